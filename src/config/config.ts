@@ -1,0 +1,88 @@
+/** The whole configuration, as the rest of the house sees it: defaults filled in, units in the names, deeply frozen. */
+
+export interface Config {
+  readonly listen: {
+    readonly host: string
+    /** 0: any free port. */
+    readonly port: number
+    readonly maxBodyBytes: number
+    readonly corsOrigins: readonly string[]
+  }
+  readonly admin: { readonly host: string; readonly port: number; readonly token: string | null }
+  readonly auth: 'keys' | 'open'
+  readonly callers: readonly CallerConfig[]
+  /** In the order written: routing prefers the earlier. */
+  readonly upstreams: readonly UpstreamConfig[]
+  readonly routing: readonly RouteConfig[]
+  /** The built-in sandbox serves as the upstream `sandbox`. */
+  readonly sandbox: boolean
+  /** Redis for limits shared by several gateways; null: this process's memory. */
+  readonly redisUrl: string | null
+  readonly answers: {
+    readonly memoryBytes: number
+    readonly spillBytes: number
+    readonly spillDir: string
+    /** The largest upstream document that is read. */
+    readonly maxDocumentBytes: number
+    /** A caller who takes no byte for this long is cut off. */
+    readonly writeTimeoutSeconds: number
+    readonly strictParameters: boolean
+    readonly responseFormat: 'auto' | 'b64_json'
+    readonly legacyAliases: boolean
+    readonly defaultModel: string
+  }
+  /** Bodies in flight, all together. */
+  readonly requests: { readonly memoryBytes: number }
+  /** `maxBytes`: each picture. */
+  readonly references: { readonly maxBytes: number; readonly maxCount: number }
+  readonly drain: { readonly graceSeconds: number; readonly timeoutSeconds: number }
+  readonly logLevel: LogLevel
+  /** Catalogue entries of the operator's own, in the form of config/models.yaml; checked by models/. */
+  readonly models: readonly unknown[]
+  /** What the start prints: which variable made which upstream, what is set and not served yet. */
+  readonly notices: readonly string[]
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+export interface CallerConfig {
+  readonly id: string
+  /** SHA-256 of the key, lower-case hex: the key itself is not kept. */
+  readonly keySha256: string
+  /** Names and patterns (`gemini-*`) the caller may use; null: all. */
+  readonly models: readonly string[] | null
+  readonly limits: CallerLimits
+}
+
+/** Absent: unlimited. */
+export interface CallerLimits {
+  readonly requestsPerMinute?: number
+  readonly concurrent?: number
+}
+
+export interface UpstreamConfig {
+  readonly name: string
+  readonly protocol: 'gemini'
+  readonly dialect: 'google'
+  /** A root without version, no slash at its end. */
+  readonly baseUrl: string
+  /** At least one; used in turn. */
+  readonly keys: readonly string[]
+  /** Our name → its name. Empty: the catalogue decides. */
+  readonly models: ReadonlyMap<string, string>
+  /** Sockets to it at most. */
+  readonly connections: number
+  readonly timeouts: {
+    readonly connectSeconds: number
+    readonly firstByteSeconds: number
+    readonly idleSeconds: number
+    readonly totalSeconds: number
+  }
+  readonly allowPrivateNetwork: boolean
+}
+
+/** Upstreams for models whose name matches the pattern, best first. */
+export interface RouteConfig {
+  readonly model: string
+  readonly upstreams: readonly string[]
+}

@@ -1,0 +1,94 @@
+/** Everything that can go wrong, as a closed union: each protocol has a total table from kind to wire error. */
+
+export type ErrorKind =
+  | 'invalid-request'
+  | 'unsupported-parameter'
+  | 'unsupported-media'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'model-unknown'
+  | 'route-unknown'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'conflict'
+  | 'key-reused'
+  | 'too-large'
+  | 'headers-too-large'
+  | 'rate-limited'
+  | 'quota-exhausted'
+  | 'overloaded'
+  | 'content-refused'
+  | 'no-image'
+  | 'upstream-failed'
+  | 'upstream-credential'
+  | 'upstream-timeout'
+  | 'loop'
+  | 'caller-left'
+  | 'internal'
+
+export interface ErrorFacts {
+  /** The request field at fault, as the caller spelt it. */
+  readonly param?: string
+  /** A finer OpenAI code than the kind's own: `missing_required_parameter`. */
+  readonly code?: string
+  /** Wait this long before trying again, in milliseconds. */
+  readonly retryAfterMs?: number
+  /** No retry can cure it: told to SDKs as `x-should-retry: false`. */
+  readonly final?: boolean
+  /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
+  readonly reason?: string
+  readonly stage?: 'input' | 'output'
+  /** For `rate-limited`: what ran out. */
+  readonly dimension?: 'requests' | 'images' | 'tokens' | 'concurrent'
+  /** The HTTP status the upstream answered with, where one came. */
+  readonly upstreamStatus?: number
+  readonly cause?: unknown
+}
+
+/** An error with its kind, a sentence that tells the reader what to change, and facts for the wire. */
+export class GatewayError extends Error {
+  readonly kind: ErrorKind
+  readonly facts: ErrorFacts
+
+  constructor(kind: ErrorKind, message: string, facts: ErrorFacts = {}) {
+    super(message, { cause: facts.cause })
+    this.name = 'GatewayError'
+    this.kind = kind
+    this.facts = facts
+  }
+}
+
+/** What became of an exchange: one label for logs, metrics and the limiter's refunds. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'left' | 'limited'
+
+/** The outcome that an error of this kind means. Total: a new kind does not compile without one. */
+const outcomes: Record<ErrorKind, Outcome> = {
+  'invalid-request': 'failed',
+  'unsupported-parameter': 'failed',
+  'unsupported-media': 'failed',
+  unauthenticated: 'failed',
+  forbidden: 'failed',
+  'model-unknown': 'failed',
+  'route-unknown': 'failed',
+  'method-not-allowed': 'failed',
+  'request-timeout': 'timeout',
+  conflict: 'failed',
+  'key-reused': 'failed',
+  'too-large': 'failed',
+  'headers-too-large': 'failed',
+  'rate-limited': 'limited',
+  'quota-exhausted': 'limited',
+  overloaded: 'limited',
+  'content-refused': 'refused',
+  'no-image': 'refused',
+  'upstream-failed': 'failed',
+  'upstream-credential': 'failed',
+  'upstream-timeout': 'timeout',
+  loop: 'failed',
+  'caller-left': 'left',
+  internal: 'failed',
+}
+
+export function outcomeOf(error: unknown): Outcome {
+  return error instanceof GatewayError ? outcomes[error.kind] : 'failed'
+}

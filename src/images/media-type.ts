@@ -1,0 +1,87 @@
+/** What a picture is, read off its first bytes: labels lie, bytes do not. */
+import type { Pixels } from './geometry.ts'
+
+/** What upstreams take as references. */
+export type InputMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/heic' | 'image/heif'
+/** What the gateway can recognise. */
+export type MediaType = InputMediaType | 'image/gif'
+
+/** Recognises a picture by its magic bytes; 32 bytes are enough. Null: not a picture of a known kind. */
+export function mediaTypeOf(head: Uint8Array): MediaType | null {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+  const text = (start: number, end: number) => bytes.toString('latin1', start, end)
+  if (text(0, 8) === '\x89PNG\r\n\x1a\n') return 'image/png'
+  if (text(0, 3) === '\xff\xd8\xff') return 'image/jpeg'
+  if (text(0, 4) === 'RIFF' && text(8, 12) === 'WEBP') return 'image/webp'
+  if (text(0, 6) === 'GIF87a' || text(0, 6) === 'GIF89a') return 'image/gif'
+  if (text(4, 8) !== 'ftyp') return null
+  return heifBrands.get(text(8, 12)) ?? null
+}
+
+// Major brands of ISO/IEC 23008-12; AVIF is an ftyp too and is deliberately not here: no upstream takes it.
+const heifBrands = new Map<string, InputMediaType>([
+  ...['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis'].map(brand => [brand, 'image/heic'] as const),
+  ...['mif1', 'msf1'].map(brand => [brand, 'image/heif'] as const),
+])
+
+/** Reads bytes of a picture: fewer than asked at its end. */
+export type ReadAt = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>
+
+/** Pixel size from the file's headers, without decoding it; null where they say none. Reads only the headers it needs. */
+export async function pixelSize(mediaType: MediaType, readAt: ReadAt): Promise<Pixels | null> {
+  const head = Buffer.from(await readAt(0, 32))
+  switch (mediaType) {
+    case 'image/png':
+      return head.length < 24 ? null : sized(head.readUInt32BE(16), head.readUInt32BE(20))
+    case 'image/gif':
+      return head.length < 10 ? null : sized(head.readUInt16LE(6), head.readUInt16LE(8))
+    case 'image/webp':
+      return webpSize(head)
+    case 'image/jpeg':
+      return jpegSize(readAt)
+    default:
+      return null
+  }
+}
+
+function webpSize(head: Buffer): Pixels | null {
+  if (head.length < 30) return null
+  switch (head.toString('latin1', 12, 16)) {
+    case 'VP8 ': // RFC 6386, 9.1: 14 bits each after the start code
+      return sized(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff)
+    case 'VP8L': {
+      const bits = head.readUInt32LE(21)
+      return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1)
+    }
+    case 'VP8X':
+      return sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1)
+    default:
+      return null
+  }
+}
+
+/** Walks the marker segments to the frame header, past EXIF and C2PA blocks of any size (ITU T.81, B.1 and B.2). */
+async function jpegSize(readAt: ReadAt): Promise<Pixels | null> {
+  let offset = 2
+  for (let segments = 0; segments < maxJpegSegments; segments++) {
+    const header = Buffer.from(await readAt(offset, 10))
+    if (header.length < 10 || header[0] !== 0xff) return null
+    const marker = header[1] ?? 0
+    if (marker === 0xff) {
+      offset += 1 // a fill byte
+      continue
+    }
+    if (isFrameHeader(marker)) return sized(header.readUInt16BE(7), header.readUInt16BE(5))
+    if (marker === 0xd9 || marker === 0xda) return null
+    offset += isBare(marker) ? 2 : 2 + header.readUInt16BE(2)
+  }
+  return null
+}
+
+// A segment holds at most 64 KB; C2PA manifests of a few MB span dozens of them.
+const maxJpegSegments = 4096
+const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
+const isFrameHeader = (marker: number) =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+
+const sized = (width: number, height: number): Pixels | null => (width > 0 && height > 0 ? { width, height } : null)

@@ -1,0 +1,61 @@
+/** The neutral answer: a run of parts, in the order the upstream sent them. */
+import type { Bytes } from './bytes.ts'
+
+/** Why a picture was not made, or that it was. `refused`: policy; `no-image`: nothing was refused, yet no picture came. */
+export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malformed'
+
+export type ImagePart =
+  | {
+      readonly type: 'image'
+      /** Base64 text as it lay in the upstream's document: JSON escapes are possible, the alphabet is as sent. */
+      readonly base64: Bytes
+      /** The upstream's own label. The bytes decide (media-type.ts). */
+      readonly mediaType?: string
+      /** A draft of the model's thinking: the answer only if nothing else comes. */
+      readonly thought: boolean
+    }
+  | { readonly type: 'text'; readonly text: string; readonly thought: boolean }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  | {
+      readonly type: 'finish'
+      readonly reason: FinishReason
+      /** The upstream's own word for it: `IMAGE_SAFETY`. */
+      readonly wireReason?: string
+      readonly message?: string
+      /** Was the prompt refused, or the picture? */
+      readonly stage?: 'input' | 'output'
+    }
+
+/** Tokens of one exchange. Absent details mean that the upstream did not split them. */
+export interface Usage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly totalTokens: number
+  readonly inputDetails?: TokenDetails
+  readonly outputDetails?: TokenDetails
+}
+
+export interface TokenDetails {
+  readonly textTokens: number
+  readonly imageTokens: number
+}
+
+/** Adds the usage of parallel calls. Details survive only where every call has them. */
+export function sumUsage(usages: readonly Usage[]): Usage | undefined {
+  const [first, ...rest] = usages
+  return first && rest.reduce(addUsage, first)
+}
+
+function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+    ...(a.inputDetails && b.inputDetails && { inputDetails: addDetails(a.inputDetails, b.inputDetails) }),
+    ...(a.outputDetails && b.outputDetails && { outputDetails: addDetails(a.outputDetails, b.outputDetails) }),
+  }
+}
+
+function addDetails(a: TokenDetails, b: TokenDetails): TokenDetails {
+  return { textTokens: a.textTokens + b.textTokens, imageTokens: a.imageTokens + b.imageTokens }
+}
