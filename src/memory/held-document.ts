@@ -1,0 +1,126 @@
+/** An upstream's document while it is held: slices in memory, and past the budget the rest in a file. No copy is made of it. */
+import { type Bytes, concat, cut } from '../images/bytes.ts'
+import type { AnswerMemory } from './answer-memory.ts'
+import type { SpillFile, SpillSpace } from './spill.ts'
+
+export interface HoldingPlaces {
+  readonly memory: AnswerMemory
+  readonly spill: SpillSpace
+}
+
+export class HeldDocument {
+  readonly #places: HoldingPlaces
+  readonly #signal: AbortSignal
+  readonly #pieces: Buffer[] = []
+  #inMemory = 0
+  #length = 0
+  #file: Promise<SpillFile> | null = null
+  #openFile: SpillFile | null = null
+  #waiting: Buffer[] = []
+  #writing: Promise<void> | null = null
+  #released = false
+
+  /** `signal`: the exchange's end, at which nobody waits for room any more. */
+  constructor(places: HoldingPlaces, signal: AbortSignal) {
+    this.#places = places
+    this.#signal = signal
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Takes the next bytes. Where it returns a promise, the upstream's socket should wait for it. */
+  append(chunk: Buffer): Promise<void> | undefined {
+    if (this.#released) return undefined
+    this.#places.memory.retain(chunk)
+    this.#length += chunk.length
+    if (!this.#file && !this.#places.memory.full) {
+      this.#pieces.push(chunk)
+      this.#inMemory += chunk.length
+      return undefined
+    }
+    this.#waiting.push(chunk)
+    this.#writing ??= this.#write()
+    return this.#writing
+  }
+
+  /** Settles when everything lies where it will stay. Before it, slices of the spilled end must not be read. */
+  async complete(): Promise<void> {
+    await this.#writing
+  }
+
+  /** A stretch of the document. */
+  slice(start: number, length: number): Bytes {
+    const inMemory = Math.max(0, Math.min(length, this.#inMemory - start))
+    const head = inMemory > 0 ? [this.#memorySlice(start, inMemory)] : []
+    if (inMemory === length) return head[0] ?? concat([])
+    return concat([...head, this.#fileSlice(Math.max(0, start - this.#inMemory), length - inMemory)])
+  }
+
+  /** Lets everything go; slices handed out before are invalid from now on. May be called again. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    for (const piece of this.#pieces) this.#places.memory.release(piece)
+    this.#pieces.length = 0
+    this.#places.spill.wake()
+    if (this.#file) void this.#closeFile()
+  }
+
+  #memorySlice(start: number, length: number): Bytes {
+    return {
+      length,
+      slices: () => cut(this.#pieces, start, length),
+      slice: (from, size) => this.#memorySlice(start + from, size),
+    }
+  }
+
+  #fileSlice(start: number, length: number): Bytes {
+    return {
+      length,
+      slices: () => this.#readFile(start, length),
+      slice: (from, size) => this.#fileSlice(start + from, size),
+    }
+  }
+
+  async *#readFile(start: number, length: number): AsyncGenerator<Buffer> {
+    if (this.#openFile) yield* this.#openFile.read(start, length)
+  }
+
+  // One write at a time; what comes meanwhile goes with the next.
+  async #write(): Promise<void> {
+    try {
+      this.#file ??= this.#places.spill.open()
+      this.#openFile = await this.#file
+      while (this.#waiting.length > 0) {
+        while (this.#places.spill.full && !this.#released) {
+          if (this.#signal.aborted) throw this.#signal.reason
+          await this.#places.spill.changed(this.#signal)
+        }
+        const chunks = this.#waiting
+        this.#waiting = []
+        if (!this.#released) await this.#openFile.write(chunks).finally(() => this.#letGo(chunks))
+        else this.#letGo(chunks)
+      }
+    } finally {
+      this.#letGo(this.#waiting)
+      this.#waiting = []
+      this.#writing = null
+    }
+  }
+
+  #letGo(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) this.#places.memory.release(chunk)
+  }
+
+  async #closeFile(): Promise<void> {
+    try {
+      const file = await this.#file
+      await this.#writing
+      await file?.close()
+    } catch {
+      // Whoever appended was told already: the file could not be opened or written.
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Slabs: buffers that sockets read into and that are used again, instead of a fresh buffer for every read.
+ *
+ * Fresh buffers are what an image costs most (the kernel clears their pages, and their external memory drives major garbage
+ * collections). A slab is pinned by the socket that reads into it and by every chunk of it that is held; at zero pins it goes
+ * back to the free ones. The pool is the budget of held answers too: it counts whole slabs.
+ */
+import type { AnswerMemory } from './answer-memory.ts'
+
+// One full read of a socket. Larger slabs cost the same CPU and are pinned longer by the last small chunk in them.
+const slabBytes = 64 * 1024
+// Less room than this is not worth a read.
+const leastWindowBytes = 16 * 1024
+// The first read of a connection: an idle one owns no slab.
+const firstWindowBytes = 2048
+
+interface Slab {
+  readonly bytes: Buffer
+  pins: number
+}
+
+/** What one socket reads into. */
+export interface ReadWindows {
+  /** Where the next read goes. Its bytes are the socket's to write until `filled` is called. */
+  next(): Buffer
+  /** The read brought this many bytes, and `unread` of what the socket handed on (these included) were not consumed yet. */
+  filled(bytes: number, unread: number): void
+  /** The socket is closed and all it handed on was consumed. */
+  close(): void
+}
+
+export class SlabPool implements AnswerMemory {
+  readonly #budgetBytes: number
+  readonly #slabOf = new WeakMap<ArrayBufferLike, Slab>()
+  readonly #free: Slab[] = []
+  #slabsInUse = 0
+  #strayBytes = 0
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes
+  }
+
+  get full(): boolean {
+    return this.bytesInUse >= this.#budgetBytes
+  }
+
+  get bytesInUse(): number {
+    return this.#slabsInUse * slabBytes + this.#strayBytes
+  }
+
+  retain(chunk: Buffer): void {
+    const slab = this.#slabOf.get(chunk.buffer)
+    if (slab) slab.pins += 1
+    else this.#strayBytes += chunk.length
+  }
+
+  release(chunk: Buffer): void {
+    const slab = this.#slabOf.get(chunk.buffer)
+    if (slab) this.#unpin(slab)
+    else this.#strayBytes -= chunk.length
+  }
+
+  /** For a new socket. */
+  openWindows(): ReadWindows {
+    let slab: Slab | null = null
+    let used = 0
+    let first: Buffer | null = Buffer.allocUnsafeSlow(firstWindowBytes)
+    // Slabs this socket has filled, whose last chunks may still wait in it to be read.
+    let full: Slab[] = []
+    const letGoOfFull = () => {
+      for (const each of full) this.#unpin(each)
+      full = []
+    }
+    return {
+      next: () => {
+        if (first) return first
+        if (slab && slabBytes - used < leastWindowBytes) {
+          full.push(slab)
+          slab = null
+        }
+        if (!slab) {
+          slab = this.#take()
+          used = 0
+        }
+        return slab.bytes.subarray(used)
+      },
+      filled: (bytes, unread) => {
+        if (unread <= bytes) letGoOfFull()
+        if (first) first = null
+        else used += bytes
+      },
+      close: () => {
+        letGoOfFull()
+        if (slab) this.#unpin(slab)
+        slab = null
+      },
+    }
+  }
+
+  /** Gives free slabs back to the operating system, but for a warm few. */
+  trim(keep = 64): void {
+    this.#free.splice(keep)
+  }
+
+  #take(): Slab {
+    const slab = this.#free.pop() ?? this.#make()
+    slab.pins = 1
+    this.#slabsInUse += 1
+    return slab
+  }
+
+  #make(): Slab {
+    const slab = { bytes: Buffer.allocUnsafeSlow(slabBytes), pins: 0 }
+    this.#slabOf.set(slab.bytes.buffer, slab)
+    return slab
+  }
+
+  #unpin(slab: Slab): void {
+    slab.pins -= 1
+    if (slab.pins > 0) return
+    this.#slabsInUse -= 1
+    this.#free.push(slab)
+  }
+}

@@ -1,0 +1,141 @@
+/** Where answers go that memory has no room for: unlinked temporary files, so that a crash leaves none behind. */
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const readBytes = 256 * 1024
+
+/** The spill folder and its budget, shared by all answers of the process. */
+export class SpillSpace {
+  readonly #directory: string
+  readonly #budgetBytes: number
+  readonly #waiters = new Set<() => void>()
+  #bytesInUse = 0
+  #bytesSpilled = 0
+
+  /** Makes the folder where it is missing. @throws the file system's error where it can't. */
+  constructor(directory: string, budgetBytes: number) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    this.#directory = directory
+    this.#budgetBytes = budgetBytes
+  }
+
+  get full(): boolean {
+    return this.#bytesInUse >= this.#budgetBytes
+  }
+
+  get bytesInUse(): number {
+    return this.#bytesInUse
+  }
+
+  /** Bytes written since the start. */
+  get bytesSpilled(): number {
+    return this.#bytesSpilled
+  }
+
+  take(bytes: number): void {
+    this.#bytesInUse += bytes
+    this.#bytesSpilled += bytes
+  }
+
+  give(bytes: number): void {
+    this.#bytesInUse -= bytes
+    for (const wake of this.#waiters) wake()
+  }
+
+  /** Settles when something was given back, or when `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const wake = () => {
+        this.#waiters.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#waiters.add(wake)
+      signal.addEventListener('abort', wake)
+      if (signal.aborted) wake()
+    })
+  }
+
+  /** Tells those who wait for room that memory has some again. */
+  wake(): void {
+    for (const wake of this.#waiters) wake()
+  }
+
+  open(): Promise<SpillFile> {
+    return SpillFile.open(this, join(this.#directory, `answer-${randomUUID()}`))
+  }
+}
+
+/** One answer's file. Nobody else can open it: its name is gone before the first byte is written. */
+export class SpillFile {
+  readonly #space: SpillSpace
+  readonly #file: FileHandle
+  #length = 0
+  #readers = 0
+  #closed = false
+
+  private constructor(space: SpillSpace, file: FileHandle) {
+    this.#space = space
+    this.#file = file
+  }
+
+  static async open(space: SpillSpace, path: string): Promise<SpillFile> {
+    const file = await open(path, 'wx+', 0o600)
+    try {
+      await unlink(path)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return new SpillFile(space, file)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Appends the chunks; they may be used again when it returns. */
+  async write(chunks: readonly Buffer[]): Promise<void> {
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    const at = this.#length
+    this.#length += size
+    this.#space.take(size)
+    const { bytesWritten } = await this.#file.writev(chunks, at)
+    if (bytesWritten < size) await this.#writeRest(Buffer.concat(chunks).subarray(bytesWritten), at + bytesWritten)
+  }
+
+  async #writeRest(rest: Buffer, position: number): Promise<void> {
+    for (let at = 0; at < rest.length; ) {
+      const { bytesWritten } = await this.#file.write(rest, at, rest.length - at, position + at)
+      at += bytesWritten
+    }
+  }
+
+  /** A stretch of the file; each buffer is valid until the next is asked for. */
+  async *read(start: number, length: number): AsyncGenerator<Buffer> {
+    this.#readers += 1
+    try {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, length))
+      for (let at = 0; at < length; ) {
+        if (this.#closed) throw new Error('The spill file was closed while it was read.')
+        const { bytesRead } = await this.#file.read(buffer, 0, Math.min(buffer.length, length - at), start + at)
+        if (bytesRead === 0) throw new Error('The spill file is shorter than what was written to it.')
+        at += bytesRead
+        yield buffer.subarray(0, bytesRead)
+      }
+    } finally {
+      this.#readers -= 1
+      if (this.#closed && this.#readers === 0) await this.#file.close()
+    }
+  }
+
+  /** Frees the disk space, once the last reader has ended. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#space.give(this.#length)
+    if (this.#readers === 0) await this.#file.close()
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Reads a JSON document as it arrives, without ever parsing its images.
+ *
+ * Strings longer than 1 KB are noted as `LongString`s: where they lie in the document. Everything else, the skeleton, is
+ * copied together and parsed at the end, so truncation and nonsense fail in `JSON.parse`. A chunk is looked at once, by two
+ * native searches (quote, backslash), and not kept: whoever wants the long strings keeps the chunks (memory/held-document.ts).
+ */
+import { randomBytes } from 'node:crypto'
+import { inspectSkeleton } from './skeleton.ts'
+
+/** A string of more than 1 KB that stayed where it lies: its text is the bytes `start … start + length` of the document. */
+export class LongString {
+  readonly start: number
+  /** In bytes, quotes not counted. */
+  readonly length: number
+  /** Holds JSON escapes: the bytes are not the text itself. */
+  readonly escaped: boolean
+
+  constructor(start: number, length: number, escaped: boolean) {
+    this.start = start
+    this.length = length
+    this.escaped = escaped
+  }
+}
+
+/** The document is no JSON, was cut, or is past a bound that protects the process. */
+export class DocumentError extends Error {
+  override readonly name = 'DocumentError'
+}
+
+export interface ReaderBounds {
+  /** Bytes of everything but long strings. */
+  readonly maxSkeletonBytes?: number
+  readonly maxDepth?: number
+}
+
+export interface ReadDocument {
+  /** What `JSON.parse` would give, with a `LongString` in the place of every long string. */
+  readonly value: unknown
+  /** Keys that the outermost object has more than once; `JSON.parse` silently takes the last. */
+  readonly repeatedKeys: readonly string[]
+}
+
+const longBytes = 1024
+const quoteByte = 0x22
+const backslashByte = 0x5c
+// Stands in the skeleton for a long string. Nobody outside can forge it: it is drawn anew in every process.
+const placeholder = `${randomBytes(8).toString('hex')}:`
+
+export class DocumentReader {
+  readonly #maxSkeletonBytes: number
+  readonly #maxDepth: number
+  readonly #longStrings: LongString[] = []
+  #skeleton = Buffer.allocUnsafe(4096)
+  #skeletonLength = 0
+  #offset = 0
+  #inString = false
+  #afterBackslash = false
+  #stringStart = 0
+  #stringMark = 0
+  #stringIsLong = false
+  #stringIsEscaped = false
+
+  constructor({ maxSkeletonBytes = 1 << 20, maxDepth = 64 }: ReaderBounds = {}) {
+    this.#maxSkeletonBytes = maxSkeletonBytes
+    this.#maxDepth = maxDepth
+  }
+
+  /** Bytes seen so far. */
+  get length(): number {
+    return this.#offset
+  }
+
+  /** Long strings that are complete so far, in order. */
+  get longStrings(): readonly LongString[] {
+    return this.#longStrings
+  }
+
+  /** Takes the next bytes, wherever the document was cut. @throws DocumentError past a bound. */
+  push(chunk: Buffer): void {
+    const end = chunk.length
+    let at = 0
+    let quote = -2
+    let backslash = -2
+    while (at < end) {
+      if (this.#afterBackslash) {
+        this.#keepOfString(chunk, at, at + 1)
+        this.#afterBackslash = false
+        at += 1
+        continue
+      }
+      // Each search result serves until it is passed, so a chunk full of escapes is still searched only once.
+      if (quote !== -1 && quote < at) quote = chunk.indexOf(quoteByte, at)
+      if (!this.#inString) {
+        if (quote === -1) {
+          this.#keep(chunk, at, end)
+          break
+        }
+        this.#keep(chunk, at, quote + 1)
+        at = quote + 1
+        this.#openString(at)
+        continue
+      }
+      if (backslash !== -1 && backslash < at) backslash = chunk.indexOf(backslashByte, at)
+      const stop = quote === -1 ? end : quote
+      if (backslash !== -1 && backslash < stop) {
+        this.#keepOfString(chunk, at, backslash + 1)
+        this.#stringIsEscaped = true
+        this.#afterBackslash = true
+        at = backslash + 1
+        continue
+      }
+      this.#keepOfString(chunk, at, stop)
+      at = stop
+      if (quote !== -1) {
+        this.#closeString(chunk, at)
+        at += 1
+      }
+    }
+    this.#offset += end
+  }
+
+  /** The whole document, once its last byte was pushed. @throws DocumentError where it is none. */
+  finish(): ReadDocument {
+    if (this.#inString) throw new DocumentError('The document ends inside a string.')
+    const bytes = this.#skeleton.subarray(0, this.#skeletonLength)
+    const { repeatedKeys, depth, longKey } = inspectSkeleton(bytes, placeholder)
+    if (depth > this.#maxDepth)
+      throw new DocumentError(`The document is nested more than ${this.#maxDepth} levels deep.`)
+    if (longKey) throw new DocumentError('The document has a key of more than 1 KB.')
+    try {
+      const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+      return { value: this.#longStrings.length > 0 ? this.#restore(value) : value, repeatedKeys }
+    } catch (cause) {
+      const why = cause instanceof SyntaxError ? 'is not JSON, or ends too early' : 'is not valid UTF-8'
+      throw new DocumentError(`The document ${why}.`, { cause })
+    }
+  }
+
+  #openString(at: number): void {
+    this.#inString = true
+    this.#stringStart = this.#offset + at
+    this.#stringMark = this.#skeletonLength
+    this.#stringIsLong = false
+    this.#stringIsEscaped = false
+  }
+
+  #closeString(chunk: Buffer, at: number): void {
+    if (this.#stringIsLong) {
+      const name = Buffer.from(`${placeholder}${this.#longStrings.length}`)
+      this.#keep(name, 0, name.length)
+      const length = this.#offset + at - this.#stringStart
+      this.#longStrings.push(new LongString(this.#stringStart, length, this.#stringIsEscaped))
+    }
+    this.#inString = false
+    this.#keep(chunk, at, at + 1)
+  }
+
+  #keepOfString(chunk: Buffer, start: number, end: number): void {
+    if (this.#stringIsLong) return
+    if (this.#skeletonLength - this.#stringMark + end - start <= longBytes) {
+      this.#keep(chunk, start, end)
+      return
+    }
+    this.#stringIsLong = true
+    this.#skeletonLength = this.#stringMark
+  }
+
+  #keep(chunk: Buffer, start: number, end: number): void {
+    const length = this.#skeletonLength + end - start
+    if (length > this.#maxSkeletonBytes) {
+      throw new DocumentError(`The document holds more than ${this.#maxSkeletonBytes} bytes beside its images.`)
+    }
+    if (length > this.#skeleton.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#maxSkeletonBytes, Math.max(length, this.#skeleton.length * 2)))
+      this.#skeleton.copy(larger, 0, 0, this.#skeletonLength)
+      this.#skeleton = larger
+    }
+    chunk.copy(this.#skeleton, this.#skeletonLength, start, end)
+    this.#skeletonLength = length
+  }
+
+  // Depth is bounded before, so this may recurse.
+  #restore(value: unknown): unknown {
+    if (typeof value === 'string') {
+      return value.startsWith(placeholder) ? this.#longStrings[Number(value.slice(placeholder.length))] : value
+    }
+    if (Array.isArray(value)) return value.map(item => this.#restore(item))
+    if (typeof value !== 'object' || value === null) return value
+    for (const [key, item] of Object.entries(value)) {
+      Object.defineProperty(value, key, {
+        value: this.#restore(item),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
+    }
+    return value
+  }
+}

@@ -1,0 +1,57 @@
+/** Facts about a JSON text that `JSON.parse` does not tell: how deep it is, and which outer keys it repeats. */
+
+const [quote, backslash, colon] = [0x22, 0x5c, 0x3a]
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+export interface SkeletonFacts {
+  readonly depth: number
+  /** Keys that the outermost object has more than once, as they are spelt in the text. */
+  readonly repeatedKeys: readonly string[]
+  /** A key begins with the stand-in for a long string. */
+  readonly longKey: boolean
+}
+
+/** One pass over the text's bytes. The text need not be valid: then the facts are of no use, and the parse that follows fails. */
+export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFacts {
+  const outerKeys = new Set<string>()
+  const repeatedKeys = new Set<string>()
+  let [depth, deepest, longKey] = [0, 0, false]
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case openBrace:
+      case openBracket:
+        deepest = Math.max(deepest, ++depth)
+        break
+      case closeBrace:
+      case closeBracket:
+        depth -= 1
+        break
+      case quote: {
+        const start = at + 1
+        at = endOfString(text, start)
+        if (!isKey(text, at + 1)) break
+        longKey ||= text.subarray(start, start + placeholder.length).equals(Buffer.from(placeholder))
+        if (depth !== 1) break
+        const key = text.toString('utf8', start, at)
+        if (outerKeys.has(key)) repeatedKeys.add(key)
+        outerKeys.add(key)
+        break
+      }
+    }
+  }
+  return { depth: deepest, repeatedKeys: [...repeatedKeys], longKey }
+}
+
+function endOfString(text: Buffer, start: number): number {
+  let at = start
+  while (at < text.length && text[at] !== quote) at += text[at] === backslash ? 2 : 1
+  return at
+}
+
+function isKey(text: Buffer, after: number): boolean {
+  let at = after
+  while (isSpace(text[at])) at += 1
+  return text[at] === colon
+}
+
+const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
