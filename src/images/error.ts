@@ -42,6 +42,8 @@ export interface ErrorFacts {
   readonly dimension?: 'requests' | 'images' | 'tokens' | 'concurrent'
   /** The HTTP status the upstream answered with, where one came. */
   readonly upstreamStatus?: number
+  /** Nothing of the request reached the upstream: another attempt can't be billed twice. */
+  readonly notSent?: boolean
   readonly cause?: unknown
 }
 
@@ -61,7 +63,7 @@ export class GatewayError extends Error {
 /** What became of an exchange: one label for logs, metrics and the limiter's refunds. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'left' | 'limited'
 
-/** The outcome that an error of this kind means. Total: a new kind does not compile without one. */
+/** What an error of this kind makes of the exchange. Total: a new kind does not compile without one. */
 const outcomes: Record<ErrorKind, Outcome> = {
   'invalid-request': 'failed',
   'unsupported-parameter': 'failed',
@@ -89,6 +91,9 @@ const outcomes: Record<ErrorKind, Outcome> = {
   internal: 'failed',
 }
 
+/** `limited` is our own doing only: an upstream that refuses for load or quota has failed the exchange. */
 export function outcomeOf(error: unknown): Outcome {
-  return error instanceof GatewayError ? outcomes[error.kind] : 'failed'
+  if (!(error instanceof GatewayError)) return 'failed'
+  const outcome = outcomes[error.kind]
+  return outcome === 'limited' && error.facts.upstreamStatus !== undefined ? 'failed' : outcome
 }

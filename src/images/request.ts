@@ -35,6 +35,8 @@ export interface ImageRequest {
   readonly search: boolean
   readonly seed?: number
   readonly mediaResolution?: MediaResolution
+  /** How the caller spelt fields, where errors should name them: `aspect_ratio` → `aspectRatio`. */
+  readonly spelling: ReadonlyMap<string, string>
   /** Names of fields that were sent and have no twin in the neutral request: named to the caller, never dropped in silence. */
   readonly ignored: readonly string[]
 }

@@ -1,5 +1,7 @@
 /** The neutral answer: a run of parts, in the order the upstream sent them. */
 import type { Bytes } from './bytes.ts'
+import type { Pixels } from './geometry.ts'
+import type { MediaType } from './media-type.ts'
 
 /** Why a picture was not made, or that it was. `refused`: policy; `no-image`: nothing was refused, yet no picture came. */
 export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malformed'
@@ -7,8 +9,10 @@ export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malform
 export type ImagePart =
   | {
       readonly type: 'image'
-      /** Base64 text as it lay in the upstream's document: JSON escapes are possible, the alphabet is as sent. */
+      /** Base64 text as it lay in the upstream's document, in whichever alphabet it was sent. */
       readonly base64: Bytes
+      /** The text holds JSON escapes (`\\u003d` for `=`). */
+      readonly escaped: boolean
       /** The upstream's own label. The bytes decide (media-type.ts). */
       readonly mediaType?: string
       /** A draft of the model's thinking: the answer only if nothing else comes. */
@@ -25,6 +29,19 @@ export type ImagePart =
       /** Was the prompt refused, or the picture? */
       readonly stage?: 'input' | 'output'
     }
+
+/** A finished picture: standard padded base64, and what its own bytes say of it. */
+export interface Painting {
+  readonly base64: Bytes
+  readonly mediaType: MediaType
+  readonly pixels: Pixels | null
+}
+
+/** What an image request came to: the pictures that came, and the tokens of all calls made for them. */
+export interface ImageResult {
+  readonly paintings: readonly Painting[]
+  readonly usage?: Usage
+}
 
 /** Tokens of one exchange. Absent details mean that the upstream did not split them. */
 export interface Usage {

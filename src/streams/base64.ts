@@ -57,10 +57,10 @@ export async function standardBase64(base64: Bytes, { escaped }: { escaped: bool
 async function withPlainTail(base64: Bytes): Promise<Bytes> {
   const tailLength = Math.min(base64.length, '\\u003d\\u003d'.length)
   const tail = (await join(base64.slice(base64.length - tailLength, tailLength))).toString('latin1')
-  const escape = tail.indexOf('\\')
-  const plain = escape === -1 ? undefined : withoutEscapes(tail.slice(escape))
+  const backslash = tail.indexOf('\\')
+  const plain = backslash === -1 ? undefined : withoutEscapes(tail.slice(backslash))
   if (plain === undefined) return base64
-  return concat([base64.slice(0, base64.length - tailLength + escape), bytesOfText(plain)])
+  return concat([base64.slice(0, base64.length - tailLength + backslash), bytesOfText(plain)])
 }
 
 function withoutEscapes(text: string): string | undefined {

@@ -1,0 +1,61 @@
+/** From the parts of one upstream answer to the picture it is about, or the reason why there is none. */
+import { GatewayError } from '../images/error.ts'
+import { mediaTypeOf, pixelSize } from '../images/media-type.ts'
+import type { ImagePart, Painting, Usage } from '../images/result.ts'
+import { base64ReadAt, standardBase64 } from '../streams/base64.ts'
+
+export interface Collected {
+  readonly painting: Painting
+  readonly usage: Usage | undefined
+}
+
+type ImageOf = Extract<ImagePart, { type: 'image' }>
+type FinishOf = Extract<ImagePart, { type: 'finish' }>
+
+/**
+ * The last picture that is no thought; if only thoughts came and nothing was refused, the last of them.
+ * @throws GatewayError `content-refused`, `no-image` or `upstream-failed`.
+ */
+export async function collect(parts: readonly ImagePart[]): Promise<Collected> {
+  const images = parts.filter(part => part.type === 'image')
+  const finish = parts.findLast(part => part.type === 'finish')
+  const answer = images.findLast(image => !image.thought) ?? (isRefusal(finish) ? undefined : images.at(-1))
+  if (!answer) throw whyNone(parts, finish)
+  const usage = parts.findLast(part => part.type === 'usage')?.usage
+  return { painting: await developed(answer), usage }
+}
+
+const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
+
+/** Brings the base64 to the one form that every client reads, and reads type and size off its first bytes. */
+async function developed({ base64, escaped }: ImageOf): Promise<Painting> {
+  const standard = await standardBase64(base64, { escaped })
+  if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
+  const readAt = base64ReadAt(standard)
+  const mediaType = mediaTypeOf(await readAt(0, 32))
+  if (!mediaType) throw new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
+  return { base64: standard, mediaType, pixels: await pixelSize(mediaType, readAt) }
+}
+
+function whyNone(parts: readonly ImagePart[], finish: FinishOf | undefined): GatewayError {
+  const said = parts
+    .filter(part => part.type === 'text' && !part.thought)
+    .map(part => (part.type === 'text' ? part.text : ''))
+    .join('')
+    .trim()
+  const wireReason = finish?.wireReason
+  const words = [wireReason && `(${wireReason})`, finish?.message || said].filter(Boolean).join(' ')
+  const facts = { ...(wireReason && { reason: wireReason }), ...(finish?.stage && { stage: finish.stage }) }
+  switch (finish?.reason) {
+    case 'refused': {
+      const what = finish.stage === 'input' ? 'Your prompt was' : 'The picture for your prompt was'
+      return new GatewayError('content-refused', `${what} rejected by the safety system of the model. ${words}`.trim(), facts)
+    }
+    case 'length':
+      return new GatewayError('no-image', `The model ran out of tokens before it made a picture. ${words}`.trim(), facts)
+    case 'malformed':
+      return new GatewayError('upstream-failed', `The model failed to answer. ${words}`.trim(), facts)
+    default:
+      return new GatewayError('no-image', `The model made no picture. Say in the prompt what to draw. ${words}`.trim(), facts)
+  }
+}

@@ -1,0 +1,20 @@
+/** `n` pictures as `n` calls side by side: Gemini paints one per call. What came is kept; all failed is a failure. */
+import { GatewayError, outcomeOf } from '../images/error.ts'
+
+/**
+ * @returns what the calls that went well gave, in order.
+ * @throws where none did: the error that the caller can act on, else the first.
+ */
+export async function fanOut<Answer>(count: number, call: () => Promise<Answer>): Promise<readonly Answer[]> {
+  const settled = await Promise.allSettled(Array.from({ length: count }, call))
+  const answers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  if (answers.length > 0) return answers
+  const errors = settled.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  throw errors.find(isForTheCaller) ?? errors[0]
+}
+
+/** Refusals and 4xx tell the caller what to change; a timeout or an upstream's failure does not. */
+function isForTheCaller(error: unknown): boolean {
+  if (!(error instanceof GatewayError)) return false
+  return outcomeOf(error) === 'refused' || (error.facts.upstreamStatus ?? 500) < 500 || error.kind === 'invalid-request'
+}

@@ -1,0 +1,52 @@
+/** Who asks: the caller behind the key, wherever a client puts it. */
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { CallerConfig } from '../config/config.ts'
+import { GatewayError } from '../images/error.ts'
+import type { ProtocolName } from '../protocols/protocol.ts'
+
+export type Caller = Pick<CallerConfig, 'id' | 'models' | 'limits'>
+
+/** @throws GatewayError where the request carries no key, no known key, or the keys of two callers. */
+export type Authenticate = (headers: IncomingHttpHeaders, query: URLSearchParams, protocol: ProtocolName) => Caller
+
+const anonymous: Caller = { id: 'anonymous', models: null, limits: {} }
+const longestKey = 256
+
+/** Keys are looked up by their SHA-256: the time it takes tells nothing about a key that is nearly right. */
+export function createAuthenticate(auth: 'keys' | 'open', callers: readonly CallerConfig[]): Authenticate {
+  const byHash = new Map(callers.map(caller => [caller.keySha256, caller]))
+  return (headers, query, protocol) => {
+    const keys = presentedKeys(headers, query)
+    // Clients send placeholders in one place and the key in another: what nobody owns does not count against them.
+    const known = new Set(keys.flatMap(key => byHash.get(createHash('sha256').update(key).digest('hex')) ?? []))
+    const [caller, another] = known
+    if (another) throw new GatewayError('invalid-request', 'The request carries the keys of two different callers. Send one.')
+    if (caller) return caller
+    if (auth === 'open') return anonymous
+    throw keys.length > 0 ? wrongKey(protocol) : noKey(protocol)
+  }
+}
+
+function presentedKeys(headers: IncomingHttpHeaders, query: URLSearchParams): readonly string[] {
+  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  const basic = headers.authorization !== undefined && bearer === undefined ? headers.authorization : undefined
+  const keys = [bearer, basic, headers['x-goog-api-key'], headers['api-key'], ...query.getAll('key')]
+  return keys.flat().filter(key => key !== undefined && key !== '' && key.length <= longestKey)
+}
+
+const wrongKey = (protocol: ProtocolName) =>
+  new GatewayError(
+    'unauthenticated',
+    protocol === 'gemini'
+      ? 'API key not valid. Please pass a valid API key.'
+      : 'Incorrect API key provided. Use a key that the operator of this gateway gave you.',
+  )
+
+// Google tells the two apart: a wrong key is a bad argument, no key an unregistered caller.
+const noKey = (protocol: ProtocolName) =>
+  protocol === 'gemini'
+    ? new GatewayError('forbidden', "Method doesn't allow unregistered callers. Send your key in the x-goog-api-key header.")
+    : new GatewayError('unauthenticated', "You didn't provide an API key. Send it as a header: Authorization: Bearer YOUR_KEY.", {
+        code: 'missing_api_key',
+      })

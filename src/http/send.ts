@@ -1,0 +1,75 @@
+/** Bytes out to a caller: the head with its exact length, every slice as it lies, and an end to callers who stop reading. */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { type Bytes, isInMemory } from '../images/bytes.ts'
+import { GatewayError } from '../images/error.ts'
+
+export interface Reply {
+  readonly status: number
+  readonly reasonPhrase?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Bytes
+}
+
+/**
+ * Settles when the last byte left for the caller: until then the body must be held.
+ * @throws GatewayError `caller-left` where the connection closed before, or nothing was taken for `writeTimeoutMs`.
+ */
+export async function send(response: ServerResponse, reply: Reply, writeTimeoutMs: number): Promise<void> {
+  const over = ended(response)
+  const watch = watchProgress(response, writeTimeoutMs)
+  try {
+    response.writeHead(reply.status, reply.reasonPhrase ?? '', { ...reply.headers, 'content-length': reply.body.length })
+    const slices = reply.body.slices()
+    if (isInMemory(slices)) {
+      response.cork()
+      for (const slice of slices) response.write(slice)
+      response.end()
+      response.uncork()
+    } else {
+      // A slice from a file is valid until the next is asked for: so each must be gone before.
+      for await (const slice of slices) await Promise.race([written(response, slice), over])
+      response.end()
+    }
+    await over
+  } catch (error) {
+    response.destroy()
+    throw error
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+const written = (response: ServerResponse, slice: Buffer) =>
+  new Promise<void>(resolve => {
+    response.write(slice, () => resolve())
+  })
+
+/** Settles at `finish`; rejects when the connection closes before. One listener for the whole answer. */
+export function ended(response: ServerResponse): Promise<void> {
+  const end = new Promise<void>((resolve, reject) => {
+    const left = () => new GatewayError('caller-left', 'The caller left before the answer was sent.')
+    if (response.destroyed) reject(left())
+    response.once('finish', resolve)
+    response.once('close', () => reject(left()))
+  })
+  // Whoever awaits it hears of it; a rejection while nobody does yet must not end the process.
+  end.catch(() => {})
+  return end
+}
+
+/** Cuts a connection on which nothing moved for a while. */
+export function watchProgress(response: ServerResponse, writeTimeoutMs: number): NodeJS.Timeout {
+  let [seen, idleSince] = [-1, Date.now()]
+  const look = () => {
+    const sent = (response.socket?.bytesWritten ?? 0) - (response.socket?.writableLength ?? 0)
+    if (sent !== seen || response.writableLength === 0) [seen, idleSince] = [sent, Date.now()]
+    else if (Date.now() - idleSince >= writeTimeoutMs) response.destroy()
+  }
+  return setInterval(look, Math.max(10, writeTimeoutMs / 4)).unref()
+}
+
+/** Waits until the caller has taken what was written. @throws where the caller left instead. */
+export async function drained(response: ServerResponse, over: Promise<void>): Promise<void> {
+  await Promise.race([once(response, 'drain'), over])
+}

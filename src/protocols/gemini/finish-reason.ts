@@ -1,0 +1,25 @@
+/** Google's finish reasons and what they mean. Both its lists are open: an unknown word is judged by whether a picture came. */
+import type { FinishReason } from '../../images/result.ts'
+
+const reasons = new Map<string, FinishReason>([
+  ['STOP', 'done'],
+  ['MAX_TOKENS', 'length'],
+  ['SAFETY', 'refused'],
+  ['RECITATION', 'refused'],
+  ['BLOCKLIST', 'refused'],
+  ['PROHIBITED_CONTENT', 'refused'],
+  ['SPII', 'refused'],
+  ['LANGUAGE', 'refused'],
+  ['IMAGE_SAFETY', 'refused'],
+  ['IMAGE_PROHIBITED_CONTENT', 'refused'],
+  ['IMAGE_RECITATION', 'refused'],
+  ['NO_IMAGE', 'no-image'],
+  ['IMAGE_OTHER', 'no-image'],
+  ['OTHER', 'no-image'],
+  ['MALFORMED_FUNCTION_CALL', 'malformed'],
+  ['MALFORMED_RESPONSE', 'malformed'],
+  ['UNEXPECTED_TOOL_CALL', 'malformed'],
+  ['TOO_MANY_TOOL_CALLS', 'malformed'],
+])
+
+export const finishReasonOf = (wireReason: string): FinishReason => reasons.get(wireReason) ?? 'done'

@@ -1,0 +1,130 @@
+/** The half of Gemini's protocol that faces upstreams: generateContent requests out, GenerateContentResponses in. */
+import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import type { ImageRequest } from '../../images/request.ts'
+import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
+import type { LongString } from '../../streams/document-reader.ts'
+import { RawString, writeJson } from '../../streams/json-writer.ts'
+import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
+import { finishReasonOf } from './finish-reason.ts'
+import { type Candidate, GenerateContentResponse, type UsageMetadata, type WireText } from './wire.ts'
+
+export function encodeRequest(request: ImageRequest, { model, ratio, resolution }: Target): WireRequest {
+  const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
+  const generationConfig = {
+    // Without text the model does not answer with a question or a polite refusal instead of a picture.
+    responseModalities: ['IMAGE'],
+    ...((ratio || resolution) && { imageConfig }),
+    ...(request.seed !== undefined && { seed: request.seed }),
+    ...(request.mediaResolution && { mediaResolution: `MEDIA_RESOLUTION_${request.mediaResolution.toUpperCase()}` }),
+  }
+  const images = request.images.map(({ mediaType, base64 }) => ({
+    inlineData: { mimeType: mediaType, data: new RawString(base64) },
+  }))
+  const body = {
+    contents: [{ role: 'user', parts: [{ text: request.prompt }, ...images] }],
+    ...(request.search && { tools: [{ googleSearch: {} }] }),
+    generationConfig,
+  }
+  return { method: 'POST', path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`, body: writeJson(body) }
+}
+
+export async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
+  const { candidates, promptFeedback, usageMetadata } = parse(document.value)
+  const parts: ImagePart[] = []
+  for (const candidate of candidates ?? []) parts.push(...(await decodeCandidate(candidate, document)))
+  const usage = usageMetadata && decodeUsage(usageMetadata)
+  if (usage) parts.push({ type: 'usage', usage })
+  if (promptFeedback?.blockReason) {
+    const message = await textOf(promptFeedback.blockReasonMessage, document)
+    parts.push({ type: 'finish', reason: 'refused', stage: 'input', wireReason: promptFeedback.blockReason, message })
+  }
+  return parts
+}
+
+function parse(value: unknown): GenerateContentResponse {
+  const parsed = GenerateContentResponse.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new GatewayError('upstream-failed', 'The upstream sent a document that is no answer.', { cause: parsed.error })
+}
+
+async function decodeCandidate(candidate: Candidate, document: WireDocument): Promise<readonly ImagePart[]> {
+  const parts: ImagePart[] = []
+  for (const part of candidate.content?.parts ?? []) {
+    const thought = part.thought ?? false
+    const data = part.inlineData?.data
+    if (data) {
+      const mediaType = part.inlineData?.mimeType
+      parts.push({ type: 'image', ...rawText(data, document), thought, ...(mediaType && { mediaType }) })
+    }
+    if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
+  }
+  if (candidate.finishReason) {
+    const reason = finishReasonOf(candidate.finishReason)
+    const message = await textOf(candidate.finishMessage, document)
+    parts.push({ type: 'finish', reason, stage: 'output', wireReason: candidate.finishReason, message })
+  }
+  return parts
+}
+
+function rawText(text: string | LongString, document: WireDocument): { base64: Bytes; escaped: boolean } {
+  if (typeof text === 'string') return { base64: bytesOfText(text), escaped: false }
+  return { base64: document.bytesOf(text), escaped: text.escaped }
+}
+
+// Enough for any sentence of a model; what is longer is cut.
+const longestText = 16_384
+
+async function textOf(text: WireText | null | undefined, document: WireDocument): Promise<string> {
+  if (!text) return ''
+  if (typeof text === 'string') return text
+  const bytes = document.bytesOf(text)
+  const inside = await join(bytes.length > longestText ? bytes.slice(0, longestText) : bytes)
+  return inside.toString().replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, coded => String(JSON.parse(`"${coded}"`)))
+}
+
+/**
+ * Output is total − input: `candidatesTokenCount` and its details do not add up on Google's side, the total does.
+ * Absent where Google gave no total.
+ */
+export function decodeUsage(usage: UsageMetadata): Usage | null {
+  const { totalTokenCount: totalTokens, promptTokensDetails, candidatesTokensDetails } = usage
+  if (totalTokens == null) return null
+  const inputTokens = Math.min(totalTokens, (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0))
+  const outputTokens = totalTokens - inputTokens
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    ...(promptTokensDetails && { inputDetails: splitTokens(promptTokensDetails, inputTokens) }),
+    ...(candidatesTokensDetails && { outputDetails: splitTokens(candidatesTokensDetails, outputTokens) }),
+  }
+}
+
+/** What is no image (text, thoughts, tool use) counts as text, so that the two always add up. */
+function splitTokens(details: NonNullable<UsageMetadata['promptTokensDetails']>, total: number): TokenDetails {
+  const counted = details
+    .filter(({ modality }) => modality === 'IMAGE')
+    .reduce((sum, { tokenCount }) => sum + (tokenCount ?? 0), 0)
+  const imageTokens = Math.min(counted, total)
+  return { imageTokens, textTokens: total - imageTokens }
+}
+
+/** What a relay learns from documents it passed on: one, or the array or the events of a stream. */
+export function observe(values: readonly unknown[]): Observation {
+  let usage: Usage | null | undefined
+  let images = 0
+  let refusal: string | undefined
+  for (const value of values.flat()) {
+    const parsed = GenerateContentResponse.safeParse(value)
+    if (!parsed.success) continue
+    const { candidates, promptFeedback, usageMetadata } = parsed.data
+    usage = (usageMetadata && decodeUsage(usageMetadata)) ?? usage
+    refusal = promptFeedback?.blockReason ?? refusal
+    for (const { content, finishReason } of candidates ?? []) {
+      images += (content?.parts ?? []).filter(part => part.inlineData?.data && !part.thought).length
+      if (finishReason && ['refused', 'no-image'].includes(finishReasonOf(finishReason))) refusal = finishReason
+    }
+  }
+  return { images, ...(usage && { usage }), ...(refusal && { refusal }) }
+}

@@ -1,0 +1,103 @@
+/** Google's wire types, as far as the gateway reads them: forgiving (null, absent and unknown everywhere), so that only nonsense fails. */
+import { z } from 'zod'
+import { LongString } from '../../streams/document-reader.ts'
+
+const Text = z.union([z.string(), z.instanceof(LongString)])
+const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
+
+// https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+const Part = z.object({
+  text: Text.nullish(),
+  thought: z.boolean().nullish(),
+  inlineData: z.object({ mimeType: z.string().nullish(), data: Text.nullish() }).nullish(),
+})
+
+const Candidate = z.object({
+  content: z.object({ parts: z.array(Part).nullish() }).nullish(),
+  finishReason: z.string().nullish(),
+  finishMessage: Text.nullish(),
+})
+
+const ModalityTokens = z
+  .array(z.object({ modality: z.string().nullish(), tokenCount: Count }))
+  .nullish()
+  .catch(null)
+
+const UsageMetadata = z.object({
+  promptTokenCount: Count,
+  candidatesTokenCount: Count,
+  thoughtsTokenCount: Count,
+  toolUsePromptTokenCount: Count,
+  totalTokenCount: Count,
+  promptTokensDetails: ModalityTokens,
+  candidatesTokensDetails: ModalityTokens,
+})
+
+export const GenerateContentResponse = z.object({
+  candidates: z.array(Candidate).nullish(),
+  promptFeedback: z.object({ blockReason: z.string().nullish(), blockReasonMessage: Text.nullish() }).nullish(),
+  usageMetadata: UsageMetadata.nullish().catch(null),
+})
+
+export type GenerateContentResponse = z.infer<typeof GenerateContentResponse>
+export type Candidate = z.infer<typeof Candidate>
+export type UsageMetadata = z.infer<typeof UsageMetadata>
+export type WireText = z.infer<typeof Text>
+
+const Detail = z.looseObject({
+  reason: z.string().nullish().catch(null),
+  retryDelay: z.string().nullish().catch(null),
+  violations: z
+    .array(z.object({ quotaId: z.string().nullish(), quotaValue: z.string().nullish() }))
+    .nullish()
+    .catch(null),
+})
+
+const ErrorBody = z.object({
+  error: z.object({
+    message: z.string().nullish().catch(null),
+    status: z.string().nullish().catch(null),
+    details: z.array(Detail).nullish().catch(null),
+  }),
+})
+
+/** What matters of a google.rpc.Status. */
+export interface ErrorStatus {
+  readonly message: string
+  readonly status: string
+  /** Of its ErrorInfo details. */
+  readonly reasons: readonly string[]
+  /** Seconds, as RetryInfo has them. */
+  readonly retryDelay: string | undefined
+  readonly quotas: readonly { readonly quotaId: string; readonly quotaValue: string }[]
+}
+
+/** Reads an error body: also one in an array (as streams and some of Google's layers send it), and HTML or nothing as no reason. */
+export function readErrorStatus(body: Buffer): ErrorStatus {
+  const parsed = ErrorBody.safeParse(unwrapped(body))
+  const { message, status, details } = parsed.success ? parsed.data.error : {}
+  const all = details ?? []
+  return {
+    message: message ?? '',
+    status: status ?? '',
+    reasons: all.flatMap(detail => detail.reason ?? []),
+    retryDelay: all
+      .map(detail => /^(\d+(?:\.\d+)?)s$/.exec(detail.retryDelay ?? '')?.[1])
+      .find(delay => delay !== undefined),
+    quotas: all.flatMap(detail =>
+      (detail.violations ?? []).map(({ quotaId, quotaValue }) => ({
+        quotaId: quotaId ?? '',
+        quotaValue: quotaValue ?? '',
+      })),
+    ),
+  }
+}
+
+function unwrapped(body: Buffer): unknown {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return Array.isArray(value) ? value[0] : value
+  } catch {
+    return undefined
+  }
+}

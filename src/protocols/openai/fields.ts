@@ -1,0 +1,61 @@
+/** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
+import { GatewayError } from '../../images/error.ts'
+import { ImageFields, numberFields, switchFields } from './wire.ts'
+
+export interface CheckedFields {
+  readonly fields: ImageFields
+  /** How the caller spelt each field: errors name it so. */
+  readonly spelling: ReadonlyMap<string, string>
+  /** Fields with a value that have no twin in the neutral request. */
+  readonly unknown: readonly string[]
+}
+
+const known: ReadonlySet<string> = new Set(Object.keys(ImageFields.shape))
+
+/** @throws GatewayError naming the first field at fault. */
+export function checkFields(value: unknown): CheckedFields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new GatewayError(
+      'invalid-request',
+      'The body must be a JSON object with a prompt, such as {"prompt": "A red kite"}.',
+    )
+  }
+  const spelling = new Map<string, string>()
+  const given: Record<string, unknown> = {}
+  const unknown: string[] = []
+  for (const [spelt, item] of Object.entries(value)) {
+    if (item === null || item === undefined || item === '') continue
+    const name = snakeCase(spelt)
+    const twin = spelling.get(name)
+    if (!known.has(name)) unknown.push(spelt)
+    else if (twin === undefined) {
+      spelling.set(name, spelt)
+      given[name] = item
+    } else if (given[name] !== item) {
+      throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
+    }
+  }
+  const parsed = ImageFields.safeParse(given)
+  if (parsed.success) return { fields: parsed.data, spelling, unknown }
+  const [issue] = parsed.error.issues
+  const [name, ...below] = issue?.path ?? []
+  const spelt = spelling.get(String(name)) ?? String(name)
+  const param = below.reduce<string>(
+    (path, key) => path + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
+    spelt,
+  )
+  throw invalid(`Invalid value for '${param}': it ${issue?.message ?? 'is not understood'}.`, param)
+}
+
+export const invalid = (message: string, param: string) =>
+  new GatewayError('invalid-request', message, { param, code: 'invalid_value' })
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+
+/** Gives a form's strings the types that JSON would have had. What is no number or switch stays a string, and is refused as one. */
+export function typedFormValue(name: string, text: string): unknown {
+  const field = snakeCase(name)
+  if (numberFields.has(field) && /^-?\d{1,16}(\.\d+)?$/.test(text)) return Number(text)
+  if (switchFields.has(field) && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}

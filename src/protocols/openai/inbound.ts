@@ -1,0 +1,217 @@
+/** The half of OpenAI's protocol that faces callers: image requests in, images responses out. */
+import { type Bytes, join } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import { parsePixels, parseRatio, parseTier } from '../../images/geometry.ts'
+import type { ImageInput, ImageRequest, MediaResolution, Shape } from '../../images/request.ts'
+import type { ImageResult, Painting, Usage } from '../../images/result.ts'
+import type { LongString } from '../../streams/document-reader.ts'
+import { RawString, writeJson } from '../../streams/json-writer.ts'
+import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
+import { type CheckedFields, checkFields, invalid } from './fields.ts'
+import { decodeReference } from './reference.ts'
+import { type ImageFields, pictureFields } from './wire.ts'
+
+/** @throws GatewayError for what the caller should change, naming the field as it was spelt. */
+export async function decodeRequest(
+  document: WireDocument,
+  operation: Operation,
+  bounds: RequestBounds,
+): Promise<ImageRequest> {
+  const checked = checkFields(document.value)
+  const { fields, spelling, unknown } = checked
+  refuseWhatIsNotServed(fields)
+  const prompt = await decodePrompt(fields.prompt, document)
+  const images = await decodeImages(checked, document, bounds)
+  if (operation === 'edit' && images.length === 0 && fields.images !== undefined) {
+    throw invalid("'images' must hold at least one picture.", 'images')
+  }
+  const { output_format: format, background, seed } = fields
+  const mediaResolution = decodeMediaResolution(fields.media_resolution)
+  return {
+    model: fields.model ?? null,
+    prompt,
+    images,
+    count: fields.n ?? 1,
+    shape: decodeShape(fields),
+    spelling,
+    ...(format && format !== 'gif' && format !== 'svg' && { format }),
+    ...(background && background !== 'auto' && { background }),
+    search: fields.enable_web_search ?? false,
+    ...(seed != null && { seed }),
+    ...(mediaResolution && { mediaResolution }),
+    ignored: fields.partial_images ? [...unknown, 'partial_images'] : unknown,
+  }
+}
+
+function refuseWhatIsNotServed(fields: ImageFields): void {
+  const refuse = (param: string, message: string): never => {
+    throw new GatewayError('unsupported-parameter', message, { param })
+  }
+  if (fields.stream)
+    refuse('stream', 'Streamed answers are not served by this version of the gateway. Leave out `stream`.')
+  if (fields.response_format === 'url') {
+    refuse(
+      'response_format',
+      "Answers by URL are not served by this version of the gateway. Use response_format 'b64_json'.",
+    )
+  }
+  if (fields.mask !== undefined)
+    refuse('mask', 'Masks are not served by this version of the gateway. Describe the area to change in the prompt.')
+  if (fields.markup !== undefined)
+    refuse('markup', 'Markup pictures are not served by this gateway. Send the picture among the references.')
+  if (fields.output_compression != null && fields.output_compression !== 100) {
+    refuse(
+      'output_compression',
+      'Pictures are not compressed again by this version of the gateway. Leave out `output_compression`.',
+    )
+  }
+  if (fields.output_format === 'gif' || fields.output_format === 'svg') {
+    throw invalid(
+      `Invalid value: '${fields.output_format}'. Supported values are: 'png', 'jpeg' and 'webp'.`,
+      'output_format',
+    )
+  }
+  for (const param of ['frame_count', 'frame_duration_ms', 'svg'] as const) {
+    if (fields[param] != null)
+      throw invalid(`'${param}' belongs to output formats that no model here makes. Leave it out.`, param)
+  }
+}
+
+const longestPrompt = 32_000
+
+async function decodePrompt(prompt: string | LongString | null | undefined, document: WireDocument): Promise<string> {
+  const text = await promptText(prompt, document)
+  if (text.trim() === '') {
+    throw new GatewayError('invalid-request', "Missing required parameter: 'prompt'.", {
+      param: 'prompt',
+      code: 'missing_required_parameter',
+    })
+  }
+  if (text.length > longestPrompt)
+    throw invalid(`The prompt has ${text.length} characters; at most ${longestPrompt} are allowed.`, 'prompt')
+  if (!text.isWellFormed())
+    throw invalid('The prompt is not valid Unicode: it holds half of a surrogate pair.', 'prompt')
+  return text
+}
+
+async function promptText(prompt: string | LongString | null | undefined, document: WireDocument): Promise<string> {
+  if (!prompt) return ''
+  if (typeof prompt === 'string') return prompt
+  // Six bytes of JSON (\uXXXX) at most for each character of text.
+  if (prompt.length > longestPrompt * 6)
+    throw invalid(`The prompt is too long; at most ${longestPrompt} characters are allowed.`, 'prompt')
+  const inside = await join(document.bytesOf(prompt))
+  try {
+    return String(JSON.parse(`"${new TextDecoder('utf-8', { fatal: true }).decode(inside)}"`))
+  } catch (cause) {
+    throw new GatewayError('invalid-request', 'The prompt is not valid JSON text in UTF-8.', { param: 'prompt', cause })
+  }
+}
+
+async function decodeImages(
+  { fields, spelling }: CheckedFields,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<ImageInput[]> {
+  const images: ImageInput[] = []
+  for (const field of pictureFields) {
+    const value = fields[field]
+    if (value == null) continue
+    const list = Array.isArray(value) ? value : [value]
+    const name = spelling.get(field) ?? field
+    if (images.length + list.length > bounds.maxImages) {
+      throw invalid(`At most ${bounds.maxImages} reference pictures are allowed.`, name)
+    }
+    for (const [index, ref] of list.entries()) {
+      images.push(await decodeReference(ref, Array.isArray(value) ? `${name}[${index}]` : name, document, bounds))
+    }
+  }
+  return images
+}
+
+/** `aspect_ratio` and `image_size` each replace their half of `size`. */
+function decodeShape(fields: ImageFields): Shape {
+  const size = given(fields.size)
+  const aspectRatio = given(fields.aspect_ratio)
+  if (aspectRatio && !parseRatio(aspectRatio)) {
+    throw invalid(
+      `Invalid value: '${aspectRatio}'. An aspect ratio is written width:height, such as '16:9'.`,
+      'aspect_ratio',
+    )
+  }
+  const [imageSize, resolutionField] = [given(fields.image_size), given(fields.resolution)]
+  if (imageSize && resolutionField && tierName(imageSize) !== tierName(resolutionField)) {
+    throw invalid(
+      `'image_size' (${imageSize}) and 'resolution' (${resolutionField}) mean the same and differ. Send one of them.`,
+      'image_size',
+    )
+  }
+  const pixels = (size && parsePixels(size)) || pixelsOf(fields)
+  const sizeIsRatio = size !== undefined && parseRatio(size) !== null
+  const sizeIsTier = size !== undefined && parseTier(size) !== null
+  if (size && !pixels && !sizeIsRatio && !sizeIsTier) {
+    throw invalid(
+      `Invalid value: '${size}'. A size is written WIDTHxHEIGHT, such as '1024x1536'; '16:9', '2K' and 'auto' are taken too.`,
+      'size',
+    )
+  }
+  const ratio = aspectRatio ?? (sizeIsRatio ? size : undefined)
+  const resolution = imageSize ?? resolutionField ?? (sizeIsTier ? size : undefined)
+  return { ...(ratio && { ratio }), ...(resolution && { resolution: tierName(resolution) }), ...(pixels && { pixels }) }
+}
+
+function pixelsOf({ width, height }: ImageFields): Shape['pixels'] {
+  if (width == null && height == null) return undefined
+  if (width == null || height == null)
+    throw invalid("'width' and 'height' only work together.", width == null ? 'width' : 'height')
+  return { width, height }
+}
+
+const given = (text: string | null | undefined) => (text == null || text === 'auto' ? undefined : text)
+const tierName = (text: string) => parseTier(text) ?? text
+
+function decodeMediaResolution(text: string | null | undefined): MediaResolution | undefined {
+  if (text == null) return undefined
+  const name = text.toUpperCase().replace(/^MEDIA_RESOLUTION_/, '')
+  if (name === 'LOW') return 'low'
+  if (name === 'MEDIUM') return 'medium'
+  if (name === 'HIGH') return 'high'
+  if (name === 'UNSPECIFIED') return undefined
+  const values = 'MEDIA_RESOLUTION_LOW, MEDIA_RESOLUTION_MEDIUM, MEDIA_RESOLUTION_HIGH'
+  throw invalid(`Invalid value: '${text}'. Supported values are: ${values}.`, 'media_resolution')
+}
+
+export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {
+  const format = same(paintings.map(({ mediaType }) => mediaType.slice('image/'.length)))
+  const size = same(paintings.map(({ pixels }) => pixels && `${pixels.width}x${pixels.height}`))
+  return writeJson({
+    created: Math.floor(created.getTime() / 1000),
+    data: paintings.map(encodePainting),
+    ...(format && { output_format: format }),
+    ...(size && { size }),
+    ...(usage?.inputDetails && { usage: encodeUsage(usage, usage.inputDetails) }),
+  })
+}
+
+const encodePainting = ({ base64 }: Painting) => ({ b64_json: new RawString(base64) })
+
+/** The one value they all have; none where they differ, since the response has a single place for it. */
+function same<Value>(values: readonly Value[]): Value | undefined {
+  const [first, ...rest] = values
+  return rest.every(value => value === first) ? first : undefined
+}
+
+/** Clients read the input's details wherever there is a usage: so there is one only where Google split its tokens. */
+function encodeUsage(usage: Usage, input: NonNullable<Usage['inputDetails']>): object {
+  const details = ({ textTokens, imageTokens }: typeof input) => ({
+    text_tokens: textTokens,
+    image_tokens: imageTokens,
+  })
+  return {
+    total_tokens: usage.totalTokens,
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    input_tokens_details: details(input),
+    ...(usage.outputDetails && { output_tokens_details: details(usage.outputDetails) }),
+  }
+}

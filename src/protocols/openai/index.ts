@@ -1,0 +1,4 @@
+/** OpenAI's images API: https://platform.openai.com/docs/api-reference/images */
+export { encodeError } from './errors.ts'
+export { typedFormValue } from './fields.ts'
+export { decodeRequest, encodeResult } from './inbound.ts'

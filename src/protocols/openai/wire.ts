@@ -1,0 +1,73 @@
+/** OpenAI's image request as it may lie on the wire, JSON and form alike, with the fields that resellers add to it. */
+import { z } from 'zod'
+import { LongString } from '../../streams/document-reader.ts'
+import { Upload } from '../upload.ts'
+
+const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
+const Picture = z.union([Text, z.instanceof(Upload)], { error: 'must be a file, a data URL or base64 text' })
+const Name = z.string({ error: 'must be a string' }).max(256, 'must not be longer than 256 characters')
+const Switch = z.boolean({ error: 'must be true or false' })
+const Whole = z.int({ error: 'must be a whole number' })
+const oneOf = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` })
+
+// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit.
+const ImageRef = z.union(
+  [
+    Picture,
+    z.object({ image_url: z.union([Text, z.object({ url: Text })]) }),
+    z.object({ file_id: z.string() }),
+    z.object({ url: Text }),
+  ],
+  { error: 'must be a file, a data URL, base64 text or {"image_url": …}' },
+)
+const Pictures = z.union([z.array(ImageRef), ImageRef], { error: 'must be a picture or a list of pictures' })
+
+/** Null means «not given» for every field: SDKs do send literal nulls. */
+export const ImageFields = z.object({
+  model: Name.nullish(),
+  prompt: Text.nullish(),
+  n: Whole.min(1, 'must be between 1 and 10').max(10, 'must be between 1 and 10').nullish(),
+  size: Name.nullish(),
+  width: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),
+  height: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),
+  aspect_ratio: Name.nullish(),
+  image_size: Name.nullish(),
+  resolution: Name.nullish(),
+  media_resolution: Name.nullish(),
+  enable_web_search: Switch.nullish(),
+  seed: Whole.nullish(),
+  response_format: oneOf(['b64_json', 'url']).nullish(),
+  background: oneOf(['transparent', 'opaque', 'auto']).nullish(),
+  output_format: oneOf(['png', 'jpeg', 'webp', 'gif', 'svg']).nullish(),
+  output_compression: Whole.min(0, 'must be between 0 and 100').max(100, 'must be between 0 and 100').nullish(),
+  stream: Switch.nullish(),
+  partial_images: Whole.min(0, 'must be between 0 and 3').max(3, 'must be between 0 and 3').nullish(),
+  image: Pictures.nullish(),
+  images: Pictures.nullish(),
+  image_urls: Pictures.nullish(),
+  input_references: Pictures.nullish(),
+  mask: z.unknown(),
+  markup: z.unknown(),
+  frame_count: z.unknown(),
+  frame_duration_ms: z.unknown(),
+  svg: z.unknown(),
+})
+
+export type ImageFields = z.infer<typeof ImageFields>
+export type ImageRef = z.infer<typeof ImageRef>
+export type PictureValue = z.infer<typeof Picture>
+
+/** Which form fields are numbers and switches: a form has only strings. */
+export const numberFields: ReadonlySet<string> = new Set([
+  'n',
+  'width',
+  'height',
+  'seed',
+  'output_compression',
+  'partial_images',
+])
+export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', 'stream'])
+
+/** The fields that say where the reference pictures are, in the order in which they count. */
+export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const

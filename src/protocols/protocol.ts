@@ -1,0 +1,82 @@
+/** What the two halves of a protocol's folder are for, and what they pass to each other's neighbours. */
+import type { Bytes } from '../images/bytes.ts'
+import type { GatewayError } from '../images/error.ts'
+import type { Tier } from '../images/geometry.ts'
+import type { ImageRequest } from '../images/request.ts'
+import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
+import type { LongString } from '../streams/document-reader.ts'
+
+export type ProtocolName = 'openai' | 'gemini'
+
+/** A JSON document that was read by its skeleton, and the way to the long strings that stayed in it. */
+export interface WireDocument {
+  /** As `JSON.parse` would give it, with a `LongString` for every long string. */
+  readonly value: unknown
+  /** The inside of a long string, as it lies in the document: JSON escapes included. */
+  bytesOf(text: LongString): Bytes
+}
+
+/** What goes back to a caller. */
+export interface WireReply {
+  readonly status: number
+  /** Stands for the code in clients that show only the status line. */
+  readonly reasonPhrase?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Bytes
+}
+
+/** What goes up to an upstream: a path below its base address, and a JSON body. */
+export interface WireRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body: Bytes | null
+}
+
+/** What an upstream's error answer said. */
+export interface WireFailure {
+  readonly status: number
+  readonly body: Buffer
+}
+
+/** What the request became once the catalogue had its say. */
+export interface Target {
+  /** The upstream's own name of the model. */
+  readonly model: string
+  readonly ratio?: string
+  readonly resolution?: Tier
+}
+
+export type Operation = 'generate' | 'edit'
+
+/** What protects the process from a request. */
+export interface RequestBounds {
+  /** Of each picture, decoded. */
+  readonly maxImageBytes: number
+  readonly maxImages: number
+}
+
+/** The half that faces callers. */
+export interface Inbound {
+  /** @throws GatewayError for what the caller should change, naming the field. */
+  decodeRequest(fields: WireDocument, operation: Operation, bounds: RequestBounds): Promise<ImageRequest>
+  encodeResult(result: ImageResult, created: Date): Bytes
+}
+
+/** The half that faces upstreams. */
+export interface Outbound {
+  encodeRequest(request: ImageRequest, target: Target): WireRequest
+  /** The parts of one whole answer, or of one event of a stream. @throws GatewayError where it is not of this protocol. */
+  decodeResult(document: WireDocument): Promise<readonly ImagePart[]>
+  decodeError(failure: WireFailure): GatewayError
+}
+
+/** A protocol's errors, as callers see them. */
+export type EncodeError = (error: GatewayError) => WireReply
+
+/** What a relay learns from bytes that it passes on. */
+export interface Observation {
+  readonly usage?: Usage
+  readonly images: number
+  /** The upstream's own word, where it refused. */
+  readonly refusal?: string
+}

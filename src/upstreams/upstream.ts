@@ -1,0 +1,179 @@
+/** One configured upstream: sends one call to it, and either holds its answer or passes it on as it comes. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Bytes } from '../images/bytes.ts'
+import { GatewayError } from '../images/error.ts'
+import { HeldDocument, type HoldingPlaces } from '../memory/held-document.ts'
+import type { HttpPool, ResponseHead, TakeChunk } from '../net/pool.ts'
+import { DocumentReader, type LongString } from '../streams/document-reader.ts'
+import type { Credentials } from './credentials.ts'
+import { failureOf } from './failures.ts'
+
+/** One call, ready to go but for the upstream's own address and key. */
+export interface UpstreamCall {
+  readonly method: 'GET' | 'POST'
+  /** Below the upstream's base address, with its query. */
+  readonly path: string
+  readonly body: Bytes | null
+  /** Ends the call: the caller left, or the deadline passed. Its reason is a GatewayError. */
+  readonly signal: AbortSignal
+  /** Gateways this exchange has already passed: handed on, so that a ring of them is noticed. */
+  readonly trail: string
+  /** Called when the answer's head is there. */
+  readonly onFirstByte?: () => void
+}
+
+/** A whole answer, held in memory and past it in a file, until it is released. */
+export interface HeldAnswer {
+  readonly ok: true
+  readonly status: number
+  readonly value: unknown
+  bytesOf(text: LongString): Bytes
+  release(): void
+}
+
+/** An answer with any other status than 200, read to its end or to 1 MB. */
+export interface FailedAnswer {
+  readonly ok: false
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Without the upstream's keys, should it have repeated one. */
+  readonly body: Buffer
+}
+
+/** Where a relayed answer goes. */
+export interface RelaySink {
+  /** The head of a 200. What it returns takes the body's chunks; they are the socket's again when it returns or its promise settles. */
+  start(head: ResponseHead): TakeChunk
+}
+
+export interface Upstream {
+  readonly name: string
+  /** @throws GatewayError where no whole document came. */
+  hold(call: UpstreamCall): Promise<HeldAnswer | FailedAnswer>
+  /** Settles with null when the whole answer was passed on. @throws GatewayError where it was cut; the sink may have begun. */
+  relay(call: UpstreamCall, sink: RelaySink): Promise<FailedAnswer | null>
+  close(): Promise<void>
+}
+
+export interface UpstreamParts {
+  readonly name: string
+  /** The path of the base address; empty for a bare root. */
+  readonly basePath: string
+  readonly pool: HttpPool
+  readonly credentials: Credentials
+  readonly places: HoldingPlaces
+  readonly maxDocumentBytes: number
+  readonly userAgent: string
+}
+
+const longestErrorBytes = 1 << 20
+
+export function createUpstream(parts: UpstreamParts): Upstream {
+  const { name, pool, credentials, places, maxDocumentBytes } = parts
+
+  async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk): Promise<void> {
+    try {
+      const { method, body, signal } = call
+      await pool.send({ method, path: parts.basePath + call.path, headers: headersOf(call), body, signal }, onHead)
+    } catch (error) {
+      throw failureOf(error)
+    }
+  }
+
+  function headersOf({ body, trail }: UpstreamCall): Record<string, string> {
+    return {
+      accept: 'application/json',
+      // Images in base64 barely shrink, and what is not compressed need not be inflated.
+      'accept-encoding': 'identity',
+      'user-agent': parts.userAgent,
+      'x-goog-api-key': credentials.next(),
+      'x-plantain-trail': trail,
+      ...(body && { 'content-type': 'application/json' }),
+    }
+  }
+
+  function failed(collected: Collector, { status, headers }: ResponseHead): FailedAnswer {
+    const body = Buffer.concat(collected.chunks)
+    return { ok: false, status, headers, body: credentials.contains(body) ? Buffer.from(credentials.scrub(body.toString())) : body }
+  }
+
+  return {
+    name,
+
+    async hold(call) {
+      const held = new HeldDocument(places, call.signal)
+      const reader = new DocumentReader()
+      const collected = new Collector()
+      let answer: ResponseHead | undefined
+      try {
+        await send(call, head => {
+          answer = head
+          call.onFirstByte?.()
+          if (head.status !== 200) return collected.take
+          refuseEncoding(head)
+          return chunk => {
+            if (held.length + chunk.length > maxDocumentBytes) throw tooLarge(maxDocumentBytes)
+            reader.push(chunk)
+            return held.append(chunk)
+          }
+        })
+        if (!answer) throw new GatewayError('upstream-failed', 'The upstream sent no answer.')
+        if (answer.status !== 200) {
+          held.release()
+          return failed(collected, answer)
+        }
+        await held.complete()
+        const { value } = reader.finish()
+        return {
+          ok: true,
+          status: answer.status,
+          value,
+          bytesOf: text => held.slice(text.start, text.length),
+          release: () => held.release(),
+        }
+      } catch (error) {
+        held.release()
+        throw failureOf(error)
+      }
+    },
+
+    async relay(call, sink) {
+      const collected = new Collector()
+      let answer: ResponseHead | undefined
+      await send(call, head => {
+        answer = head
+        call.onFirstByte?.()
+        if (head.status !== 200) return collected.take
+        refuseEncoding(head)
+        return sink.start(head)
+      })
+      return answer && answer.status !== 200 ? failed(collected, answer) : null
+    },
+
+    close: () => pool.close(),
+  }
+}
+
+/** Keeps the first megabyte of an error body: copies, since the chunks are the socket's again at once. */
+class Collector {
+  readonly chunks: Buffer[] = []
+  #length = 0
+
+  readonly take = (chunk: Buffer): undefined => {
+    if (this.#length >= longestErrorBytes) return
+    this.#length += chunk.length
+    this.chunks.push(Buffer.from(chunk))
+  }
+}
+
+function refuseEncoding({ headers }: ResponseHead): void {
+  const encoding = headers['content-encoding']
+  if (!encoding || encoding === 'identity') return
+  throw new GatewayError('upstream-failed', 'The upstream sent a compressed answer, though none was asked for.')
+}
+
+const tooLarge = (bytes: number) =>
+  new GatewayError('upstream-failed', `The upstream's answer is larger than the ${bytes} bytes of answers.max_document.`, {
+    final: true,
+  })
+
