@@ -20,7 +20,8 @@ type Raw = Readonly<Record<string, unknown>>
 
 interface Written {
   readonly place: string
-  readonly by: 'us' | 'operator'
+  readonly by: 'product' | 'operator'
+  /** Nobody had written its id before. */
   readonly own: boolean
   /** How many of its aliases the operator wrote. */
   readonly ownAliases: number
@@ -28,15 +29,20 @@ interface Written {
 }
 
 /**
- * Reads both lists and fills `mistakes`.
- * An operator's entry with a shipped id replaces the fields it gives and adds its aliases; with another `state` it replaces all but the aliases.
+ * Reads both lists and fills `mistakes`. An operator's entry with a shipped id replaces the fields it gives and adds its
+ * aliases; where it also changes the `state`, nothing but the aliases is left of what was shipped.
  */
 export function readEntries(yamlText: string, extra: readonly unknown[], mistakes: string[]): readonly Entry[] {
   const written = new Map<string, Written>()
-  for (const [index, value] of shippedList(yamlText, mistakes).entries()) {
-    write(written, value, 'us', `models.yaml: models[${index}]`, mistakes)
+  const note = (value: unknown, by: Written['by'], place: string) => {
+    const result = layOver(written, value, by, place)
+    if (typeof result === 'string') mistakes.push(result)
+    else written.set(result.key, result)
   }
-  for (const [index, value] of extra.entries()) write(written, value, 'operator', `models[${index}]`, mistakes)
+  for (const [index, value] of shippedList(yamlText, mistakes).entries()) {
+    note(value, 'product', `models.yaml: models[${index}]`)
+  }
+  for (const [index, value] of extra.entries()) note(value, 'operator', `models[${index}]`)
   return [...written.values()].flatMap(each => read(each, mistakes))
 }
 
@@ -51,45 +57,46 @@ function shippedList(yamlText: string, mistakes: string[]): readonly unknown[] {
   return []
 }
 
-/** Notes one entry, laid over what it starts from: the shipped one of its id, or the one it is `like`. */
-function write(
-  written: Map<string, Written>,
+/** One entry laid over what it starts from: the shipped one of its id, or the one it is `like`. A string is a mistake. */
+function layOver(
+  written: ReadonlyMap<string, Written>,
   value: unknown,
   by: Written['by'],
   bare: string,
-  mistakes: string[],
-): void {
-  if (!isRaw(value) || typeof value.id !== 'string') {
-    mistakes.push(`${bare}: expected an entry with an id`)
-    return
-  }
+): (Written & { readonly key: string }) | string {
+  if (!isRaw(value) || typeof value.id !== 'string') return `${bare}: expected an entry with an id`
   const { like, ...fields } = value
   const place = `${bare} (${value.id})`
   const key = value.id.toLowerCase()
   const same = written.get(key)
-  if (same?.by === by) {
-    mistakes.push(`${place}: ${same.place} has this id already`)
-    return
-  }
+  if (same?.by === by) return `${place}: ${same.place} has this id already`
   const model = typeof like === 'string' ? written.get(like.toLowerCase())?.raw : undefined
   if (like !== undefined && (!model || model.state === 'retired')) {
-    mistakes.push(`${place}.like: no model before this one has the id ${JSON.stringify(like)}`)
-    return
+    return `${place}.like: no model before this one has the id ${JSON.stringify(like)}`
   }
-  const aliases = listOf(fields.aliases)
-  written.set(key, {
+
+  const base = model ? likeness(model) : same && stateOf(same.raw) === stateOf(fields) ? same.raw : {}
+  // Aliases that are no list are left for the schema to refuse.
+  const aliases = Array.isArray(fields.aliases ?? []) && {
+    aliases: withOlder(listOf(fields.aliases), listOf(same?.raw.aliases)),
+  }
+  return {
+    key,
     place,
     by,
     own: by === 'operator' && !same,
-    ownAliases: by === 'operator' ? aliases.length : 0,
-    raw: {
-      ...(model ? likeness(model) : same && stateOf(same.raw) === stateOf(fields) && same.raw),
-      ...fields,
-      // A list that is none is left for the schema to refuse.
-      ...(Array.isArray(fields.aliases ?? []) && { aliases: [...aliases, ...listOf(same?.raw.aliases)] }),
-    },
-  })
+    ownAliases: by === 'operator' ? listOf(fields.aliases).length : 0,
+    raw: { ...base, ...fields, ...aliases },
+  }
 }
+
+/** The older aliases follow, but those that were written anew: perhaps with another default. */
+function withOlder(fresh: readonly unknown[], older: readonly unknown[]): readonly unknown[] {
+  const names = new Set(fresh.map(aliasName))
+  return [...fresh, ...older.filter(alias => !names.has(aliasName(alias)))]
+}
+
+const aliasName = (alias: unknown) => (isRaw(alias) ? alias.name : alias)
 
 /** Everything known of a model but its names. */
 function likeness({ id: _id, name: _name, aliases: _aliases, ...rest }: Raw): Raw {

@@ -5,7 +5,7 @@ import type { Shape } from '../images/request.ts'
 import type { Defaults } from './catalogue.ts'
 import type { Model } from './model.ts'
 
-/** What is sent up; an absent half is the model's own choice. Always names the model has, except of a model nobody knows. */
+/** What is sent up; an absent half is the model's own choice. Of a model that is known, always names it has. */
 export interface Fitted {
   readonly ratio?: string
   readonly resolution?: string
@@ -24,9 +24,9 @@ const commonRatios = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '
 const commonTiers: readonly Tier[] = ['1K', '2K', '4K']
 
 /**
- * A name must be one of the model's (else GatewayError `invalid-request` that lists them); pixels go to the nearest it has and
- * never fail. Each half that is named counts, pixels stand in for the other, then come the defaults of the name the model was
- * asked by. With no model (unknown id) names pass as they are, tiers in upper case.
+ * A name must be one of the model's (else GatewayError `invalid-request` that lists them); pixels go to the nearest it has
+ * and never fail. A half that is named counts, pixels stand in for one that is not, then come the defaults of the name the
+ * model was asked by. With no model (unknown id) names pass on in upper case.
  */
 export function fitShape(model: Model | null, shape: Shape, defaults: Defaults, fields = usualFields): Fitted {
   const ratio = fitRatio(model, shape, fields.ratio)

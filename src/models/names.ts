@@ -13,8 +13,7 @@ type Claim = { readonly name: string; readonly own: boolean; readonly place: str
  */
 export function nameTable(entries: readonly Entry[], mistakes: string[]): ReadonlyMap<string, Meaning> {
   const holders = new Map<string, Claim>()
-  const claims = entries.flatMap(claimsOf)
-  for (const claim of [...claims.filter(each => !each.own), ...claims.filter(each => each.own)]) {
+  for (const claim of entries.flatMap(claimsOf).toSorted((a, b) => rank(a) - rank(b))) {
     const key = claim.name.toLowerCase()
     const holder = holders.get(key)
     if (!holder || (claim.own && canBeTaken(holder))) holders.set(key, claim)
@@ -35,6 +34,8 @@ function claimsOf(entry: Entry): readonly Claim[] {
   return [{ name: idOf(target), own, place, meaning: target }, ...aliases]
 }
 
+/** What is shipped before what the operator says of it, and ids first: a clash is the alias's mistake. */
+const rank = ({ own, meaning }: Claim) => (own ? 2 : 0) + (meaning.alias ? 1 : 0)
 const canBeTaken = ({ own, meaning }: Claim) => !own && (meaning.alias !== undefined || 'retired' in meaning)
 const idOf = (meaning: Meaning) => ('model' in meaning ? meaning.model.id : meaning.retired.id)
 

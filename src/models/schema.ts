@@ -1,4 +1,4 @@
-/** The form of a catalogue entry as it is written, and its way to a `Model`. Strict: a misspelt key is a mistake, not a surprise. */
+/** The form of a catalogue entry as it is written, and its way to a `Model`. Strict: a misspelt key is a mistake. */
 import { z } from 'zod'
 import { type Pixels, parsePixels, parseRatio, type Tier, tiers } from '../images/geometry.ts'
 import type { Alias, Model, Retired } from './model.ts'
