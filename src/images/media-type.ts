@@ -15,10 +15,12 @@ export function mediaTypeOf(head: Uint8Array): MediaType | null {
   if (text(0, 4) === 'RIFF' && text(8, 12) === 'WEBP') return 'image/webp'
   if (text(0, 6) === 'GIF87a' || text(0, 6) === 'GIF89a') return 'image/gif'
   if (text(4, 8) !== 'ftyp') return null
-  return heifBrands.get(text(8, 12)) ?? null
+  const brand = heifBrands.get(text(8, 12)) ?? null
+  return brand === 'image/heif' && /avi[fs]/.test(text(16, 32)) ? null : brand
 }
 
-// Major brands of ISO/IEC 23008-12; AVIF is an ftyp too and is deliberately not here: no upstream takes it.
+// Major brands of ISO/IEC 23008-12. AVIF is an ftyp too, sometimes under HEIF's general brand with its own among the
+// compatible ones that follow; no upstream takes it.
 const heifBrands = new Map<string, InputMediaType>([
   ...['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis'].map(brand => [brand, 'image/heic'] as const),
   ...['mif1', 'msf1'].map(brand => [brand, 'image/heif'] as const),
@@ -32,7 +34,7 @@ export async function pixelSize(mediaType: MediaType, readAt: ReadAt): Promise<P
   const head = Buffer.from(await readAt(0, 32))
   switch (mediaType) {
     case 'image/png':
-      return head.length < 24 ? null : sized(head.readUInt32BE(16), head.readUInt32BE(20))
+      return pngSize(head)
     case 'image/gif':
       return head.length < 10 ? null : sized(head.readUInt16LE(6), head.readUInt16LE(8))
     case 'image/webp':
@@ -44,17 +46,24 @@ export async function pixelSize(mediaType: MediaType, readAt: ReadAt): Promise<P
   }
 }
 
+function pngSize(head: Buffer): Pixels | null {
+  if (head.length < 24 || head.toString('latin1', 12, 16) !== 'IHDR') return null
+  return sized(head.readUInt32BE(16), head.readUInt32BE(20))
+}
+
+/** A lossless picture may be shorter than the other forms' headers, so each asks for what it reads. */
 function webpSize(head: Buffer): Pixels | null {
-  if (head.length < 30) return null
   switch (head.toString('latin1', 12, 16)) {
     case 'VP8 ': // RFC 6386, 9.1: 14 bits each after the start code
+      if (head.length < 30 || head.readUIntBE(23, 3) !== 0x9d012a) return null
       return sized(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff)
     case 'VP8L': {
+      if (head.length < 25 || head[20] !== 0x2f) return null
       const bits = head.readUInt32LE(21)
       return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1)
     }
     case 'VP8X':
-      return sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1)
+      return head.length < 30 ? null : sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1)
     default:
       return null
   }
@@ -68,7 +77,7 @@ async function jpegSize(readAt: ReadAt): Promise<Pixels | null> {
     if (header.length < 10 || header[0] !== 0xff) return null
     const marker = header[1] ?? 0
     if (marker === 0xff) {
-      offset += 1 // a fill byte
+      offset += fillBytes(header)
       continue
     }
     if (isFrameHeader(marker)) return sized(header.readUInt16BE(7), header.readUInt16BE(5))
@@ -76,6 +85,12 @@ async function jpegSize(readAt: ReadAt): Promise<Pixels | null> {
     offset += isBare(marker) ? 2 : 2 + header.readUInt16BE(2)
   }
   return null
+}
+
+/** Any number of 0xff may stand before a marker; the last belongs to it. */
+function fillBytes(header: Buffer): number {
+  const end = header.findIndex(byte => byte !== 0xff)
+  return (end < 0 ? header.length : end) - 1
 }
 
 // A segment holds at most 64 KB; C2PA manifests of a few MB span dozens of them.

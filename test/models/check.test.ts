@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { bytesOf } from '../../src/images/bytes.ts'
+import { GatewayError } from '../../src/images/error.ts'
+import type { ImageInput, ImageRequest } from '../../src/images/request.ts'
+import { checkRequest } from '../../src/models/check.ts'
+import { catalogue, modelNamed } from './shipped.ts'
+
+const plain: ImageRequest = {
+  model: null,
+  prompt: 'a plantain on a plate',
+  images: [],
+  count: 1,
+  shape: {},
+  search: false,
+  ignored: [],
+}
+const picture: ImageInput = { mediaType: 'image/png', base64: bytesOf(Buffer.from('iVBORw0KGgo=')) }
+const pictures = (count: number) => ({ ...plain, images: Array<ImageInput>(count).fill(picture) })
+
+function check(name: string | null, request: ImageRequest): GatewayError | null {
+  try {
+    checkRequest(name === null ? null : modelNamed(name), request)
+    return null
+  } catch (error) {
+    if (error instanceof GatewayError) return error
+    throw error
+  }
+}
+
+test('a plain request passes on every model', () => {
+  for (const { id } of catalogue.list()) expect(check(id, plain)).toBeNull()
+  expect(check(null, plain)).toBeNull()
+})
+
+describe('reference pictures', () => {
+  test.each([
+    ['nano-banana-2', 14],
+    ['nano-banana-2.1', 14],
+    ['nano-banana-pro', 14],
+    ['gpt-image-2', 16],
+  ])('%s takes %d and not one more', (name, most) => {
+    expect(check(name, pictures(most))).toBeNull()
+    const error = check(name, pictures(most + 1))
+    expect(error?.kind).toBe('invalid-request')
+    expect(error?.facts).toMatchObject({ param: 'image', code: 'invalid_value' })
+    expect(error?.message).toContain(`at most ${most}`)
+  })
+
+  test('have no fixed bound on gemini-2.5-flash-image nor on a model nobody knows', () => {
+    expect(check('nano-banana', pictures(30))).toBeNull()
+    expect(check(null, pictures(30))).toBeNull()
+  })
+})
+
+describe('background', () => {
+  test('transparent on a Gemini model is refused', () => {
+    const error = check('nano-banana-2', { ...plain, background: 'transparent' })
+    expect(error?.kind).toBe('invalid-request')
+    expect(error?.facts).toMatchObject({ param: 'background', code: 'invalid_value' })
+  })
+
+  test('transparent on an OpenAI model is that upstream’s matter', () => {
+    expect(check('gpt-image-1.5', { ...plain, background: 'transparent' })).toBeNull()
+  })
+
+  test('opaque is what Gemini models paint', () => {
+    expect(check('nano-banana-2', { ...plain, background: 'opaque' })).toBeNull()
+  })
+})
+
+describe('web search', () => {
+  test.each(['nano-banana-2', 'nano-banana-2.1', 'nano-banana-pro'])('%s has it', name => {
+    expect(check(name, { ...plain, search: true })).toBeNull()
+  })
+
+  test.each(['nano-banana', 'nano-banana-2-lite', 'gpt-image-2'])('%s has none: refused', name => {
+    const error = check(name, { ...plain, search: true })
+    expect(error?.kind).toBe('invalid-request')
+    expect(error?.facts).toMatchObject({ param: 'enable_web_search', code: 'invalid_value' })
+  })
+})
+
+describe('a file type', () => {
+  test.each([
+    ['nano-banana', 'png'],
+    ['nano-banana-2', 'jpeg'],
+    ['nano-banana-pro', 'jpeg'],
+    ['gpt-image-2', 'webp'],
+  ] as const)('that %s makes (%s) passes', (name, format) => {
+    expect(check(name, { ...plain, format })).toBeNull()
+  })
+
+  test.each([
+    ['nano-banana', 'jpeg'],
+    ['nano-banana-2', 'png'],
+    ['nano-banana-2', 'webp'],
+    [null, 'png'],
+    [null, 'jpeg'],
+  ] as const)('that %s is not known to make (%s) is not supported', (name, format) => {
+    const error = check(name, { ...plain, format })
+    expect(error?.kind).toBe('unsupported-parameter')
+    expect(error?.facts.param).toBe('output_format')
+  })
+})
