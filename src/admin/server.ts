@@ -1,0 +1,82 @@
+/** The operator's listener: is it alive, is it ready, what does it count. Knows nothing of callers and upstreams. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+export interface Readiness {
+  readonly ready: boolean
+  /** What readiness depends on: `{ store: true, draining: false }`. Booleans only, for anybody may ask. */
+  readonly checks: Readonly<Record<string, boolean>>
+}
+
+export interface AdminParams {
+  /** Guards `/metrics`; null: open, which the configuration allows on loopback only. */
+  readonly token: string | null
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>
+  /** Asked at each `/readyz`. */
+  readonly ready: () => Readiness
+}
+
+// Probes and scrapers are small and quick: whatever is not gets cut early.
+const maxHeaderBytes = 8192
+const maxBodyBytes = 1024
+const requestTimeoutMs = 10_000
+
+/** Builds the listener without a port: `listen` and `close` are the caller's. */
+export function createAdmin({ token, metrics, ready }: AdminParams): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    // A scraper keeps its connection open between scrapes; closing must not wait for it.
+    forceCloseConnections: true,
+    frameworkErrors: (_error, _request, reply) => notFound(reply),
+  })
+
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+  app.setNotFoundHandler((_request, reply) => notFound(reply))
+  // Below 500 it is Fastify's word on a body, and no route here takes one.
+  app.setErrorHandler<FastifyError>(({ statusCode = 500 }, _request, reply) =>
+    statusCode < 500 ? notFound(reply) : refuse(reply, 500, 'internal', 'The gateway could not answer this.'),
+  )
+
+  app.get('/livez', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    const readiness = ready()
+    return reply.code(readiness.ready ? 200 : 503).send({ ready: readiness.ready, checks: readiness.checks })
+  })
+  app.get('/metrics', { onRequest: operatorOnly(token) }, async (_request, reply) =>
+    reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  )
+  return app
+}
+
+/** Lets a request pass that carries the operator's token, every request where there is none. */
+function operatorOnly(token: string | null) {
+  const expected = token === null ? null : digest(`Bearer ${token}`)
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const given = request.headers.authorization?.replace(/^bearer +/i, 'Bearer ') ?? ''
+    // Digests are of one length, so the comparison tells nothing about the token, not even how long it is.
+    if (expected === null || timingSafeEqual(digest(given), expected)) return undefined
+    reply.header('www-authenticate', 'Bearer realm="plantain"')
+    return refuse(reply, 401, 'unauthenticated', 'Send the admin token: Authorization: Bearer <token>.')
+  }
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return refuse(
+    reply,
+    404,
+    'not_found',
+    'There is nothing here. This listener answers GET /livez, /readyz and /metrics.',
+  )
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ error: { code, message } })
+}

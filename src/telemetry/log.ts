@@ -1,0 +1,118 @@
+/** The log: JSON lines, one per exchange and a few about the process. pino's only door. Nothing reaches a line but what is named here. */
+import { type Level, pino, stdTimeFunctions } from 'pino'
+import type { LogLevel } from '../config/config.ts'
+import type { ExchangeRecord } from './record.ts'
+import { createScrub } from './scrub.ts'
+import { createSink, standardOutput } from './sink.ts'
+
+export interface LogParams {
+  readonly level: LogLevel
+  /** Takes whole lines; absent: standard output, written in the background. */
+  readonly destination?: { write(line: string): void }
+  /** What must never appear in a line, literally: upstream keys, the admin token, passwords. */
+  readonly secrets?: readonly string[]
+}
+
+/** Facts beside a message. Text and errors are scrubbed of secrets and bounded; objects have no way in. */
+export type LogFacts = Readonly<Record<string, string | number | boolean | null | Error>>
+
+export interface Log {
+  /** The one line about an exchange. No prompt, no key, no image, no address with its query. */
+  exchangeLine(record: ExchangeRecord): void
+  debug(message: string, facts?: LogFacts): void
+  info(message: string, facts?: LogFacts): void
+  warn(message: string, facts?: LogFacts): void
+  error(message: string, facts?: LogFacts): void
+  fatal(message: string, facts?: LogFacts): void
+  /** To be awaited before the process exits: the last lines are written, unless nobody reads them for a second. */
+  flush(): Promise<void>
+}
+
+const waitingBytes = 16 * 1024 * 1024
+const flushMs = 1000
+/** A model name is the caller's to choose, and may be a page long. */
+const modelChars = 200
+
+export function createLog({ level, destination, secrets }: LogParams): Log {
+  const scrub = createScrub(secrets)
+  const sink = destination ? null : createSink(standardOutput(), waitingBytes, droppedLine)
+  const logger = pino(
+    { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+    destination ?? sink ?? undefined,
+  )
+  const line =
+    (at: Level) =>
+    (message: string, facts: LogFacts = {}): void => {
+      if (!logger.isLevelEnabled(at)) return
+      logger[at](safeFacts(facts, scrub), scrub(message))
+    }
+
+  return {
+    exchangeLine(record) {
+      const at = levelOf(record)
+      if (logger.isLevelEnabled(at)) logger[at](exchangeFields(record, scrub), 'exchange')
+    },
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    fatal: line('fatal'),
+    async flush() {
+      await sink?.flush(flushMs)
+    },
+  }
+}
+
+/** `error`: a fault of ours. `warn`: the upstream's. What callers ask wrongly or too often is their ordinary business. */
+function levelOf({ error, status, outcome }: ExchangeRecord): Level {
+  if (error?.kind === 'internal') return 'error'
+  return outcome === 'timeout' || (outcome === 'failed' && status >= 500) ? 'warn' : 'info'
+}
+
+/** An explicit list: a fact that is added to the record stays out of the log until it is named here. */
+function exchangeFields(record: ExchangeRecord, scrub: (text: string) => string): object {
+  const { usage, error } = record
+  return {
+    requestId: record.requestId,
+    caller: record.caller,
+    protocol: record.protocol,
+    operation: record.operation,
+    modelAsked: record.modelAsked === null ? null : scrub(record.modelAsked).slice(0, modelChars),
+    model: record.model === null ? null : scrub(record.model).slice(0, modelChars),
+    upstream: record.upstream,
+    attempts: record.attempts,
+    outcome: record.outcome,
+    status: record.status,
+    images: record.images,
+    resolution: record.resolution,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    durationMs: tenths(record.durationMs),
+    upstreamMs: record.upstreamMs === null ? null : tenths(record.upstreamMs),
+    firstByteMs: record.firstByteMs === null ? null : tenths(record.firstByteMs),
+    ...(usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
+    ...(record.refusalReason !== undefined && { refusalReason: scrub(record.refusalReason) }),
+    ...(error && { errorKind: error.kind, errorMessage: scrub(error.message) }),
+  }
+}
+
+const tenths = (ms: number): number => Math.round(ms * 10) / 10
+
+function safeFacts(facts: LogFacts, scrub: (text: string) => string): object {
+  const safe = (value: LogFacts[string]): unknown => {
+    if (typeof value === 'string') return scrub(value)
+    return value instanceof Error ? errorFields(value, scrub) : value
+  }
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, safe(value)]))
+}
+
+/** An error as far as its stack, which repeats the message. Its other properties may hold requests and headers, and stay out. */
+function errorFields(error: Error, scrub: (text: string) => string): object {
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  const cause = error.cause instanceof Error ? { cause: scrub(`${error.cause.name}: ${error.cause.message}`) } : {}
+  return { name: error.name, ...code, message: scrub(error.message), stack: scrub(error.stack ?? ''), ...cause }
+}
+
+function droppedLine(count: number): string {
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), dropped: count, msg: 'log lines dropped: nobody read them' })}\n`
+}

@@ -1,0 +1,67 @@
+/** The facts of one exchange: filled in while it runs, then read once by the metrics and once by the log. */
+import type { ErrorKind, Outcome } from '../images/error.ts'
+import type { Usage } from '../images/result.ts'
+
+export type Protocol = 'openai' | 'gemini'
+
+export type Operation = 'generate' | 'edit' | 'generateContent' | 'streamGenerateContent' | 'countTokens'
+
+/** Times in milliseconds, sizes in bytes. Mutable: whoever learns a fact writes it down. */
+export interface ExchangeRecord {
+  readonly requestId: string
+  readonly protocol: Protocol
+  readonly operation: Operation
+  /** The caller's configured id; null until somebody was recognised. Never a key. */
+  caller: string | null
+  /** As the caller spelt it; null where none was named. */
+  modelAsked: string | null
+  /** The id really called; null until routing. */
+  model: string | null
+  /** Is `model` in the catalogue? Only such names become metric labels: callers could invent any number of others. */
+  modelKnown: boolean
+  upstream: string | null
+  /** Calls made for this exchange, retries and parallel ones included. */
+  attempts: number
+  outcome: Outcome
+  /** The HTTP status the caller got; 499 where the caller left before one was sent. */
+  status: number
+  images: number
+  /** The tier of the images: `1K`. */
+  resolution: string | null
+  bytesIn: number
+  bytesOut: number
+  durationMs: number
+  /** From the first call to the end of the last upstream answer; null where no upstream was called. */
+  upstreamMs: number | null
+  /** From the first call to the first byte of the answer that was used; null where none came. */
+  firstByteMs: number | null
+  usage?: Usage
+  /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
+  refusalReason?: string
+  /** The message as the caller was told it, so it holds neither keys nor prompts. */
+  error?: { readonly kind: ErrorKind; readonly message: string }
+}
+
+/** An exchange of which nothing is known yet but its id and its route. `failed` until somebody says otherwise. */
+export function startRecord(requestId: string, protocol: Protocol, operation: Operation): ExchangeRecord {
+  return {
+    requestId,
+    protocol,
+    operation,
+    caller: null,
+    modelAsked: null,
+    model: null,
+    modelKnown: false,
+    upstream: null,
+    attempts: 0,
+    outcome: 'failed',
+    status: 0,
+    images: 0,
+    resolution: null,
+    bytesIn: 0,
+    bytesOut: 0,
+    durationMs: 0,
+    upstreamMs: null,
+    firstByteMs: null,
+  }
+}

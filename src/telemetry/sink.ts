@@ -1,0 +1,88 @@
+/** Where log lines go: a file descriptor written in the background, so that a blocked reader never blocks a request. */
+import { write } from 'node:fs'
+
+export interface Sink {
+  /** Takes a whole line. What cannot be taken or written is counted, and the count told with the next line that goes through. */
+  write(line: string): void
+  /** Settles when everything was written or failed, at the latest after `waitMs`. */
+  flush(waitMs: number): Promise<void>
+}
+
+const retryMs = 50
+
+/**
+ * Standard output's descriptor. Node makes a pipe non-blocking when `process.stdout` is first touched, and that is wanted:
+ * a write that blocked would hold a thread, and a process cannot exit before its threads end.
+ */
+export function standardOutput(): number {
+  return process.stdout.fd
+}
+
+/**
+ * @param fd an open descriptor; it stays open.
+ * @param maxBytes what may wait at most, about.
+ * @param droppedLine makes the line that tells how many were lost.
+ */
+export function createSink(fd: number, maxBytes: number, droppedLine: (count: number) => string): Sink {
+  let waiting: string[] = []
+  let waitingBytes = 0
+  let dropped = 0
+  let writing = false
+  let flushers: (() => void)[] = []
+
+  const next = (): void => {
+    if (waiting.length === 0) {
+      writing = false
+      for (const done of flushers) done()
+      flushers = []
+      return
+    }
+    writing = true
+    const lines = waiting.length + dropped
+    if (dropped > 0) waiting.push(droppedLine(dropped))
+    dropped = 0
+    const batch = Buffer.from(waiting.join(''))
+    waiting = []
+    waitingBytes = batch.length
+    writeAll(batch, lines)
+  }
+
+  const writeAll = (bytes: Buffer, lines: number): void => {
+    write(fd, bytes, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        setTimeout(writeAll, retryMs, bytes, lines)
+        return
+      }
+      if (error !== null) {
+        // A closed pipe or a full disk: the lines are lost, the gateway serves on and tries again with the next one.
+        dropped += lines
+        waitingBytes -= bytes.length
+        next()
+        return
+      }
+      waitingBytes -= written
+      if (written < bytes.length) writeAll(bytes.subarray(written), lines)
+      else next()
+    })
+  }
+
+  return {
+    write(line) {
+      if (waitingBytes + line.length > maxBytes) {
+        dropped += 1
+        return
+      }
+      waiting.push(line)
+      waitingBytes += line.length
+      if (!writing) next()
+    },
+    async flush(waitMs) {
+      if (!writing) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      flushers.push(resolve)
+      const timer = setTimeout(resolve, waitMs)
+      await promise
+      clearTimeout(timer)
+    },
+  }
+}
