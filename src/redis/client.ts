@@ -1,0 +1,140 @@
+/** ioredis' door: one connection, tuned to fail fast, because every request waits for its answers. */
+import type { Redis } from 'ioredis'
+
+/** Runs a Lua script. Resolves with what it returns; rejects with a RedisError. */
+export type RedisScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+
+export interface RedisClient {
+  /** A command is given up after this long. Redis may still carry it out later: scripts have to guard against that. */
+  readonly commandTimeoutMs: number
+  /** Makes a command of a script. It is sent by its hash, and whole where Redis does not know it (any more). */
+  script(lua: string): RedisScript
+  /** True when a command would be answered now, as far as is known without asking. */
+  ready(): boolean
+  close(): void
+}
+
+/** What became of the connection: told once per change, not once per attempt. */
+export type RedisState = { readonly state: 'connected' } | { readonly state: 'lost'; readonly reason: string }
+
+export interface RedisOptions {
+  readonly commandTimeoutMs?: number
+  readonly observe?: (state: RedisState) => void
+}
+
+/** Says what went wrong without the address, the password or the command's arguments. */
+export class RedisError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'RedisError'
+  }
+}
+
+/**
+ * Connects to `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. Resolves when the connection stands
+ * or the first attempt has failed: it is tried again for as long as the client lives, so a Redis that comes later is
+ * found without a restart. Throws a RedisError where the URL cannot be read.
+ */
+export async function connectRedis(url: string, options: RedisOptions = {}): Promise<RedisClient> {
+  const { commandTimeoutMs = 100, observe = () => {} } = options
+  const address = parseAddress(url)
+  // Imported only here: without a Redis, its 10 MiB stay unloaded.
+  const { Redis } = await import('ioredis')
+  const redis = new Redis({
+    ...address,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: 300,
+    retryStrategy: attempt => Math.min(attempt * 50, 500),
+    // Nothing is kept for later: a command that cannot be sent now fails now, and none is sent twice.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // Measured slower for scripts than plain pipelining by the socket.
+    enableAutoPipelining: false,
+    // A connection that swallows commands is replaced, as after a failover that moved the address.
+    socketTimeout: silenceMs,
+    // A replica that was the primary a moment ago: the next connection leads to the new one.
+    reconnectOnError: error => error.message.startsWith('READONLY'),
+    maxLoadingRetryTime: 500,
+  })
+  const mask = (error: unknown) => new RedisError(masked(messageOf(error), address.password))
+  let scripts = 0
+  let doubtedUntil = 0
+
+  watch(redis, mask, observe)
+  await firstAttempt(redis)
+
+  return {
+    commandTimeoutMs,
+    script(lua) {
+      const name = `plantainScript${scripts++}`
+      redis.defineCommand(name, { lua })
+      // defineCommand adds a method that the class's type cannot know.
+      const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>
+      return async (keys, args) => {
+        try {
+          return await commands[name]?.(keys.length, ...keys, ...args)
+        } catch (error) {
+          if (messageOf(error) === 'Command timed out') doubtedUntil = performance.now() + silenceMs
+          throw mask(error)
+        }
+      }
+    },
+    ready: () => redis.status === 'ready' && performance.now() >= doubtedUntil,
+    close: () => redis.disconnect(),
+  }
+}
+
+/** A socket that owes an answer and says nothing for this long is given up. Until then a timeout leaves it in doubt. */
+const silenceMs = 2_000
+
+type Address = ReturnType<typeof parseAddress>
+
+function parseAddress(text: string) {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const db = url?.pathname.replace(/^\//, '') || '0'
+  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^\d+$/.test(db) || url.search || url.hash) {
+    throw new RedisError('The address of Redis must look like redis://user:password@host:6379/0, or rediss:// for TLS.')
+  }
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number(db),
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
+  }
+}
+
+function watch(redis: Redis, mask: (error: unknown) => RedisError, observe: (state: RedisState) => void) {
+  let state: RedisState['state'] | null = null
+  let reason = 'The connection was closed.'
+  redis.on('error', error => {
+    reason = mask(error).message
+  })
+  redis.on('ready', () => {
+    state = 'connected'
+    observe({ state })
+  })
+  redis.on('close', () => {
+    if (state === 'lost') return
+    state = 'lost'
+    observe({ state, reason })
+  })
+}
+
+async function firstAttempt(redis: Redis): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const event of ['ready', 'close'] as const) redis.once(event, resolve)
+  await promise
+}
+
+function messageOf(error: unknown): string {
+  // Where a name has several addresses, the error of trying them all has a code and no message.
+  return error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : String(error)
+}
+
+/** Some servers repeat the arguments of a command they do not know, and a command may be AUTH. */
+function masked(message: string, password: Address['password']): string {
+  return password ? message.replaceAll(password, '***') : message
+}
