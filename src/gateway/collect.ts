@@ -49,13 +49,25 @@ function whyNone(parts: readonly ImagePart[], finish: FinishOf | undefined): Gat
   switch (finish?.reason) {
     case 'refused': {
       const what = finish.stage === 'input' ? 'Your prompt was' : 'The picture for your prompt was'
-      return new GatewayError('content-refused', `${what} rejected by the safety system of the model. ${words}`.trim(), facts)
+      return new GatewayError(
+        'content-refused',
+        `${what} rejected by the safety system of the model. ${words}`.trim(),
+        facts,
+      )
     }
     case 'length':
-      return new GatewayError('no-image', `The model ran out of tokens before it made a picture. ${words}`.trim(), facts)
+      return new GatewayError(
+        'no-image',
+        `The model ran out of tokens before it made a picture. ${words}`.trim(),
+        facts,
+      )
     case 'malformed':
       return new GatewayError('upstream-failed', `The model failed to answer. ${words}`.trim(), facts)
     default:
-      return new GatewayError('no-image', `The model made no picture. Say in the prompt what to draw. ${words}`.trim(), facts)
+      return new GatewayError(
+        'no-image',
+        `The model made no picture. Say in the prompt what to draw. ${words}`.trim(),
+        facts,
+      )
   }
 }

@@ -3,11 +3,13 @@ import type { CallerConfig } from '../config/config.ts'
 import { GatewayError, outcomeOf } from '../images/error.ts'
 import type { ImageRequest } from '../images/request.ts'
 import { type Painting, sumUsage, type Usage } from '../images/result.ts'
-import { type Decision, type Limits, limitHeaders, refusalOf } from '../limits/limits.ts'
+import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
+import { mayUse } from '../models/access.ts'
 import type { Catalogue, Resolution } from '../models/catalogue.ts'
-import { checkRequest, fitShape } from '../models/fit.ts'
-import { mayUse } from '../models/permission.ts'
+import { checkRequest } from '../models/check.ts'
+import { fitShape } from '../models/fit.ts'
 import type { Outbound, ProtocolName, Target, WireRequest } from '../protocols/protocol.ts'
 import type { ExchangeRecord } from '../telemetry/record.ts'
 import type { FailedAnswer, RelaySink, UpstreamCall } from '../upstreams/upstream.ts'
@@ -85,12 +87,17 @@ export function createGateway(parts: GatewayParts): Gateway {
       const { resolution, candidates } = chooseModel(exchange, request.model)
       const { model, defaults, id } = resolution
       checkRequest(model, request)
-      const shape = fitShape(model, request.shape, defaults, request.spelling)
+      const shape = fitShape(model, request.shape, defaults, {
+        ratio: request.spelling.get('aspect_ratio') ?? (request.spelling.has('size') ? 'size' : 'aspect_ratio'),
+        resolution: request.spelling.get('image_size') ?? request.spelling.get('resolution') ?? 'size',
+      })
       exchange.record.resolution = shape.resolution ?? null
       nameIgnored(exchange, request.ignored)
       return admitted(exchange, async () => {
         const answers = await fanOut(request.count, () =>
-          attempt(candidates, candidate => paintOnce(exchange, resolution, candidate, request, { ...shape, model: id })),
+          attempt(candidates, candidate =>
+            paintOnce(exchange, resolution, candidate, request, { ...shape, model: id }),
+          ),
         )
         if (request.count > 1) exchange.headers.set('x-plantain-images', `${answers.length}/${request.count}`)
         const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
@@ -130,7 +137,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     record.modelAsked = asked
     record.model = id
     record.modelKnown = model !== null
-    const candidates = mayUse(caller.models, resolution, catalogue) ? routing({ id, protocol: model?.protocol ?? null }) : []
+    const candidates = mayUse(caller.models, resolution, catalogue)
+      ? routing({ id, protocol: model?.protocol ?? null })
+      : []
     if (candidates.length === 0) throw unknownModel(caller, resolution)
     headers.set('x-plantain-model', id)
     return { resolution, candidates }
@@ -153,8 +162,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { record, caller, deadlineMs } = exchange
     const decision = await limits.admit({ id: record.requestId, caller, deadlineMs })
     for (const [name, value] of Object.entries(limitHeaders(decision))) exchange.headers.set(name, value)
-    const refusal = refusalOf(decision)
-    if (refusal) throw refusal
+    if (!decision.admitted) throw refusalError(decision)
     return settled(decision, work)
   }
 
@@ -175,7 +183,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       await places.spill.changed(signal)
       if (!signal.aborted) continue
       if (signal.reason instanceof GatewayError && signal.reason.kind === 'caller-left') throw signal.reason
-      throw new GatewayError('overloaded', 'There is no room for another answer now. Try again soon.', { retryAfterMs: 1000 })
+      throw new GatewayError('overloaded', 'There is no room for another answer now. Try again soon.', {
+        retryAfterMs: 1000,
+      })
     }
   }
 
@@ -237,7 +247,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 }
 
-const upstreamName = ({ modelNames }: Candidate, { id, asked }: Resolution) => modelNames.get(asked) ?? modelNames.get(id) ?? id
+const upstreamName = ({ modelNames }: Candidate, { id, asked }: Resolution) =>
+  modelNames.get(asked) ?? modelNames.get(id) ?? id
 
 function nameIgnored({ headers, strict }: Exchange, ignored: readonly string[]): void {
   if (ignored.length === 0) return

@@ -27,7 +27,8 @@ export type Routing = (model: RoutedModel) => readonly Candidate[]
 export function createRouting(candidates: readonly Candidate[], routes: readonly RouteConfig[]): Routing {
   const byName = new Map(candidates.map(candidate => [candidate.upstream.name, candidate]))
   return ({ id, protocol }) => {
-    const serves = (candidate: Candidate) => protocol === null || candidate.protocol === protocol || candidate.modelNames.has(id)
+    const serves = (candidate: Candidate) =>
+      protocol === null || candidate.protocol === protocol || candidate.modelNames.has(id)
     const route = routes.find(({ model }) => patternMatches(model, id))
     if (route) return route.upstreams.flatMap(name => byName.get(name) ?? []).filter(serves)
     if (routes.length > 0) return []

@@ -21,7 +21,8 @@ export function createAuthenticate(auth: 'keys' | 'open', callers: readonly Call
     // Clients send placeholders in one place and the key in another: what nobody owns does not count against them.
     const known = new Set(keys.flatMap(key => byHash.get(createHash('sha256').update(key).digest('hex')) ?? []))
     const [caller, another] = known
-    if (another) throw new GatewayError('invalid-request', 'The request carries the keys of two different callers. Send one.')
+    if (another)
+      throw new GatewayError('invalid-request', 'The request carries the keys of two different callers. Send one.')
     if (caller) return caller
     if (auth === 'open') return anonymous
     throw keys.length > 0 ? wrongKey(protocol) : noKey(protocol)
@@ -32,7 +33,7 @@ function presentedKeys(headers: IncomingHttpHeaders, query: URLSearchParams): re
   const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const basic = headers.authorization !== undefined && bearer === undefined ? headers.authorization : undefined
   const keys = [bearer, basic, headers['x-goog-api-key'], headers['api-key'], ...query.getAll('key')]
-  return keys.flat().filter(key => key !== undefined && key !== '' && key.length <= longestKey)
+  return keys.flat().filter((key): key is string => key !== undefined && key !== '' && key.length <= longestKey)
 }
 
 const wrongKey = (protocol: ProtocolName) =>
@@ -46,7 +47,14 @@ const wrongKey = (protocol: ProtocolName) =>
 // Google tells the two apart: a wrong key is a bad argument, no key an unregistered caller.
 const noKey = (protocol: ProtocolName) =>
   protocol === 'gemini'
-    ? new GatewayError('forbidden', "Method doesn't allow unregistered callers. Send your key in the x-goog-api-key header.")
-    : new GatewayError('unauthenticated', "You didn't provide an API key. Send it as a header: Authorization: Bearer YOUR_KEY.", {
-        code: 'missing_api_key',
-      })
+    ? new GatewayError(
+        'forbidden',
+        "Method doesn't allow unregistered callers. Send your key in the x-goog-api-key header.",
+      )
+    : new GatewayError(
+        'unauthenticated',
+        "You didn't provide an API key. Send it as a header: Authorization: Bearer YOUR_KEY.",
+        {
+          code: 'missing_api_key',
+        },
+      )

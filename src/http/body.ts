@@ -1,10 +1,11 @@
 /** Reads JSON bodies: bounded, held as they came, looked at by the same reader that reads upstreams' answers. */
 import type { IncomingMessage } from 'node:http'
-import { type Bytes, bytesOf } from '../images/bytes.ts'
+import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Room } from '../memory/room.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { DocumentError, DocumentReader } from '../streams/document-reader.ts'
+import { JsonText } from '../streams/json-text.ts'
 import { Utf8Checker } from '../streams/utf8.ts'
 
 export interface BodyBounds {
@@ -15,7 +16,9 @@ export interface BodyBounds {
 
 /** A JSON body that stays in memory until `release`. */
 export interface JsonBody extends WireDocument {
-  readonly bytes: Bytes
+  /** The body as it came, and a way to change single places of it. */
+  readonly text: JsonText
+  readonly length: number
   release(): void
 }
 
@@ -35,25 +38,36 @@ export async function readJson(message: IncomingMessage, bounds: BodyBounds): Pr
       reader.push(chunk)
     }
     utf8.end()
-    const { value, repeatedKeys } = reader.finish()
+    const { value, repeatedKeys, skeleton } = reader.finish()
     const [repeated] = repeatedKeys
     if (repeated !== undefined) throw unreadable(`The field '${repeated}' stands there twice.`)
     if (hasPrototypeKey(value)) throw unreadable("The key '__proto__' is not allowed.")
     const bytes = bytesOf(...pieces)
-    return { value, bytes, bytesOf: text => bytes.slice(text.start, text.length), release }
+    return {
+      value,
+      text: new JsonText(bytes, skeleton),
+      length: bytes.length,
+      bytesOf: long => bytes.slice(long.start, long.length),
+      release,
+    }
   } catch (error) {
     release()
     throw error instanceof DocumentError ? unreadable(error.message) : error
   }
 }
 
-const unreadable = (why: string) => new GatewayError('invalid-request', `We could not parse the JSON body of your request. ${why}`)
+const unreadable = (why: string) =>
+  new GatewayError('invalid-request', `We could not parse the JSON body of your request. ${why}`)
 
 /**
  * Waits for room for a body before it is read. The declared length is known before; a body without one takes what it may have.
  * @param growth how much larger than on the wire it is held: base64 text is a third larger than a file.
  */
-export async function reserve(message: IncomingMessage, { maxBytes, room, signal }: BodyBounds, growth: number): Promise<() => void> {
+export async function reserve(
+  message: IncomingMessage,
+  { maxBytes, room, signal }: BodyBounds,
+  growth: number,
+): Promise<() => void> {
   refuseEncoding(message)
   const declared = message.headers['content-length']
   const bytes = declared === undefined ? maxBytes : Number(declared)
@@ -63,7 +77,9 @@ export async function reserve(message: IncomingMessage, { maxBytes, room, signal
     return await room.take(Math.ceil(bytes * growth), AbortSignal.any([signal, patience]))
   } catch (error) {
     if (signal.aborted) throw error
-    throw new GatewayError('overloaded', 'There is no room for another request body now. Try again soon.', { retryAfterMs: 1000 })
+    throw new GatewayError('overloaded', 'There is no room for another request body now. Try again soon.', {
+      retryAfterMs: 1000,
+    })
   }
 }
 
@@ -75,7 +91,10 @@ export const tooLarge = (maxBytes: number) =>
 function refuseEncoding({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding']
   if (!encoding || encoding === 'identity') return
-  throw new GatewayError('unsupported-media', `Request bodies with content-encoding '${encoding}' are not read. Send them uncompressed.`)
+  throw new GatewayError(
+    'unsupported-media',
+    `Request bodies with content-encoding '${encoding}' are not read. Send them uncompressed.`,
+  )
 }
 
 /** The body's chunks. A connection that ends before the body does is the caller leaving. */

@@ -7,7 +7,9 @@ const timeoutHeaders = ['x-server-timeout', 'x-stainless-timeout'] as const
 
 /** The time an exchange has: the operator's limit, or less where the caller waits less. */
 export function timeLimitMs(headers: IncomingHttpHeaders, longestMs: number): number {
-  const asked = timeoutHeaders.map(name => Number(headers[name])).filter(seconds => Number.isFinite(seconds) && seconds > 0)
+  const asked = timeoutHeaders
+    .map(name => Number(headers[name]))
+    .filter(seconds => Number.isFinite(seconds) && seconds > 0)
   return Math.min(longestMs, ...asked.map(seconds => seconds * 1000))
 }
 
@@ -18,10 +20,14 @@ export function timeLimitMs(headers: IncomingHttpHeaders, longestMs: number): nu
 export function callerSignal(response: ServerResponse, limitMs: number): { signal: AbortSignal; end(): void } {
   const controller = new AbortController()
   const onClose = () => {
-    if (!response.writableFinished) controller.abort(new GatewayError('caller-left', 'The caller left before the answer was there.'))
+    if (!response.writableFinished)
+      controller.abort(new GatewayError('caller-left', 'The caller left before the answer was there.'))
   }
   const message = `No answer came within ${limitMs / 1000} s.`
-  const timer = setTimeout(() => controller.abort(new GatewayError('upstream-timeout', message)), Math.min(limitMs, longestTimerMs))
+  const timer = setTimeout(
+    () => controller.abort(new GatewayError('upstream-timeout', message)),
+    Math.min(limitMs, longestTimerMs),
+  )
   response.once('close', onClose)
   return {
     signal: controller.signal,

@@ -41,7 +41,10 @@ function checkBoundary(contentType: string): void {
   const length = (boundary?.[1] ?? boundary?.[2] ?? '').length
   // RFC 2046, 5.1.1
   if (length >= 1 && length <= 70) return
-  throw new GatewayError('invalid-request', 'The multipart form has no boundary of 1 to 70 characters in its content type.')
+  throw new GatewayError(
+    'invalid-request',
+    'The multipart form has no boundary of 1 to 70 characters in its content type.',
+  )
 }
 
 async function readParts(request: FastifyRequest, bounds: FormBounds): Promise<object> {
@@ -80,7 +83,11 @@ function checkPart(name: string | null | undefined, encoding: string): string {
   if (!name) throw new GatewayError('invalid-request', 'A part of the form has no name.')
   if (name === '__proto__') throw new GatewayError('invalid-request', "The field name '__proto__' is not allowed.")
   if (/^(base64|quoted-printable)$/i.test(encoding)) {
-    throw new GatewayError('invalid-request', `The part '${name}' is encoded as ${encoding}. Send its bytes as they are.`, { param: name })
+    throw new GatewayError(
+      'invalid-request',
+      `The part '${name}' is encoded as ${encoding}. Send its bytes as they are.`,
+      { param: name },
+    )
   }
   return name
 }
@@ -92,7 +99,8 @@ function add(fields: Map<string, unknown>, list: string | undefined, name: strin
     else fields.set(list, [value])
     return
   }
-  if (fields.has(name)) throw new GatewayError('invalid-request', `The field '${name}' stands there twice.`, { param: name })
+  if (fields.has(name))
+    throw new GatewayError('invalid-request', `The field '${name}' stands there twice.`, { param: name })
   fields.set(name, value)
 }
 
@@ -113,7 +121,8 @@ async function readFile(
   }
   pieces.push(encoder.end())
   if (file.truncated) throw partTooLarge(fileName ?? param, maxImageBytes)
-  if (length === 0) throw new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
+  if (length === 0)
+    throw new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
   return new Upload(bytesOf(...pieces.filter(piece => piece.length > 0)))
 }
 
@@ -126,9 +135,15 @@ function formError(error: unknown, { signal, maxBytes }: FormBounds): unknown {
   if (signal.aborted) return signal.reason
   const statusCode = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (statusCode === 413) {
-    return new GatewayError('too-large', `The form has more or larger parts than this gateway takes (${maxBytes} bytes in all).`, {
-      cause: error,
-    })
+    return new GatewayError(
+      'too-large',
+      `The form has more or larger parts than this gateway takes (${maxBytes} bytes in all).`,
+      {
+        cause: error,
+      },
+    )
   }
-  return new GatewayError('invalid-request', 'The multipart form could not be read: it is cut or malformed.', { cause: error })
+  return new GatewayError('invalid-request', 'The multipart form could not be read: it is cut or malformed.', {
+    cause: error,
+  })
 }

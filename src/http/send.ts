@@ -19,7 +19,10 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
   const over = ended(response)
   const watch = watchProgress(response, writeTimeoutMs)
   try {
-    response.writeHead(reply.status, reply.reasonPhrase ?? '', { ...reply.headers, 'content-length': reply.body.length })
+    response.writeHead(reply.status, reply.reasonPhrase ?? '', {
+      ...reply.headers,
+      'content-length': reply.body.length,
+    })
     const slices = reply.body.slices()
     if (isInMemory(slices)) {
       response.cork()

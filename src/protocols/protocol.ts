@@ -1,7 +1,6 @@
 /** What the two halves of a protocol's folder are for, and what they pass to each other's neighbours. */
 import type { Bytes } from '../images/bytes.ts'
 import type { GatewayError } from '../images/error.ts'
-import type { Tier } from '../images/geometry.ts'
 import type { ImageRequest } from '../images/request.ts'
 import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
 import type { LongString } from '../streams/document-reader.ts'
@@ -43,7 +42,8 @@ export interface Target {
   /** The upstream's own name of the model. */
   readonly model: string
   readonly ratio?: string
-  readonly resolution?: Tier
+  /** `512`, `1K`, `2K`, `4K`; of an unknown model whatever the caller said. */
+  readonly resolution?: string
 }
 
 export type Operation = 'generate' | 'edit'

@@ -34,11 +34,20 @@ export interface ReaderBounds {
   readonly maxDepth?: number
 }
 
+/** A document's skeleton: its text with a stand-in for every long string. */
+export interface Skeleton {
+  readonly text: Buffer
+  /** The stand-in for the long string `n` is this, followed by `n`. */
+  readonly placeholder: string
+  readonly longStrings: readonly LongString[]
+}
+
 export interface ReadDocument {
   /** What `JSON.parse` would give, with a `LongString` in the place of every long string. */
   readonly value: unknown
   /** Keys that the outermost object has more than once; `JSON.parse` silently takes the last. */
   readonly repeatedKeys: readonly string[]
+  readonly skeleton: Skeleton
 }
 
 const longBytes = 1024
@@ -130,7 +139,11 @@ export class DocumentReader {
     if (longKey) throw new DocumentError('The document has a key of more than 1 KB.')
     try {
       const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-      return { value: this.#longStrings.length > 0 ? this.#restore(value) : value, repeatedKeys }
+      return {
+        value: this.#longStrings.length > 0 ? this.#restore(value) : value,
+        repeatedKeys,
+        skeleton: { text: bytes, placeholder, longStrings: this.#longStrings },
+      }
     } catch (cause) {
       const why = cause instanceof SyntaxError ? 'is not JSON, or ends too early' : 'is not valid UTF-8'
       throw new DocumentError(`The document ${why}.`, { cause })

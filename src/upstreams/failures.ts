@@ -25,13 +25,24 @@ export function failureOf(error: unknown): GatewayError {
   }
   const code = codeOf(error)
   if (connectTimeouts.has(code)) {
-    return new GatewayError('upstream-timeout', 'The upstream could not be reached in time.', { ...facts, notSent: true })
+    return new GatewayError('upstream-timeout', 'The upstream could not be reached in time.', {
+      ...facts,
+      notSent: true,
+    })
   }
   if (unreachable.has(code) || isCertificateError(code)) {
-    return new GatewayError('upstream-failed', `The upstream could not be reached (${code}).`, { ...facts, notSent: true })
+    return new GatewayError('upstream-failed', `The upstream could not be reached (${code}).`, {
+      ...facts,
+      notSent: true,
+    })
   }
-  if (timeouts.has(code)) return new GatewayError('upstream-timeout', 'The upstream took too long to answer.', facts)
-  return new GatewayError('upstream-failed', 'The connection to the upstream failed before its answer was complete.', facts)
+  if (timeouts.has(code) || (error instanceof DOMException && error.name === 'TimeoutError'))
+    return new GatewayError('upstream-timeout', 'The upstream took too long to answer.', facts)
+  return new GatewayError(
+    'upstream-failed',
+    'The connection to the upstream failed before its answer was complete.',
+    facts,
+  )
 }
 
 function codeOf(error: unknown): string {

@@ -64,6 +64,8 @@ export interface UpstreamParts {
   readonly places: HoldingPlaces
   readonly maxDocumentBytes: number
   readonly userAgent: string
+  /** From the call to the end of its answer. */
+  readonly totalMs: number
 }
 
 const longestErrorBytes = 1 << 20
@@ -72,8 +74,9 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   const { name, pool, credentials, places, maxDocumentBytes } = parts
 
   async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk): Promise<void> {
+    const { method, body } = call
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(parts.totalMs)])
     try {
-      const { method, body, signal } = call
       await pool.send({ method, path: parts.basePath + call.path, headers: headersOf(call), body, signal }, onHead)
     } catch (error) {
       throw failureOf(error)
@@ -94,7 +97,12 @@ export function createUpstream(parts: UpstreamParts): Upstream {
 
   function failed(collected: Collector, { status, headers }: ResponseHead): FailedAnswer {
     const body = Buffer.concat(collected.chunks)
-    return { ok: false, status, headers, body: credentials.contains(body) ? Buffer.from(credentials.scrub(body.toString())) : body }
+    return {
+      ok: false,
+      status,
+      headers,
+      body: credentials.contains(body) ? Buffer.from(credentials.scrub(body.toString())) : body,
+    }
   }
 
   return {
@@ -173,7 +181,10 @@ function refuseEncoding({ headers }: ResponseHead): void {
 }
 
 const tooLarge = (bytes: number) =>
-  new GatewayError('upstream-failed', `The upstream's answer is larger than the ${bytes} bytes of answers.max_document.`, {
-    final: true,
-  })
-
+  new GatewayError(
+    'upstream-failed',
+    `The upstream's answer is larger than the ${bytes} bytes of answers.max_document.`,
+    {
+      final: true,
+    },
+  )

@@ -6,8 +6,11 @@ import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
+import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
-import { type Candidate, GenerateContentResponse, type UsageMetadata, type WireText } from './wire.ts'
+import { type Candidate, GenerateContentResponse, isError, type UsageMetadata, type WireText } from './wire.ts'
+
+export { decodeError }
 
 export function encodeRequest(request: ImageRequest, { model, ratio, resolution }: Target): WireRequest {
   const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
@@ -43,6 +46,7 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
 }
 
 function parse(value: unknown): GenerateContentResponse {
+  if (isError(value)) throw decodeError({ status: value.error.code, body: Buffer.from(JSON.stringify(value)) })
   const parsed = GenerateContentResponse.safeParse(value)
   if (parsed.success) return parsed.data
   throw new GatewayError('upstream-failed', 'The upstream sent a document that is no answer.', { cause: parsed.error })

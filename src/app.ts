@@ -1,0 +1,227 @@
+/** Where things meet: configuration in, a gateway with its two listeners out. Opens no port. */
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { createAdmin } from './admin/server.ts'
+import type { Config, UpstreamConfig } from './config/config.ts'
+import { createGateway, type UpstreamCallFacts } from './gateway/gateway.ts'
+import { type Candidate, createRouting } from './gateway/routing.ts'
+import { createAuthenticate } from './http/auth.ts'
+import { createCors } from './http/cors.ts'
+import { createImagesHandler } from './http/images.ts'
+import { createRelayHandler } from './http/relay.ts'
+import { createServe } from './http/serve.ts'
+import { createServer } from './http/server.ts'
+import { outcomeOf } from './images/error.ts'
+import { createLimits, type LimitEvent } from './limits/limits.ts'
+import type { LimitStore } from './limits/store.ts'
+import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
+import type { HoldingPlaces } from './memory/held-document.ts'
+import { createRoom } from './memory/room.ts'
+import { SlabPool } from './memory/slabs.ts'
+import { SpillSpace } from './memory/spill.ts'
+import { mayUse } from './models/access.ts'
+import { loadCatalogue } from './models/catalogue.ts'
+import { readShippedCatalogue } from './models/shipped.ts'
+import { createPool } from './net/pool.ts'
+import { type OpenWindows, windowsWork } from './net/window-socket.ts'
+import { decodeError, decodeResult, encodeRequest } from './protocols/gemini/index.ts'
+import type { Log } from './telemetry/log.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createCredentials } from './upstreams/credentials.ts'
+import { createUpstream, type Upstream } from './upstreams/upstream.ts'
+
+export interface AppParts {
+  readonly log: Log
+  /** Counts callers' limits. Its connection is its maker's to close. */
+  readonly limitStore: LimitStore
+  /** Where the sandbox listens, when it stands in for upstreams. */
+  readonly sandboxUrl: string | null
+  readonly version: string
+  /** Read answers into slabs, if this Node lets us. */
+  readonly slabs: boolean
+  /** Certificates of upstreams to trust beside the system's, PEM. */
+  readonly upstreamCa?: string
+}
+
+export interface App {
+  readonly server: FastifyInstance
+  readonly admin: FastifyInstance
+  readonly upstreamNames: readonly string[]
+  /** From now on `/readyz` says no, and every answer closes its connection. */
+  startDraining(): void
+  /** Ends listeners, upstream connections and leases. What is in flight is awaited. */
+  close(): Promise<void>
+}
+
+/** @throws Error where the catalogue has mistakes or the spill folder can't be made. */
+export async function buildApp(config: Config, parts: AppParts): Promise<App> {
+  const now = () => performance.now()
+  const catalogue = loadCatalogue(readShippedCatalogue(), config.models)
+  const { memory, openWindows } = await answerMemory(config, parts)
+  const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
+  const inFlight = new Map<string, number>()
+  const metrics = createMetrics({
+    upstreamInFlight: () => inFlight,
+    answerBytesInMemory: () => memory.bytesInUse,
+    answerBytesSpilled: () => places.spill.bytesSpilled,
+  })
+  const limits = createLimits({ store: parts.limitStore, now, observe: event => countLimits(metrics, event) })
+  const candidates = upstreamConfigs(config, parts.sandboxUrl).map(upstream =>
+    candidate(upstream, config, parts, places, openWindows),
+  )
+  const routing = createRouting(candidates, config.routing)
+  const gateway = createGateway({
+    catalogue,
+    routing,
+    outbounds: { gemini: { encodeRequest, decodeResult, decodeError } },
+    protocols: new Set(candidates.map(({ protocol }) => protocol)),
+    limits,
+    places,
+    settings: config.answers,
+    now,
+    onUpstreamStart: name => inFlight.set(name, (inFlight.get(name) ?? 0) + 1),
+    onUpstreamCall: facts => {
+      inFlight.set(facts.upstream, (inFlight.get(facts.upstream) ?? 1) - 1)
+      countCall(metrics, facts)
+    },
+  })
+
+  let draining = false
+  const isDraining = () => draining
+  const cors = createCors(config.listen.corsOrigins)
+  const authenticate = createAuthenticate(config.auth, config.callers)
+  const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
+  const serve = createServe({
+    authenticate,
+    cors,
+    metrics,
+    log: parts.log,
+    totalMs: Math.max(...candidates.map(({ totalMs }) => totalMs)),
+    writeTimeoutMs,
+    strictParameters: config.answers.strictParameters,
+    instance: randomUUID().slice(0, 8),
+    draining: isDraining,
+    now,
+  })
+  const room = createRoom(config.requests.memoryBytes)
+  const { maxBodyBytes } = config.listen
+  const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
+  const server = createServer({
+    images: createImagesHandler({ serve, gateway, room, maxBodyBytes, bounds }),
+    relay: createRelayHandler({ serve, gateway, memory, room, maxBodyBytes, writeTimeoutMs }),
+    authenticate,
+    cors,
+    catalogue,
+    isServedTo: caller => name =>
+      isServed(name.model, routing) && mayUse(caller.models, catalogue.resolve(name.id), catalogue),
+    writeTimeoutMs,
+    draining: isDraining,
+    onInternalError: (error, requestId) => parts.log.error('a request failed', { requestId, error: asError(error) }),
+    startedSeconds: Math.floor(Date.now() / 1000),
+  })
+  const admin = createAdmin({
+    token: config.admin.token,
+    metrics,
+    ready: () => {
+      const checks = { limits: limits.ready(), accepting: !draining }
+      return { ready: checks.limits && checks.accepting, checks }
+    },
+  })
+
+  return {
+    server,
+    admin,
+    upstreamNames: candidates.map(({ upstream }) => upstream.name),
+    startDraining: () => {
+      draining = true
+    },
+    close: async () => {
+      await Promise.all([server.close(), admin.close()])
+      await Promise.all([limits.close(), ...candidates.map(({ upstream }) => upstream.close())])
+    },
+  }
+}
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
+
+const isServed = (
+  model: { readonly id: string; readonly protocol: Candidate['protocol'] },
+  routing: ReturnType<typeof createRouting>,
+) => routing(model).length > 0
+
+/** Slabs where Node's sockets can read into them, else the buffers they allocate themselves. */
+async function answerMemory(
+  { answers }: Config,
+  { slabs, log }: AppParts,
+): Promise<{ memory: AnswerMemory; openWindows?: OpenWindows }> {
+  if (slabs) {
+    const pool = new SlabPool(answers.memoryBytes)
+    const openWindows = () => pool.openWindows()
+    if (await windowsWork(openWindows)) return { memory: pool, openWindows }
+    log.warn('this Node does not let sockets read into slabs: reading the plain way, which costs more')
+  }
+  return { memory: createPlainMemory(answers.memoryBytes) }
+}
+
+function upstreamConfigs({ upstreams, sandbox }: Config, sandboxUrl: string | null): readonly UpstreamConfig[] {
+  if (!sandbox || sandboxUrl === null) return upstreams
+  const sandboxUpstream: UpstreamConfig = {
+    name: 'sandbox',
+    protocol: 'gemini',
+    dialect: 'google',
+    baseUrl: sandboxUrl,
+    keys: ['sandbox'],
+    models: new Map(),
+    connections: 256,
+    timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
+    allowPrivateNetwork: true,
+  }
+  return [...upstreams, sandboxUpstream]
+}
+
+function candidate(
+  { name, protocol, baseUrl, keys, models, connections, timeouts, allowPrivateNetwork }: UpstreamConfig,
+  { answers }: Config,
+  { version, upstreamCa }: AppParts,
+  places: HoldingPlaces,
+  openWindows: OpenWindows | undefined,
+): Candidate & { readonly upstream: Upstream; readonly totalMs: number } {
+  const { origin, pathname } = new URL(baseUrl)
+  const pool = createPool(origin, {
+    connections,
+    connectMs: timeouts.connectSeconds * 1000,
+    firstByteMs: timeouts.firstByteSeconds * 1000,
+    idleMs: timeouts.idleSeconds * 1000,
+    allowPrivateNetwork,
+    openWindows,
+    ...(upstreamCa && { ca: upstreamCa }),
+  })
+  const totalMs = timeouts.totalSeconds * 1000
+  const upstream = createUpstream({
+    name,
+    basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
+    pool,
+    credentials: createCredentials(keys),
+    places,
+    maxDocumentBytes: answers.maxDocumentBytes,
+    userAgent: `plantain/${version}`,
+    totalMs,
+  })
+  return { upstream, protocol, modelNames: models, totalMs }
+}
+
+function countCall(
+  metrics: Metrics,
+  { upstream, resolution, error, status, durationMs, firstByteMs }: UpstreamCallFacts,
+): void {
+  const outcome = error === null ? 'ok' : outcomeOf(error)
+  const { id: model, model: known } = resolution
+  metrics.upstreamCall({ upstream, model, modelKnown: known !== null, outcome, status, durationMs, firstByteMs })
+}
+
+function countLimits(metrics: Metrics, { scope, decision, dimensions, storeMs }: LimitEvent): void {
+  if (decision === 'error') return
+  for (const [index, dimension] of dimensions.entries()) {
+    metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && { storeMs }) })
+  }
+}

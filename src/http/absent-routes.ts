@@ -1,0 +1,46 @@
+/** What is told about routes that exist at a vendor and not here: not just that they are missing, but what to use instead. */
+import { GatewayError } from '../images/error.ts'
+
+const absent: readonly (readonly [RegExp, string])[] = [
+  [
+    /\/images\/variations$/,
+    'Image variations were retired by OpenAI. Send the picture to /v1/images/edits with a prompt instead.',
+  ],
+  [
+    /:predict$/,
+    "Imagen's `:predict` form is not served by this version of the gateway. Use `:generateContent`, or /v1/images/generations.",
+  ],
+  [
+    /:(?:batch\w+|embedContent|asyncBatch\w+|predictLongRunning)$/,
+    'This gateway makes images: it serves `:generateContent`, `:streamGenerateContent` and `:countTokens`.',
+  ],
+  [
+    /\/chat\/completions$/,
+    'Chat completions are not served by this version of the gateway. Make images with /v1/images/generations.',
+  ],
+  [
+    /\/responses(?:\/|$)/,
+    'The Responses API is not served by this version of the gateway. Make images with /v1/images/generations.',
+  ],
+  [
+    /\/interactions(?:\/|$)/,
+    'The Interactions API is not served by this version of the gateway. Use `:generateContent`.',
+  ],
+  [
+    /^\/(?:upload\/)?(?:v1|v1beta|v1alpha)\/files(?:\/|$)/,
+    'The Files API is not served by this version of the gateway. Send pictures as inlineData.',
+  ],
+  [
+    /\/(?:completions|embeddings|moderations|audio\/.*|assistants|threads)$/,
+    'This gateway serves images only: /v1/images/generations and /v1/images/edits.',
+  ],
+]
+
+export function explainAbsence(method: string, path: string): GatewayError {
+  const explanation = absent.find(([pattern]) => pattern.test(path.replaceAll('%3A', ':').replaceAll('%3a', ':')))?.[1]
+  const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path
+  return new GatewayError(
+    'route-unknown',
+    explanation ?? `Invalid URL (${method} ${shown}). Images are made at /v1/images/generations.`,
+  )
+}

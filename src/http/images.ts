@@ -1,0 +1,80 @@
+/** OpenAI's image routes: a request in any of its forms → pictures. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Gateway } from '../gateway/gateway.ts'
+import { GatewayError } from '../images/error.ts'
+import type { Room } from '../memory/room.ts'
+import { decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
+import type { Operation, RequestBounds } from '../protocols/protocol.ts'
+import { readJson } from './body.ts'
+import { type FormBody, readForm } from './form.ts'
+import type { Conversation, Serve } from './serve.ts'
+
+export interface ImagesParts {
+  readonly serve: Serve
+  readonly gateway: Gateway
+  readonly room: Room
+  readonly maxBodyBytes: number
+  readonly bounds: RequestBounds
+}
+
+/** A handler for one of the two operations. `pathModel`: the model that an Azure deployment's path names. */
+export type ImagesHandler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operation: Operation,
+  pathModel?: string,
+) => Promise<void>
+
+export function createImagesHandler({ serve, gateway, room, maxBodyBytes, bounds }: ImagesParts): ImagesHandler {
+  return (request, reply, operation, pathModel) =>
+    serve(request, reply, 'openai', operation, async conversation => {
+      const { exchange, answer } = conversation
+      const body = await readBody(request, operation, conversation)
+      try {
+        const decoded = await decodeRequest(body, operation, bounds)
+        const painted = await gateway.paint(
+          exchange,
+          pathModel === undefined ? decoded : { ...decoded, model: pathModel },
+        )
+        try {
+          await answer({
+            status: 200,
+            headers: { 'content-type': 'application/json' },
+            body: encodeResult(painted, new Date()),
+          })
+          return 'ok'
+        } finally {
+          painted.release()
+        }
+      } finally {
+        body.release()
+      }
+    })
+
+  async function readBody(
+    request: FastifyRequest,
+    operation: Operation,
+    { exchange, message }: Conversation,
+  ): Promise<FormBody> {
+    const limits = { maxBytes: maxBodyBytes, room, signal: exchange.signal }
+    const type = mediaTypeOf(request)
+    exchange.record.bytesIn = Number(request.headers['content-length'] ?? 0)
+    if (type === 'application/json') {
+      const body = await readJson(message, limits)
+      exchange.record.bytesIn = body.length
+      return body
+    }
+    if (type === 'multipart/form-data') return readForm(request, { ...limits, ...bounds, typed: typedFormValue })
+    const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
+    throw new GatewayError('unsupported-media', `The content type '${type}' is not read here. Send ${wanted}.`)
+  }
+}
+
+/** The content type without its parameters, when the whole of it makes sense; else as it came. */
+export function mediaTypeOf({ headers }: FastifyRequest): string {
+  const text = (headers['content-type'] ?? '').trim()
+  const [type = '', ...parameters] = text.split(';')
+  const charset = parameters.map(parameter => /^\s*charset="?([^"\s]+)"?\s*$/i.exec(parameter)?.[1]).find(Boolean)
+  if (charset && !/^(?:utf-?8|us-ascii)$/i.test(charset)) return text
+  return type.trim().toLowerCase()
+}

@@ -1,0 +1,154 @@
+/** The frame of every exchange: who asks, how long it may take, what is told when it fails, and what is written down of it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Exchange } from '../gateway/gateway.ts'
+import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type ExchangeRecord, type Operation, type Protocol, startRecord } from '../telemetry/record.ts'
+import type { Authenticate } from './auth.ts'
+import { callerSignal, timeLimitMs } from './caller-signal.ts'
+import type { Cors } from './cors.ts'
+import { asGatewayError, errorReply, splitUrl, withHeaders } from './envelope.ts'
+import { type Reply, send } from './send.ts'
+
+export interface ServeParts {
+  readonly authenticate: Authenticate
+  readonly cors: Cors
+  readonly metrics: Pick<Metrics, 'exchange'>
+  readonly log: Pick<Log, 'exchangeLine' | 'error'>
+  /** The longest an exchange may take. */
+  readonly totalMs: number
+  readonly writeTimeoutMs: number
+  readonly strictParameters: boolean
+  /** Tells this process from others in a ring of gateways. */
+  readonly instance: string
+  readonly draining: () => boolean
+  readonly now: () => number
+}
+
+/** What an exchange's work gets beside the exchange itself. */
+export interface Conversation {
+  readonly exchange: Exchange
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  /** The headers of the answer, as known by now. */
+  headers(): Readonly<Record<string, string>>
+  /** Sends a whole answer; settles when it is out. Until then its body must be held. */
+  answer(reply: Reply): Promise<void>
+}
+
+export type Serve = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  protocol: Protocol,
+  operation: Operation,
+  work: (conversation: Conversation) => Promise<Outcome>,
+) => Promise<void>
+
+export function createServe(parts: ServeParts): Serve {
+  const { authenticate, cors, now } = parts
+
+  return async (request, reply, protocol, operation, work) => {
+    reply.hijack()
+    const { raw: message } = request
+    const { raw: response } = reply
+    const startedMs = now()
+    const record = startRecord(request.id, protocol, operation)
+    const limitMs = timeLimitMs(message.headers, parts.totalMs)
+    const { signal, end } = callerSignal(response, limitMs)
+    const headers = new Map<string, string>()
+    const allHeaders = () => ({
+      'x-request-id': request.id,
+      ...cors.headers(message),
+      ...Object.fromEntries(headers),
+      ...timing(record, now() - startedMs),
+      ...(parts.draining() && { connection: 'close' }),
+    })
+    const answer = async (plain: Reply) => {
+      record.status = plain.status
+      await send(response, withHeaders(plain, allHeaders()), parts.writeTimeoutMs)
+      record.bytesOut = plain.body.length
+    }
+    try {
+      const { query } = splitUrl(message.url ?? '/')
+      const caller = authenticate(message.headers, query, protocol)
+      record.caller = caller.id
+      const exchange: Exchange = {
+        record,
+        caller,
+        signal,
+        deadlineMs: startedMs + limitMs,
+        trail: nextTrail(message, parts.instance),
+        headers,
+        strict: parts.strictParameters || message.headers['x-plantain-strict'] === 'true',
+      }
+      record.outcome = await work({ exchange, message, response, headers: allHeaders, answer })
+    } catch (error) {
+      await tellFailure(signal.aborted ? signal.reason : error)
+    } finally {
+      end()
+      record.durationMs = now() - startedMs
+      parts.metrics.exchange(record)
+      parts.log.exchangeLine(record)
+    }
+
+    async function tellFailure(error: unknown): Promise<void> {
+      const failure = asGatewayError(error)
+      record.outcome = outcomeOf(failure)
+      if (failure.facts.reason) record.refusalReason = failure.facts.reason
+      // A refusal's message repeats what the model said about the prompt: that is the caller's alone.
+      record.error = { kind: failure.kind, message: record.outcome === 'refused' ? '' : failure.message }
+      if (failure.kind === 'internal')
+        parts.log.error('an exchange failed', { requestId: request.id, error: asError(error) })
+      if (failure.kind === 'caller-left' || response.headersSent || response.destroyed) {
+        if (!response.headersSent) record.status = 499
+        response.destroy()
+        return
+      }
+      discardRest(message)
+      await answer(errorReply(failure, protocol)).catch(() => {})
+    }
+  }
+}
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
+
+function timing({ upstreamMs }: ExchangeRecord, totalMs: number): Record<string, string> {
+  if (upstreamMs === null) return {}
+  const gatewayMs = Math.max(0, totalMs - upstreamMs)
+  return { 'server-timing': `upstream;dur=${upstreamMs.toFixed(1)}, gateway;dur=${gatewayMs.toFixed(1)}` }
+}
+
+const longestTrail = 20
+
+/** @throws GatewayError `loop` where the request has been here before. */
+function nextTrail({ headers }: IncomingMessage, instance: string): string {
+  const passed = String(headers['x-plantain-trail'] ?? '')
+    .split(',')
+    .filter(Boolean)
+  if (passed.includes(instance) || passed.length > longestTrail) {
+    throw new GatewayError('loop', 'This request has been at this gateway before: an upstream leads back to it.')
+  }
+  return [...passed, instance].join(',')
+}
+
+const mostDiscardedBytes = 256 << 20
+const longestDiscardMs = 10_000
+
+/**
+ * An answer that comes before the request's body is read would be lost if the connection were reset under a caller who still
+ * sends: so the rest is read and thrown away, within bounds.
+ */
+export function discardRest(message: IncomingMessage): void {
+  if (message.complete || message.destroyed) return
+  let left = mostDiscardedBytes
+  const timer = setTimeout(() => message.destroy(), longestDiscardMs).unref()
+  message.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) message.destroy()
+  })
+  message.once('close', () => clearTimeout(timer))
+  message.on('error', () => {})
+  message.resume()
+}

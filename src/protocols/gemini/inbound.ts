@@ -1,0 +1,55 @@
+/** The half of Gemini's protocol that faces callers: a call for a Gemini upstream is passed on with only its model renamed. */
+import type { Bytes } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import type { JsonText } from '../../streams/json-text.ts'
+import type { WireRequest } from '../protocol.ts'
+import type { Method } from './path.ts'
+
+/** A caller's call in Google's own form. */
+export interface GeminiCall {
+  readonly method: Method
+  /** Server-sent events instead of one JSON array. */
+  readonly sse: boolean
+  readonly body: JsonText
+}
+
+/**
+ * The call as it goes up. The caller's bytes stay as they are, but for a model that is named inside and for what the
+ * name it was called by asks for (`nano-banana-hd` means 4K).
+ */
+export function encodeRelay(
+  { method, sse, body }: GeminiCall,
+  model: string,
+  defaults: { readonly resolution?: string | undefined },
+): WireRequest {
+  const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
+  return {
+    method: 'POST',
+    path: `/v1beta/models/${encodeURIComponent(model)}:${method}${query}`,
+    body: bodyFor(body, model, defaults.resolution),
+  }
+}
+
+function bodyFor(body: JsonText, model: string, resolution: string | undefined): Bytes {
+  const renamed = modelPlaces.reduce(
+    (text, path) => (text.has(path) ? text.replace(path, `models/${model}`) : text),
+    body,
+  )
+  if (!resolution || sizePlaces.some(path => renamed.has(path))) return renamed.bytes
+  return renamed.insert(['generationConfig', 'imageConfig', 'imageSize'], resolution).bytes
+}
+
+const modelPlaces = [['model'], ['generateContentRequest', 'model'], ['generate_content_request', 'model']] as const
+
+const configNames = ['generationConfig', 'generation_config']
+const imageNames = ['imageConfig', 'image_config']
+const sizeNames = ['imageSize', 'image_size']
+const sizePlaces = configNames.flatMap(config =>
+  imageNames.flatMap(image => sizeNames.map(size => [config, image, size])),
+)
+
+/** @throws GatewayError where the body is no object: nothing of what follows would make sense to the upstream. */
+export function checkCall(value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new GatewayError('invalid-request', 'Invalid JSON payload received. The body must be an object with contents.')
+}

@@ -1,0 +1,126 @@
+/**
+ * A JSON document's text that can be changed in single places, found by position: everything else goes out byte for byte as
+ * it came, and long strings are not touched.
+ */
+import { type Bytes, bytesOf, bytesOfText, concat } from '../images/bytes.ts'
+import type { Skeleton } from './document-reader.ts'
+
+export type JsonPath = readonly string[]
+
+export class JsonText {
+  readonly #source: Bytes
+  readonly #skeleton: Skeleton
+  readonly #changed: boolean
+
+  constructor(source: Bytes, skeleton: Skeleton, changed = false) {
+    this.#source = source
+    this.#skeleton = skeleton
+    this.#changed = changed
+  }
+
+  /** The document as it is now. */
+  get bytes(): Bytes {
+    return this.#changed ? this.#assembled() : this.#source
+  }
+
+  has(path: JsonPath): boolean {
+    return this.#find(path) !== null
+  }
+
+  /** Puts a string in the place of the value at `path`, which must be there. */
+  replace(path: JsonPath, value: string): JsonText {
+    const place = this.#find(path)
+    return place ? this.#splice(place.start, place.end, JSON.stringify(value)) : this
+  }
+
+  /** Puts a string where nothing is yet, with the objects around it that are missing. */
+  insert(path: JsonPath, value: string): JsonText {
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      const parent = this.#find(path.slice(0, depth))
+      if (!parent || this.#skeleton.text[parent.start] !== openBrace) continue
+      const [key = '', ...below] = path.slice(depth)
+      const member = `${JSON.stringify(key)}:${JSON.stringify(below.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value))}`
+      const at = parent.start + 1
+      const isEmpty = this.#skeleton.text[skipSpace(this.#skeleton.text, at)] === closeBrace
+      return this.#splice(at, at, isEmpty ? member : `${member},`)
+    }
+    return this
+  }
+
+  #splice(start: number, end: number, text: string): JsonText {
+    const old = this.#skeleton.text
+    const spliced = Buffer.concat([old.subarray(0, start), Buffer.from(text), old.subarray(end)])
+    return new JsonText(this.#source, { ...this.#skeleton, text: spliced }, true)
+  }
+
+  #assembled(): Bytes {
+    const { text, placeholder, longStrings } = this.#skeleton
+    const parts: Bytes[] = []
+    let at = 0
+    for (let found = text.indexOf(placeholder); found !== -1; found = text.indexOf(placeholder, at)) {
+      parts.push(bytesOf(text.subarray(at, found)))
+      at = text.indexOf(quote, found)
+      const long = longStrings[Number(text.toString('latin1', found + placeholder.length, at))]
+      parts.push(long ? this.#source.slice(long.start, long.length) : bytesOfText(''))
+    }
+    return concat([...parts, bytesOf(text.subarray(at))])
+  }
+
+  /** Where the value at `path` stands. The skeleton was parsed before, so it is valid JSON. */
+  #find(path: JsonPath): Place | null {
+    const { text } = this.#skeleton
+    let place: Place | null = valueAt(text, skipSpace(text, startOfText(text)))
+    for (const key of path) place = place && memberOf(text, place, key)
+    return place
+  }
+}
+
+interface Place {
+  readonly start: number
+  readonly end: number
+}
+
+const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d]
+
+const startOfText = (text: Buffer) => (text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0)
+
+function memberOf(text: Buffer, object: Place, key: string): Place | null {
+  if (text[object.start] !== openBrace) return null
+  let at = skipSpace(text, object.start + 1)
+  while (at < object.end && text[at] === quote) {
+    const name = valueAt(text, at)
+    const value = valueAt(text, skipSpace(text, skipSpace(text, name.end) + 1))
+    if (JSON.parse(text.toString('utf8', name.start, name.end)) === key) return value
+    at = skipSpace(text, skipSpace(text, value.end) + 1)
+  }
+  return null
+}
+
+/** The extent of the value that begins at `start`. */
+function valueAt(text: Buffer, start: number): Place {
+  let [depth, at] = [0, start]
+  while (at < text.length) {
+    const byte = text[at]
+    if (byte === quote) at = endOfString(text, at)
+    else if (byte === openBrace || byte === openBracket) depth += 1
+    else if (byte === closeBrace || byte === closeBracket) depth -= 1
+    at += 1
+    if (depth <= 0 && isEndOfValue(text[at])) break
+  }
+  return { start, end: at }
+}
+
+const isEndOfValue = (next: number | undefined) =>
+  next === undefined || ', :]}\n\r\t'.includes(String.fromCharCode(next))
+
+function endOfString(text: Buffer, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== quote) at += text[at] === backslash ? 2 : 1
+  return at
+}
+
+function skipSpace(text: Buffer, start: number): number {
+  let at = start
+  while (text[at] === 0x20 || text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x09) at += 1
+  return at
+}
