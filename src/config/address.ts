@@ -91,7 +91,7 @@ export function parseBaseUrl(text: string): BaseUrl {
   if (text.includes('?') || text.includes('#'))
     return { fault: 'must end before "?" and "#": credentials go into "keys"' }
   const path = url.pathname.replace(/\/+$/, '')
-  const version = /\/v\d+[a-z0-9]*$/i.exec(path)?.[0]
+  const version = /\/v\d+((alpha|beta)\d*)?$/i.exec(path)?.[0]
   if (version !== undefined)
     return { fault: `must be the root: take ${version} off its end, the gateway adds the version itself` }
   if (isUnspecified(hostOf(url)))

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { CallerConfig, Config, RouteConfig, UpstreamConfig } from './config.ts'
-import { FrozenMap } from './frozen.ts'
+import { frozenMap } from './frozen.ts'
 import { hashKey } from './keys.ts'
 import type { Entry, ReadTree } from './read-tree.ts'
 import type { CallerFields, UpstreamFields } from './schema.ts'
@@ -68,7 +68,7 @@ function toUpstream(name: string, fields: UpstreamFields): UpstreamConfig {
     dialect: fields.dialect,
     baseUrl: fields.base_url,
     keys: fields.keys,
-    models: new FrozenMap(Object.entries(fields.models)),
+    models: frozenMap(Object.entries(fields.models)),
     connections: fields.connections,
     timeouts: { connectSeconds: connect_s, firstByteSeconds: first_byte_s, idleSeconds: idle_s, totalSeconds: total_s },
     allowPrivateNetwork: fields.allow_private_network,

@@ -1,23 +1,14 @@
 /** Values that nobody can change any more. */
 
 /** A Map that refuses to change: Object.freeze alone leaves `set` working. */
-export class FrozenMap<K, V> extends Map<K, V> {
-  constructor(entries: Iterable<readonly [K, V]>) {
-    super()
-    for (const [key, value] of entries) super.set(key, value)
-  }
+export function frozenMap<K, V>(entries: Iterable<readonly [K, V]>): ReadonlyMap<K, V> {
+  const map = new Map(entries)
+  for (const method of ['set', 'delete', 'clear']) Object.defineProperty(map, method, { value: refuse })
+  return Object.freeze(map)
+}
 
-  override set(): never {
-    throw new TypeError('This map is frozen.')
-  }
-
-  override delete(): never {
-    throw new TypeError('This map is frozen.')
-  }
-
-  override clear(): never {
-    throw new TypeError('This map is frozen.')
-  }
+function refuse(): never {
+  throw new TypeError('This map is frozen.')
 }
 
 /** Freezes the value and everything it holds. */
