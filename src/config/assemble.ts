@@ -1,0 +1,76 @@
+/** What was read, in the words and units of the house. */
+
+import { resolve } from 'node:path'
+import type { CallerConfig, Config, RouteConfig, UpstreamConfig } from './config.ts'
+import { frozenMap } from './frozen.ts'
+import { hashKey } from './keys.ts'
+import type { Entry, ReadTree } from './read-tree.ts'
+import type { CallerFields, UpstreamFields } from './schema.ts'
+
+/** Of a tree without mistakes. `cwd`: where relative directories begin. */
+export function assemble(
+  { fields, callers, upstreams, routes }: ReadTree,
+  sandbox: boolean,
+  notices: readonly string[],
+  cwd: string,
+): Config {
+  const { listen, admin, auth, store, answers, requests, references, drain, log, models } = fields
+  return {
+    listen: { host: listen.host, port: listen.port, maxBodyBytes: listen.max_body, corsOrigins: listen.cors.origins },
+    admin: { host: admin.host, port: admin.port, token: admin.token ?? null },
+    auth: auth ?? (callers.length > 0 ? 'keys' : 'open'),
+    callers: whole(callers).map(toCaller),
+    upstreams: [...upstreams].flatMap(([name, { whole }]) => (whole === undefined ? [] : [toUpstream(name, whole)])),
+    routing: whole(routes).map(({ model, upstreams }): RouteConfig => ({ model, upstreams })),
+    sandbox,
+    redisUrl: store.redis ?? null,
+    answers: {
+      memoryBytes: answers.memory,
+      spillBytes: answers.spill,
+      spillDir: resolve(cwd, answers.spill_dir),
+      maxDocumentBytes: answers.max_document,
+      writeTimeoutSeconds: answers.write_timeout_s,
+      strictParameters: answers.strict_parameters,
+      responseFormat: answers.response_format,
+      legacyAliases: answers.legacy_aliases,
+      defaultModel: answers.default_model,
+    },
+    requests: { memoryBytes: requests.memory },
+    references: { maxBytes: references.max_bytes, maxCount: references.max_count },
+    drain: { graceSeconds: drain.grace_s, timeoutSeconds: drain.timeout_s },
+    logLevel: log.level,
+    models,
+    notices,
+  }
+}
+
+function whole<T>(entries: readonly Entry<T>[]): readonly T[] {
+  return entries.flatMap(({ whole }) => (whole === undefined ? [] : [whole]))
+}
+
+function toCaller({ id, key, key_sha256, models, limits }: CallerFields): CallerConfig {
+  return {
+    id,
+    keySha256: key_sha256 ?? hashKey(key ?? ''),
+    models: models ?? null,
+    limits: {
+      ...(limits.requests_per_minute !== undefined && { requestsPerMinute: limits.requests_per_minute }),
+      ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
+    },
+  }
+}
+
+function toUpstream(name: string, fields: UpstreamFields): UpstreamConfig {
+  const { connect_s, first_byte_s, idle_s, total_s } = fields.timeouts
+  return {
+    name,
+    protocol: fields.protocol,
+    dialect: fields.dialect,
+    baseUrl: fields.base_url,
+    keys: fields.keys,
+    models: frozenMap(Object.entries(fields.models)),
+    connections: fields.connections,
+    timeouts: { connectSeconds: connect_s, firstByteSeconds: first_byte_s, idleSeconds: idle_s, totalSeconds: total_s },
+    allowPrivateNetwork: fields.allow_private_network,
+  }
+}

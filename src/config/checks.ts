@@ -1,0 +1,130 @@
+/** What keys mean together: rules that no single key can break. Each takes what could be read, so that all are told at once. */
+
+import { arrivesAt, collide, hostAndPortOf, isLoopback, isPrivateAddress } from './address.ts'
+import { hashKey } from './keys.ts'
+import type { Mistakes } from './mistakes.ts'
+import type { ReadTree } from './read-tree.ts'
+import { nearest } from './spelling.ts'
+import { isTree, type Path, pathText } from './tree.ts'
+
+export type SandboxMode = 'auto' | 'on' | 'off'
+
+export const sandboxName = 'sandbox'
+
+export function checkTogether(read: ReadTree, sandbox: SandboxMode, mistakes: Mistakes): void {
+  checkListeners(read, mistakes)
+  checkCallers(read, mistakes)
+  checkDoor(read, mistakes)
+  checkUpstreams(read, mistakes)
+  checkUpstreamExists(read, sandbox, mistakes)
+  checkRoutes(read, sandbox, mistakes)
+}
+
+/** The built-in sandbox serves when it is asked for, and by itself where nothing else does and nobody else can reach it. */
+export function sandboxServes(read: ReadTree, sandbox: SandboxMode): boolean {
+  return sandbox === 'on' || (sandbox === 'auto' && read.upstreams.size === 0 && isLoopback(read.fields.listen.host))
+}
+
+function checkListeners({ fields: { listen, admin } }: ReadTree, mistakes: Mistakes): void {
+  const inDoubt = mistakes.touches(['listen', 'host']) || mistakes.touches(['listen', 'port'])
+  if (!inDoubt && collide(listen, admin)) {
+    mistakes.add(['admin', 'port'], 'is the port of the public listener too: give each its own')
+  }
+  if (!isLoopback(admin.host) && admin.token === undefined && !mistakes.touches(['admin', 'token'])) {
+    const problem =
+      'is reached from other machines, and no token guards it: set PLANTAIN_ADMIN_TOKEN or admin.token, or listen on 127.0.0.1'
+    mistakes.add(['admin', 'host'], problem)
+  }
+}
+
+function checkCallers({ callers }: ReadTree, mistakes: Mistakes): void {
+  const ids = new Map<string, Path>()
+  const keys = new Map<string, Path>()
+  for (const { path, readable } of callers) {
+    const { id, key, key_sha256 } = readable
+    const keyPath = [...path, key === undefined ? 'key_sha256' : 'key']
+    if (key !== undefined && key_sha256 !== undefined) {
+      mistakes.add(keyPath, 'stands beside key_sha256: give one of the two')
+    } else if (key === undefined && key_sha256 === undefined) {
+      const wrong = mistakes.touches([...path, 'key']) || mistakes.touches([...path, 'key_sha256'])
+      if (!wrong) mistakes.add([...path, 'key'], 'is missing: give key or key_sha256')
+    } else {
+      const hash = key_sha256 ?? hashKey(key ?? '')
+      const first = keys.get(hash)
+      if (first !== undefined)
+        mistakes.add(keyPath, `is the key of ${named(first, mistakes)} too: each caller needs its own`)
+      keys.set(hash, first ?? path)
+    }
+    if (id === undefined) continue
+    const first = ids.get(id)
+    if (first !== undefined)
+      mistakes.add([...path, 'id'], `is the id of ${named(first, mistakes)} too: each caller needs its own`)
+    if (id === 'anonymous') mistakes.add([...path, 'id'], 'must be another: anonymous is a caller without a key')
+    ids.set(id, first ?? path)
+  }
+}
+
+/** Who may come in, by `auth`, `callers` and the listener's host. */
+function checkDoor({ fields: { auth, listen }, callers }: ReadTree, mistakes: Mistakes): void {
+  if (callers.length > 0 || mistakes.touches(['callers']) || mistakes.touches(['auth'])) return
+  if (auth === 'keys') {
+    mistakes.add(['auth'], 'asks for keys, and there is no caller who has one: set PLANTAIN_API_KEYS or add callers')
+  } else if (auth === undefined && !isLoopback(listen.host)) {
+    const problem =
+      'is reached from other machines, and no caller has a key: set PLANTAIN_API_KEYS or add callers, listen on 127.0.0.1, or write auth: open'
+    mistakes.add(['listen', 'host'], problem)
+  }
+}
+
+function checkUpstreams({ fields: { listen, admin }, upstreams }: ReadTree, mistakes: Mistakes): void {
+  for (const [name, { path, readable }] of upstreams) {
+    if (name === sandboxName) mistakes.add(path, 'has the name of the built-in sandbox: give it another')
+    if (readable.base_url === undefined) continue
+    const called = hostAndPortOf(readable.base_url)
+    const basePath = [...path, 'base_url']
+    if (arrivesAt(called, listen) || arrivesAt(called, admin)) {
+      mistakes.add(basePath, 'is the gateway itself: give the address of the upstream')
+    } else if (isPrivateAddress(called.host) && readable.allow_private_network === false) {
+      mistakes.add(basePath, 'lies in a private network: write allow_private_network: true beside it if that is meant')
+    }
+  }
+}
+
+function checkUpstreamExists(read: ReadTree, sandbox: SandboxMode, mistakes: Mistakes): void {
+  if (read.upstreams.size > 0 || sandboxServes(read, sandbox)) return
+  const remedy = 'set GEMINI_API_KEY or add upstreams'
+  if (sandbox === 'off') {
+    mistakes.add(['upstreams'], `there is none, and PLANTAIN_SANDBOX is off: ${remedy}`)
+  } else {
+    mistakes.add(
+      ['upstreams'],
+      `there is none, and off loopback the sandbox does not step in by itself: ${remedy}, or set PLANTAIN_SANDBOX=on`,
+    )
+  }
+}
+
+function checkRoutes(read: ReadTree, sandbox: SandboxMode, mistakes: Mistakes): void {
+  const known = [...read.upstreams.keys(), ...(sandboxServes(read, sandbox) ? [sandboxName] : [])]
+  for (const { path, written } of read.routes) {
+    const names = isTree(written) && Array.isArray(written.upstreams) ? written.upstreams : []
+    const seen = new Set<string>()
+    for (const [position, name] of names.entries()) {
+      if (typeof name !== 'string') continue
+      const place = [...path, 'upstreams', position]
+      if (seen.has(name)) mistakes.add(place, 'stands twice in this list: keep one')
+      else if (!known.includes(name)) mistakes.add(place, noSuchUpstream(name, known))
+      seen.add(name)
+    }
+  }
+}
+
+function noSuchUpstream(name: string, known: readonly string[]): string {
+  if (known.length === 0) return 'is no upstream: there is none'
+  const meant = nearest(name, known)
+  return `is no upstream; ${meant === null ? `there are ${known.join(', ')}` : `did you mean ${meant}? (there are ${known.join(', ')})`}`
+}
+
+/** `callers[0] (config/gateway.yaml:12)`, or the variable that made it. */
+function named(path: Path, mistakes: Mistakes): string {
+  return `${pathText(path)} (${mistakes.whereIs(path)})`
+}

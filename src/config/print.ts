@@ -1,0 +1,86 @@
+/** The whole configuration as YAML, in the file's own keys, with every default shown and every secret masked. */
+
+import { stringify } from 'yaml'
+import type { CallerConfig, Config, UpstreamConfig } from './config.ts'
+
+const mask = '***'
+
+/** What `print-config` prints. Hashes of keys are masked too: a weak key can be guessed from its hash. */
+export function renderConfig(config: Config): string {
+  const { listen, admin, answers, references, drain } = config
+  const file = {
+    listen: {
+      host: listen.host,
+      port: listen.port,
+      max_body: sizeText(listen.maxBodyBytes),
+      cors: { origins: listen.corsOrigins },
+    },
+    admin: { host: admin.host, port: admin.port, token: admin.token === null ? '' : mask },
+    auth: config.auth,
+    callers: config.callers.map(callerFields),
+    upstreams: Object.fromEntries(config.upstreams.map(upstream => [upstream.name, upstreamFields(upstream)])),
+    routing: config.routing,
+    store: { redis: config.redisUrl === null ? '' : maskedRedisUrl(config.redisUrl) },
+    answers: {
+      memory: sizeText(answers.memoryBytes),
+      spill: sizeText(answers.spillBytes),
+      spill_dir: answers.spillDir,
+      max_document: sizeText(answers.maxDocumentBytes),
+      write_timeout_s: answers.writeTimeoutSeconds,
+      strict_parameters: answers.strictParameters,
+      response_format: answers.responseFormat,
+      legacy_aliases: answers.legacyAliases,
+      default_model: answers.defaultModel,
+    },
+    requests: { memory: sizeText(config.requests.memoryBytes) },
+    references: { max_bytes: sizeText(references.maxBytes), max_count: references.maxCount },
+    drain: { grace_s: drain.graceSeconds, timeout_s: drain.timeoutSeconds },
+    log: { level: config.logLevel },
+    models: config.models,
+  }
+  const remarks = [...config.notices, `the built-in sandbox ${config.sandbox ? 'serves' : 'does not serve'}`]
+  return `${remarks.map(remark => `# ${remark}\n`).join('')}${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`
+}
+
+function callerFields({ id, models, limits }: CallerConfig) {
+  return {
+    id,
+    key_sha256: mask,
+    ...(models !== null && { models }),
+    limits: {
+      ...(limits.requestsPerMinute !== undefined && { requests_per_minute: limits.requestsPerMinute }),
+      ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
+    },
+  }
+}
+
+function upstreamFields(upstream: UpstreamConfig) {
+  const { connectSeconds, firstByteSeconds, idleSeconds, totalSeconds } = upstream.timeouts
+  return {
+    protocol: upstream.protocol,
+    dialect: upstream.dialect,
+    base_url: upstream.baseUrl,
+    keys: upstream.keys.map(() => mask),
+    models: Object.fromEntries(upstream.models),
+    connections: upstream.connections,
+    timeouts: { connect_s: connectSeconds, first_byte_s: firstByteSeconds, idle_s: idleSeconds, total_s: totalSeconds },
+    allow_private_network: upstream.allowPrivateNetwork,
+  }
+}
+
+/** Host, port and database stay readable; user, password and whatever follows "?" may be secret. */
+function maskedRedisUrl(redisUrl: string): string {
+  const { protocol, username, password, host, pathname, search } = new URL(redisUrl)
+  const credentials = username === '' && password === '' ? '' : `${mask}@`
+  return `${protocol}//${credentials}${host}${pathname}${search === '' ? '' : `?${mask}`}`
+}
+
+function sizeText(bytes: number): string | number {
+  const units = [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const
+  const fitting = units.find(([, unitBytes]) => bytes > 0 && bytes % unitBytes === 0)
+  return fitting === undefined ? bytes : `${bytes / fitting[1]}${fitting[0]}`
+}

@@ -1,0 +1,182 @@
+/** The keys of config/gateway.yaml: their shapes, bounds and defaults. What two keys mean together is checks.ts's matter. */
+
+import { z } from 'zod'
+import { hostFault, parseBaseUrl } from './address.ts'
+import { field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
+import { keyFault } from './keys.ts'
+
+const port = () => wholeNumber({ min: 0, max: 65_535 })
+const aLot = 1_000_000_000
+
+const host = () => text('a host name or an IP address', hostFault)
+const secret = () => text('a text', keyFault)
+
+const name = (what: string) =>
+  text(what, value =>
+    /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(value)
+      ? null
+      : `must be ${what}: letters, digits, ".", "_" and "-", a letter first`,
+  )
+
+const modelName = () =>
+  text('the name of a model', value => (/^\S+$/.test(value) ? null : 'must be a name without spaces'))
+
+const baseUrl = field<string>(input => {
+  if (typeof input !== 'string') return { fault: 'must be an address like https://host.example' }
+  const parsed = parseBaseUrl(input)
+  return 'url' in parsed ? { value: parsed.url } : parsed
+})
+
+const redisUrl = text('an address like redis://host:6379', value =>
+  /^rediss?:\/\/[^/]/.test(value) && URL.canParse(value)
+    ? null
+    : 'must be an address like redis://host:6379 or rediss://…',
+)
+
+const origin = text('an origin like https://app.example.com', value =>
+  URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value
+    ? null
+    : 'must be an origin like https://app.example.com: scheme and host in lower case, no path, no slash at its end, no *',
+)
+
+const sha256 = text('a text', value =>
+  /^[0-9a-f]{64}$/i.test(value) ? null : 'must be 64 hex digits: "npm run plantain -- hash-key" prints them',
+).transform(hex => hex.toLowerCase())
+
+const keyWithProject = section({ key: secret() }, ['project'])
+
+/** One entry of an upstream's `keys`; the keys of one text are separated by commas, as in GEMINI_API_KEY. */
+const upstreamKeys = z.unknown().transform((input, context): readonly string[] => {
+  const parsed =
+    typeof input === 'string' ? { data: { key: input }, error: undefined } : keyWithProject.safeParse(input)
+  if (parsed.error !== undefined) {
+    for (const issue of parsed.error.issues)
+      context.addIssue({ code: 'custom', message: issue.message, path: issue.path })
+    return z.NEVER
+  }
+  const keys = splitKeys(parsed.data?.key ?? '')
+  const fault = keys.map(keyFault).find(found => found !== null)
+  if (fault !== undefined && fault !== null) context.addIssue(fault)
+  return keys
+})
+
+/** Comma-separated, as the variables hold them. */
+export function splitKeys(value: string): readonly string[] {
+  return value.split(',').flatMap(key => (key.trim() === '' ? [] : [key.trim()]))
+}
+
+export const googleBaseUrl = 'https://generativelanguage.googleapis.com'
+
+export const callerSchema = section(
+  {
+    id: name('a name'),
+    key: secret().optional(),
+    key_sha256: sha256.optional(),
+    models: list(modelName(), 'nano-banana-2, "gemini-*"')
+      .refine(models => models.length > 0, 'allows no model at all: leave it out to allow every model')
+      .optional(),
+    limits: section(
+      {
+        requests_per_minute: wholeNumber({ min: 1, max: aLot }).optional(),
+        concurrent: wholeNumber({ min: 1, max: aLot }).optional(),
+      },
+      ['images_per_minute', 'images_per_day', 'tokens_per_minute', 'budget_usd_per_day', 'budget_usd_per_month'],
+    ).prefault({}),
+  },
+  ['queue', 'charge_on_disconnect'],
+)
+
+export const upstreamSchema = section(
+  {
+    protocol: oneOf(['gemini'], ['openai']),
+    dialect: oneOf(['google'], ['vertex', 'zenlayer', 'openai', 'azure', 'nano-banana', 'aimlapi']).default('google'),
+    base_url: baseUrl.default(googleBaseUrl),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an example of what to write
+    keys: list(upstreamKeys, '"${GEMINI_API_KEY}"')
+      .transform(keys => keys.flat())
+      .refine(keys => keys.length > 0, 'needs at least one key'),
+    models: table(modelName(), 'our-name: its-name').default({}),
+    connections: wholeNumber({ min: 1, max: 65_535 }).default(1024),
+    timeouts: section({
+      connect_s: seconds().default(5),
+      first_byte_s: seconds().default(300),
+      idle_s: seconds().default(60),
+      total_s: seconds().default(600),
+    }).prefault({}),
+    allow_private_network: toggle().default(false),
+  },
+  ['limits', 'project', 'location', 'credentials', 'api_version'],
+)
+
+/** Names that fit, of upstreams and callers, also where the file has them as keys. */
+export const upstreamName = name('a name')
+
+export const routeSchema = section({
+  model: modelName(),
+  upstreams: list(
+    field<string>(input => {
+      if (Array.isArray(input))
+        return { fault: 'upstreams of equal rank are not served by this version yet: write one list' }
+      return typeof input === 'string' ? { value: input } : { fault: 'must be the name of an upstream' }
+    }),
+    'google',
+  ).refine(upstreams => upstreams.length > 0, 'needs at least one upstream'),
+})
+
+/** Callers, upstreams and routes are read one by one, so that a mistake in one does not hide the next. */
+export const fileSchema = section(
+  {
+    listen: section(
+      {
+        host: host().default('127.0.0.1'),
+        port: port().default(8080),
+        max_body: size().default(100 * 1024 ** 2),
+        cors: section({ origins: list(origin, 'https://app.example.com').default([]) }).prefault({}),
+      },
+      ['public_url'],
+    ).prefault({}),
+    admin: section({
+      host: host().default('127.0.0.1'),
+      port: port().default(8081),
+      token: secret().optional(),
+    }).prefault({}),
+    auth: oneOf(['keys', 'open']).optional(),
+    callers: list(z.unknown(), '{ id: team-a, key: … }').default([]),
+    upstreams: table(z.unknown(), 'google: { … }').default({}),
+    routing: list(z.unknown(), '{ model: "*", upstreams: [google] }').default([]),
+    store: section({ redis: redisUrl.optional() }, ['on_error']).prefault({}),
+    answers: section({
+      memory: size().default(256 * 1024 ** 2),
+      spill: size({ orZero: true }).default(2 * 1024 ** 3),
+      spill_dir: text('a directory').default('./data/spill'),
+      max_document: size().default(256 * 1024 ** 2),
+      write_timeout_s: seconds().default(60),
+      strict_parameters: toggle().default(false),
+      response_format: oneOf(['auto', 'b64_json'], ['url']).default('auto'),
+      legacy_aliases: toggle().default(true),
+      default_model: modelName().default('nano-banana-2'),
+    }).prefault({}),
+    requests: section({ memory: size().default(512 * 1024 ** 2) }).prefault({}),
+    references: section(
+      {
+        max_bytes: size().default(50 * 1024 ** 2),
+        max_count: wholeNumber({ min: 0, max: 1000 }).default(16),
+      },
+      ['fetch', 'allow', 'timeout_s'],
+    ).prefault({}),
+    drain: section({
+      grace_s: seconds({ orZero: true }).default(0),
+      timeout_s: seconds({ orZero: true }).default(630),
+    }).prefault({}),
+    log: section({ level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') }, [
+      'prompts',
+    ]).prefault({}),
+    models: list(z.unknown(), '{ id: … }').default([]),
+  },
+  ['assets', 'retry', 'limits'],
+)
+
+export type FileFields = z.infer<typeof fileSchema>
+export type CallerFields = z.infer<typeof callerSchema>
+export type UpstreamFields = z.infer<typeof upstreamSchema>
+export type RouteFields = z.infer<typeof routeSchema>

@@ -1,0 +1,45 @@
+/** A configuration out of texts: the file, the environment, and other files by their absolute path. */
+
+import type { Config } from '../../src/config/config.ts'
+import { ConfigError } from '../../src/config/config-error.ts'
+import { loadConfig } from '../../src/config/load.ts'
+
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export const file = 'config/gateway.yaml'
+
+export function load(yaml: string | null, { env = {}, files = {} }: Surroundings = {}): Config {
+  const known = new Map(Object.entries({ ...files, ...(yaml !== null && { [`/srv/${file}`]: yaml }) }))
+  return loadConfig({
+    env,
+    cwd: '/srv',
+    readFile: path => {
+      const content = known.get(path)
+      if (content === undefined) throw Object.assign(new Error('absent'), { code: 'ENOENT' })
+      return content
+    },
+  })
+}
+
+export function errorOf(yaml: string | null, surroundings: Surroundings = {}): ConfigError {
+  try {
+    load(yaml, surroundings)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('The configuration was taken.')
+}
+
+/** Place → problem. */
+export function mistakesOf(yaml: string | null, surroundings: Surroundings = {}): Record<string, string> {
+  return Object.fromEntries(errorOf(yaml, surroundings).mistakes.map(({ place, problem }) => [place, problem]))
+}
+
+/** An upstream that nothing is wrong with, as lines of the file, with more lines in it. */
+export function upstream(name: string, ...more: readonly string[]): string {
+  return [`  ${name}:`, '    protocol: gemini', '    keys: [k]', ...more.map(line => `    ${line}`)].join('\n')
+}
