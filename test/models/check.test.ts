@@ -12,6 +12,7 @@ const plain: ImageRequest = {
   count: 1,
   shape: {},
   search: false,
+  spelling: new Map(),
   ignored: [],
 }
 const picture: ImageInput = { mediaType: 'image/png', base64: bytesOf(Buffer.from('iVBORw0KGgo=')) }

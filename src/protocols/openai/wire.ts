@@ -47,11 +47,11 @@ export const ImageFields = z.object({
   images: Pictures.nullish(),
   image_urls: Pictures.nullish(),
   input_references: Pictures.nullish(),
-  mask: z.unknown(),
-  markup: z.unknown(),
-  frame_count: z.unknown(),
-  frame_duration_ms: z.unknown(),
-  svg: z.unknown(),
+  mask: z.unknown().optional(),
+  markup: z.unknown().optional(),
+  frame_count: z.unknown().optional(),
+  frame_duration_ms: z.unknown().optional(),
+  svg: z.unknown().optional(),
 })
 
 export type ImageFields = z.infer<typeof ImageFields>

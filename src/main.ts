@@ -1,0 +1,138 @@
+/** The process: read the configuration, build, listen, and leave in good order when told to. No routes. */
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { type App, buildApp } from './app.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './config/config-error.ts'
+import { loadConfig } from './config/load.ts'
+import { createMemoryStore } from './limits/memory-store.ts'
+import { createRedisStore } from './limits/redis-store.ts'
+import type { LimitStore } from './limits/store.ts'
+import { connectRedis } from './redis/client.ts'
+import { startSandbox } from './sandbox/start.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+
+// sysexits.h: EX_CONFIG
+const misconfigured = 78
+
+const config = readConfig()
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const log = createLog({ level: config.logLevel, secrets: secretsOf(config) })
+
+process.on('uncaughtException', error => void fail('a fault nobody caught', error))
+process.on('unhandledRejection', error => void fail('a promise nobody awaited failed', error))
+
+await start()
+
+function readConfig(): Config {
+  try {
+    return loadConfig({ env: process.env, cwd: process.cwd() })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(misconfigured)
+  }
+}
+
+async function start(): Promise<void> {
+  try {
+    const sandbox = config.sandbox ? await startSandbox({ port: 0, host: '127.0.0.1' }) : null
+    const store = await limitStore(config, log)
+    const app = await buildApp(config, {
+      log,
+      limitStore: store.limitStore,
+      sandboxUrl: sandbox?.url ?? null,
+      version,
+      slabs: process.env.PLANTAIN_SLABS !== 'off',
+    })
+    const address = await listen(app.server, config.listen)
+    const adminAddress = await listen(app.admin, config.admin)
+    greet(app, address, adminAddress)
+    leaveWhenTold(app, async () => {
+      store.close()
+      await sandbox?.close()
+    })
+  } catch (error) {
+    await fail('the start failed', error)
+  }
+}
+
+async function limitStore({ redisUrl }: Config, log: Log): Promise<{ limitStore: LimitStore; close(): void }> {
+  if (redisUrl === null) return { limitStore: createMemoryStore({ now: () => performance.now() }), close: () => {} }
+  const redis = await connectRedis(redisUrl, {
+    observe: change => {
+      if (change.state === 'connected') log.info('connected to Redis')
+      else log.warn('Redis is away: callers with limits are turned away until it is back', { reason: change.reason })
+    },
+  })
+  return { limitStore: createRedisStore({ redis }), close: () => redis.close() }
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
+  await app.listen({ host, port })
+  const { address, port: actual } = app.server.address() as AddressInfo
+  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`
+}
+
+/** To a terminal in sentences; to anything else as a line of the log. */
+function greet({ upstreamNames }: App, address: string, adminAddress: string): void {
+  if (!process.stdout.isTTY) {
+    log.info('listening', { address, adminAddress, upstreams: upstreamNames.join(', '), auth: config.auth, version })
+    for (const notice of config.notices) log.info(notice)
+    return
+  }
+  const key = config.auth === 'keys' ? " -H 'authorization: Bearer YOUR_KEY'" : ''
+  const lines = [
+    `Plantain ${version} listens on ${address} (operators: ${adminAddress})`,
+    upstreamNames.includes('sandbox')
+      ? 'Upstream: the built-in sandbox, which paints by itself and costs nothing. Set GEMINI_API_KEY for real models.'
+      : `Upstreams: ${upstreamNames.join(', ')}`,
+    ...config.notices,
+    config.auth === 'keys' ? `Callers: ${config.callers.map(({ id }) => id).join(', ')}` : 'Open: no key is asked for.',
+    '',
+    'Make an image:',
+    '',
+    `  curl -s ${address}/v1/images/generations -H 'content-type: application/json'${key} \\`,
+    `    -d '{"prompt": "A red kite over a green valley"}' \\`,
+    `    | sed 's/.*"b64_json":"\\([^"]*\\)".*/\\1/' | base64 -d > kite.jpg`,
+    '',
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function leaveWhenTold(app: App, release: () => Promise<void>): void {
+  let leaving = false
+  const leave = async (signal: NodeJS.Signals) => {
+    if (leaving) process.exit(1)
+    leaving = true
+    log.info('draining', { signal })
+    app.startDraining()
+    await sleep(config.drain.graceSeconds * 1000)
+    // Idle connections of callers would keep the listener open for as long as they please.
+    const idle = setInterval(() => app.server.server.closeIdleConnections(), 100)
+    const late = sleep(config.drain.timeoutSeconds * 1000, 'late', { ref: false })
+    if ((await Promise.race([app.close(), late])) === 'late')
+      log.warn('exchanges were cut: they took longer than drain.timeout_s')
+    clearInterval(idle)
+    await release()
+    await log.flush()
+    process.exit(0)
+  }
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
+}
+
+async function fail(message: string, error: unknown): Promise<never> {
+  log.fatal(message, { error: error instanceof Error ? error : new Error(String(error)) })
+  await log.flush()
+  process.exit(1)
+}
+
+function secretsOf({ upstreams, admin, redisUrl }: Config): readonly string[] {
+  return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl].filter(secret => secret !== null)
+}

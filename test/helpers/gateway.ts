@@ -1,0 +1,131 @@
+/** A real gateway in this process, on free ports, in front of whatever upstream the test brings. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, buildApp } from '../../src/app.ts'
+import type { CallerConfig, Config, UpstreamConfig } from '../../src/config/config.ts'
+import { createMemoryStore } from '../../src/limits/memory-store.ts'
+import type { LimitStore } from '../../src/limits/store.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+
+export interface GatewayOptions {
+  /** The upstream's root. */
+  readonly upstream: string
+  readonly config?: Partial<Config>
+  readonly answers?: Partial<Config['answers']>
+  readonly upstreamConfig?: Partial<UpstreamConfig>
+  readonly callers?: readonly CallerConfig[]
+  readonly limitStore?: LimitStore
+  readonly slabs?: boolean
+  readonly upstreamCa?: string
+}
+
+export interface TestGateway {
+  readonly url: string
+  readonly adminUrl: string
+  readonly app: App
+  /** One parsed line per exchange, and whatever else was logged. */
+  readonly log: readonly Record<string, unknown>[]
+  readonly spillDir: string
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  /** A metric's value, summed over its series whose labels match. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>
+  close(): Promise<void>
+}
+
+export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
+  const spillDir = mkdtempSync(join(tmpdir(), 'plantain-spill-'))
+  const log: Record<string, unknown>[] = []
+  const app = await buildApp(testConfig(options, spillDir), {
+    log: createLog({ level: 'debug', destination: { write: line => void log.push(JSON.parse(line)) } }),
+    limitStore: options.limitStore ?? createMemoryStore({ now: () => performance.now() }),
+    sandboxUrl: null,
+    version: 'test',
+    slabs: options.slabs ?? true,
+    ...(options.upstreamCa && { upstreamCa: options.upstreamCa }),
+  })
+  await app.server.listen({ port: 0, host: '127.0.0.1' })
+  await app.admin.listen({ port: 0, host: '127.0.0.1' })
+  const url = `http://127.0.0.1:${(app.server.server.address() as AddressInfo).port}`
+  const adminUrl = `http://127.0.0.1:${(app.admin.server.address() as AddressInfo).port}`
+  return {
+    url,
+    adminUrl,
+    app,
+    log,
+    spillDir,
+    post: (path, body, headers = {}) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    metric: async (name, labels = {}) => {
+      // The text is made at most once a second: ask until a fresh one can be there.
+      await new Promise(resolve => setTimeout(resolve, 1100))
+      return sumOf(await (await fetch(`${adminUrl}/metrics`)).text(), name, labels)
+    },
+    close: async () => {
+      app.startDraining()
+      app.server.server.closeAllConnections()
+      await app.close()
+      rmSync(spillDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export const megabytes = (count: number): number => count * 1024 * 1024
+
+function testConfig(options: GatewayOptions, spillDir: string): Config {
+  return {
+    listen: { host: '127.0.0.1', port: 0, maxBodyBytes: megabytes(100), corsOrigins: [] },
+    admin: { host: '127.0.0.1', port: 0, token: null },
+    auth: options.callers ? 'keys' : 'open',
+    callers: options.callers ?? [],
+    upstreams: [
+      {
+        name: 'google',
+        protocol: 'gemini',
+        dialect: 'google',
+        baseUrl: options.upstream,
+        keys: ['upstream-key'],
+        models: new Map(),
+        connections: 1024,
+        timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
+        allowPrivateNetwork: false,
+        ...options.upstreamConfig,
+      },
+    ],
+    routing: [],
+    sandbox: false,
+    redisUrl: null,
+    requests: { memoryBytes: megabytes(512) },
+    references: { maxBytes: megabytes(50), maxCount: 16 },
+    drain: { graceSeconds: 0, timeoutSeconds: 630 },
+    logLevel: 'info',
+    models: [],
+    notices: [],
+    ...options.config,
+    answers: {
+      memoryBytes: megabytes(256),
+      spillBytes: megabytes(2048),
+      spillDir,
+      maxDocumentBytes: megabytes(256),
+      writeTimeoutSeconds: 60,
+      strictParameters: false,
+      responseFormat: 'auto',
+      legacyAliases: true,
+      defaultModel: 'nano-banana-2',
+      ...options.answers,
+    },
+  }
+}
+
+function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  return text
+    .split('\n')
+    .filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter(line => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
