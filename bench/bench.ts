@@ -1,0 +1,84 @@
+/** What every part of the bench works with: the stage, the fake upstream, the load, and how thorough this run is. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type Certificate, makeCertificate } from './certificate.ts'
+import type { Work, Yield } from './load.ts'
+import { type Server, script } from './servers.ts'
+import type { Child, Stage } from './stage.ts'
+import type { UpstreamPorts } from './upstream.ts'
+
+export interface Thoroughness {
+  readonly rounds: number
+  /** Share of the full number of requests in each measured block. */
+  readonly effort: number
+}
+
+export interface Bench extends Thoroughness {
+  readonly stage: Stage
+  readonly upstream: Child
+  readonly ports: UpstreamPorts
+  readonly load: Child
+  readonly certificate: Certificate | null
+  /** The path of nginx; null where there is none. */
+  readonly nginx: string | null
+}
+
+export async function openBench(stage: Stage, thoroughness: Thoroughness): Promise<Bench> {
+  const certificate = makeCertificate(stage.dir)
+  const tlsFiles = certificate ? [certificate.certFile, certificate.keyFile] : []
+  const upstream = stage.startNode('upstream', [script('upstream.ts')], { args: tlsFiles, talks: true })
+  const load = stage.startNode('load', [script('load.ts')], { talks: true })
+  const ports = await upstream.call<UpstreamPorts>('ports')
+  return { ...thoroughness, stage, upstream, ports, load, certificate, nginx: findNginx() }
+}
+
+/** A server, and what it is asked for. */
+export interface Lane {
+  readonly server: Server
+  readonly kind: Work['kind']
+}
+
+export type Job = Omit<Work, 'port' | 'pid' | 'kind'>
+
+/** Runs one block of load and names the server when an answer is wrong. */
+export async function runLoad({ load }: Bench, { server, kind }: Lane, job: Job): Promise<Yield> {
+  try {
+    return await load.call<Yield>('run', { ...job, kind, port: server.port, pid: server.child.pid } satisfies Work)
+  } catch (error) {
+    const complaint = server.child.hasEnded ? ` It has ended: ${server.child.complaint}` : ''
+    throw new Error(`${server.name}: ${(error as Error).message}${complaint}`)
+  }
+}
+
+/**
+ * The same job for every lane, round after round, so that a slow moment of the machine meets all of them; every second
+ * round in reverse, so that none is always the neighbour of the heaviest. One list of yields per lane, in order.
+ */
+export async function interleave(bench: Bench, lanes: readonly Lane[], job: Job): Promise<Yield[][]> {
+  const yields: Yield[][] = lanes.map(() => [])
+  for (let round = 0; round < bench.rounds; round++) {
+    const order = round % 2 === 0 ? lanes : lanes.toReversed()
+    for (const lane of order) yields[lanes.indexOf(lane)]?.push(await runLoad(bench, lane, job))
+  }
+  return yields
+}
+
+/** The full number of requests, scaled to how thorough the run is; never fewer than the callers. */
+export function scaled(requests: number, callers: number, { effort }: Thoroughness): number {
+  return Math.max(callers, Math.round(requests * effort))
+}
+
+/** Where Debian puts it is not on the PATH of every user. */
+function findNginx(): string | null {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+  return folders.map(folder => join(folder, 'nginx')).find(isProgram) ?? null
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

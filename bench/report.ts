@@ -1,0 +1,63 @@
+/** The table, on the terminal and as Markdown. */
+import { availableParallelism } from 'node:os'
+import { type Detail, type Figure, type Findings, isMet, printBound, printMeasured } from './figure.ts'
+
+export interface Run {
+  readonly findings: Findings
+  readonly rounds: number
+  readonly slack: number
+  readonly date: Date
+  readonly seconds: number
+}
+
+const head = ['figure', 'measured: median (lowest–highest)', 'must reach', '']
+
+/** For the terminal: columns aligned. */
+export function printRun(run: Run): string {
+  const { findings } = run
+  const tables = [
+    { title: 'Figures', head, rows: findings.figures.map(figure => row(figure, run.slack)) },
+    ...findings.details,
+  ]
+  return [...tables.map(alignTable), ...findings.notes, '', circumstances(run)].join('\n')
+}
+
+/** For the repository. */
+export function renderRun(run: Run): string {
+  const { findings } = run
+  return `# What the byte path costs
+
+Written by \`npm run bench\`, all in one run. ${circumstances(run)}
+A ratio is the median of the rounds' own ratios: each round runs every program once, one after the other, between the same
+fake upstream and the same load. CPU is that of all threads of the program, from the operating system, per answer.
+16 MB and the like are the bytes of the upstream's whole document.
+
+${markdownTable({ title: 'Figures', head, rows: findings.figures.map(figure => row(figure, run.slack)) })}
+${findings.details.map(markdownTable).join('\n')}
+${findings.notes.map(note => `- ${note}`).join('\n')}
+`
+}
+
+function row(figure: Figure, slack: number): string[] {
+  const met = isMet(figure, slack)
+  const verdict = met === null ? '' : met ? 'met' : 'MISSED'
+  return [figure.name, printMeasured(figure.values, figure.unit), printBound(figure), verdict]
+}
+
+function circumstances({ date, seconds, rounds, slack }: Run): string {
+  const cores = availableParallelism()
+  const widened = slack === 1 ? '' : ` Bounds widened ${slack}-fold: the run was too short to be exact.`
+  const day = date.toISOString().slice(0, 10)
+  return `${day}, Node ${process.versions.node}, ${cores} cores, ${rounds} interleaved rounds, ${Math.round(seconds)} s.${widened}`
+}
+
+function markdownTable({ title, head, rows }: Detail): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [`## ${title}`, '', line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n')
+}
+
+function alignTable({ title, head, rows }: Detail): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map(cells => cells[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
+  return [title, line(head), ...rows.map(line), ''].join('\n')
+}

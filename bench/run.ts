@@ -1,0 +1,73 @@
+/**
+ * `npm run bench`: measures the gateway against its yardsticks, prints one table and writes `bench/RESULTS.md`.
+ * `-- --quick`: few and short rounds with widened bounds, under two minutes, writes nothing: does it run, is nothing far off?
+ * `-- --only memory,start`: those parts alone, writes nothing. Exit code 1: a figure was missed or an answer was wrong.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Bench, openBench } from './bench.ts'
+import { type Findings, isMet } from './figure.ts'
+import { measureAnswers } from './figures/answers.ts'
+import { measureEdit } from './figures/edit.ts'
+import { measureEventLoop } from './figures/event-loop.ts'
+import { measureMemory } from './figures/memory.ts'
+import { measureStart } from './figures/start.ts'
+import { measureTls } from './figures/tls.ts'
+import { verify } from './figures/verification.ts'
+import { measureWaiting } from './figures/waiting.ts'
+import { printRun, type Run, renderRun } from './report.ts'
+import { Stage } from './stage.ts'
+
+const parts: Readonly<Record<string, (bench: Bench) => Promise<Findings>>> = {
+  answers: measureAnswers,
+  tls: measureTls,
+  edit: measureEdit,
+  memory: measureMemory,
+  'event-loop': measureEventLoop,
+  start: measureStart,
+  waiting: measureWaiting,
+  verify,
+}
+
+const full = { rounds: 5, effort: 1, slack: 1 }
+const quick = { rounds: 2, effort: 0.25, slack: 1.6 }
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+
+async function measure(): Promise<Run> {
+  const { slack, ...thoroughness } = options.quick ? quick : full
+  const names = options.only?.split(',') ?? Object.keys(parts)
+  const startedAt = performance.now()
+  const bench = await openBench(new Stage(fileURLToPath(new URL('..', import.meta.url))), thoroughness)
+  const found: Findings[] = []
+  for (const name of names) {
+    const part = parts[name]
+    if (!part) throw new Error(`There is no part ${name}. There are: ${Object.keys(parts).join(', ')}.`)
+    console.error(`Measuring: ${name}`)
+    found.push(await part(bench))
+  }
+  const findings = {
+    figures: found.flatMap(({ figures }) => figures),
+    details: found.flatMap(({ details }) => details),
+    notes: found.flatMap(({ notes }) => notes),
+  }
+  const seconds = (performance.now() - startedAt) / 1000
+  return { findings, rounds: thoroughness.rounds, slack, date: new Date(), seconds }
+}
+
+if (!existsSync('/proc/self/schedstat')) {
+  console.error('The bench reads CPU and memory of processes from /proc: it runs on Linux only.')
+  process.exit(1)
+}
+try {
+  const run = await measure()
+  console.log(printRun(run))
+  if (!options.quick && !options.only) writeFileSync(new URL('RESULTS.md', import.meta.url), renderRun(run))
+  process.exit(run.findings.figures.every(figure => isMet(figure, run.slack) !== false) ? 0 : 1)
+} catch (error) {
+  console.error((error as Error).message)
+  process.exit(1)
+}

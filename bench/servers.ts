@@ -1,0 +1,92 @@
+/** The programs that are measured, each started as a process of its own between the load and the fake upstream. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { configureNginx } from './nginx.ts'
+import { type Child, freePort, type Stage, type StartOptions, waitUntilListening } from './stage.ts'
+import type { UpstreamPorts } from './upstream.ts'
+
+export interface Server {
+  readonly name: string
+  readonly port: number
+  readonly child: Child
+}
+
+export interface GatewayOptions {
+  readonly upstreamUrl: string
+  /** `answers.memory` in MiB; absent: the product's default. */
+  readonly memoryMiB?: number
+  /** Read from the upstream into pooled slabs. Default: yes, as the product does. */
+  readonly slabs?: boolean
+  /** Trusted besides Node's own authorities. */
+  readonly certFile?: string
+}
+
+export interface Gateway extends Server {
+  readonly adminPort: number
+}
+
+/** What the product itself uses where nothing is configured. */
+export const defaultMemoryMiB = 256
+
+const preload = script('preload.ts')
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** The path of a script of this folder. */
+export function script(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+/** The gateway as `npm start` runs it, with what each run of it needs to know in its environment. */
+export async function prepareGateway(stage: Stage, options: GatewayOptions) {
+  const { upstreamUrl, memoryMiB = defaultMemoryMiB, slabs = true, certFile } = options
+  const [port, adminPort, configFile] = [await freePort(), await freePort(), stage.freshPath('gateway.yaml')]
+  const spillDir = JSON.stringify(stage.freshPath('spill'))
+  writeFileSync(configFile, `answers: { memory: ${memoryMiB}MiB, spill: 4GiB, spill_dir: ${spillDir} }\n`)
+  const env = {
+    PLANTAIN_CONFIG: configFile,
+    PLANTAIN_HOST: '127.0.0.1',
+    PLANTAIN_PORT: String(port),
+    PLANTAIN_ADMIN_PORT: String(adminPort),
+    PLANTAIN_SLABS: slabs ? 'on' : 'off',
+    GEMINI_API_KEY: 'bench-key',
+    GEMINI_BASE_URL: upstreamUrl,
+    ...(certFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certFile }),
+  }
+  return { main, port, adminPort, env }
+}
+
+export async function startGateway(stage: Stage, name: string, options: GatewayOptions): Promise<Gateway> {
+  const { port, adminPort, env } = await prepareGateway(stage, options)
+  return { ...(await startWatched(stage, name, port, main, { env })), adminPort }
+}
+
+export function startPipe(stage: Stage, upstream: UpstreamPorts): Promise<Server> {
+  return startBetween(stage, 'pipe', 'pipe.ts', upstream)
+}
+
+export function startParseAndStringify(stage: Stage, upstream: UpstreamPorts): Promise<Server> {
+  return startBetween(stage, 'parse and stringify', 'parse-and-stringify.ts', upstream)
+}
+
+export async function startNginx(
+  stage: Stage,
+  command: string,
+  upstream: { scheme: 'http' | 'https'; port: number },
+): Promise<Server> {
+  const port = await freePort()
+  const name = upstream.scheme === 'http' ? 'nginx' : 'nginx, TLS upstream'
+  const child = stage.start(name, command, { args: configureNginx({ dir: stage.freshPath('nginx'), port, upstream }) })
+  await waitUntilListening(child, port)
+  return { name, port, child }
+}
+
+async function startBetween(stage: Stage, name: string, file: string, upstream: UpstreamPorts): Promise<Server> {
+  const port = await freePort()
+  return startWatched(stage, name, port, script(file), { args: [String(port), String(upstream.tcp)] })
+}
+
+async function startWatched(stage: Stage, name: string, port: number, file: string, options: StartOptions) {
+  const child = stage.startNode(name, ['--import', preload, file], { ...options, talks: true })
+  await waitUntilListening(child, port)
+  return { name, port, child }
+}
