@@ -36,14 +36,18 @@ export async function openBench(stage: Stage, thoroughness: Thoroughness): Promi
 export interface Lane {
   readonly server: Server
   readonly kind: Work['kind']
+  /** Of the job's requests: less than 1 where a program is so slow that the bench would mostly wait for it. */
+  readonly share?: number
 }
 
 export type Job = Omit<Work, 'port' | 'pid' | 'kind'>
 
 /** Runs one block of load and names the server when an answer is wrong. */
-export async function runLoad({ load }: Bench, { server, kind }: Lane, job: Job): Promise<Yield> {
+export async function runLoad({ load }: Bench, { server, kind, share = 1 }: Lane, job: Job): Promise<Yield> {
+  const requests = Math.max(job.callers, Math.round(job.requests * share))
+  const work: Work = { ...job, requests, kind, port: server.port, pid: server.child.pid }
   try {
-    return await load.call<Yield>('run', { ...job, kind, port: server.port, pid: server.child.pid } satisfies Work)
+    return await load.call<Yield>('run', work)
   } catch (error) {
     const complaint = server.child.hasEnded ? ` It has ended: ${server.child.complaint}` : ''
     throw new Error(`${server.name}: ${(error as Error).message}${complaint}`)

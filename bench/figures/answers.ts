@@ -57,7 +57,7 @@ async function startLanes({ stage, ports, nginx }: Bench): Promise<Lanes> {
     ...(nginx
       ? { nginx: { server: await startNginx(stage, nginx, { scheme: 'http', port: ports.tcp }), kind: 'translated' } }
       : {}),
-    naive: { server: await startParseAndStringify(stage, ports), kind: 'translated' },
+    naive: { server: await startParseAndStringify(stage, ports), kind: 'translated', share: 0.3 },
   }
 }
 
