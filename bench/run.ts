@@ -39,13 +39,11 @@ const { values: options } = parseArgs({
 
 async function measure(): Promise<Run> {
   const { slack, ...thoroughness } = options.quick ? quick : full
-  const names = options.only?.split(',') ?? Object.keys(parts)
+  const chosen = chooseParts(options.only?.split(',') ?? Object.keys(parts))
   const startedAt = performance.now()
   const bench = await openBench(new Stage(fileURLToPath(new URL('..', import.meta.url))), thoroughness)
   const found: Findings[] = []
-  for (const name of names) {
-    const part = parts[name]
-    if (!part) throw new Error(`There is no part ${name}. There are: ${Object.keys(parts).join(', ')}.`)
+  for (const [name, part] of chosen) {
     console.error(`Measuring: ${name}`)
     found.push(await part(bench))
   }
@@ -56,6 +54,14 @@ async function measure(): Promise<Run> {
   }
   const seconds = (performance.now() - startedAt) / 1000
   return { findings, rounds: thoroughness.rounds, slack, date: new Date(), seconds }
+}
+
+function chooseParts(names: readonly string[]) {
+  return names.map(name => {
+    const part = parts[name]
+    if (!part) throw new Error(`There is no part ${name}. There are: ${Object.keys(parts).join(', ')}.`)
+    return [name, part] as const
+  })
 }
 
 if (!existsSync('/proc/self/schedstat')) {
