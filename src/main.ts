@@ -11,7 +11,6 @@ import { createMemoryStore } from './limits/memory-store.ts'
 import { createRedisStore } from './limits/redis-store.ts'
 import type { LimitStore } from './limits/store.ts'
 import { connectRedis } from './redis/client.ts'
-import { startSandbox } from './sandbox/start.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 
 // sysexits.h: EX_CONFIG
@@ -38,7 +37,7 @@ function readConfig(): Config {
 
 async function start(): Promise<void> {
   try {
-    const sandbox = config.sandbox ? await startSandbox({ port: 0, host: '127.0.0.1' }) : null
+    const sandbox = config.sandbox ? await openSandbox() : null
     const store = await limitStore(config, log)
     const app = await buildApp(config, {
       log,
@@ -57,6 +56,12 @@ async function start(): Promise<void> {
   } catch (error) {
     await fail('the start failed', error)
   }
+}
+
+/** Loaded only where it serves: it costs memory. */
+async function openSandbox(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { startSandbox } = await import('./sandbox/start.ts')
+  return startSandbox({ port: 0, host: '127.0.0.1' })
 }
 
 async function limitStore({ redisUrl }: Config, log: Log): Promise<{ limitStore: LimitStore; close(): void }> {
