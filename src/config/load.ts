@@ -33,7 +33,7 @@ export function loadConfig({ env, cwd, readFile = path => readFileSync(path, 'ut
   const yaml = parseYamlFile(text ?? '', mistakes)
   mistakes.readLinesWith(yaml.lineOf)
   const expanded = expandReferences(yaml.tree ?? {}, environment, mistakes)
-  const overlay = overlayVariables(expanded.tree, expanded.names, environment, mistakes)
+  const overlay = overlayVariables(expanded.tree, { environment, mistakes, referred: expanded.names })
   const mode = readSandboxMode(environment, mistakes)
   refuseWorkers(environment, mistakes)
   const read = readTree(overlay.tree, mistakes)

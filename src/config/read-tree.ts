@@ -13,7 +13,9 @@ import {
   upstreamName,
   upstreamSchema,
 } from './schema.ts'
-import { isTree, type Path } from './tree.ts'
+import { isTree, type Path, type Tree } from './tree.ts'
+
+type Readable<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 export interface Entry<T> {
   readonly path: Path
@@ -22,7 +24,7 @@ export interface Entry<T> {
   /** Undefined: something is wrong with it. */
   readonly whole: T | undefined
   /** What is right about it, for the checks between keys. */
-  readonly readable: Partial<T>
+  readonly readable: Readable<T>
 }
 
 export interface ReadTree {
@@ -33,38 +35,45 @@ export interface ReadTree {
   readonly routes: readonly Entry<RouteFields>[]
 }
 
-export function readTree(tree: Readonly<Record<string, unknown>>, mistakes: Mistakes): ReadTree {
-  const file = readEntry(fileSchema, tree, [], mistakes)
-  const fields = file.whole ?? fileSchema.parse(file.readable)
-  const upstreams = Object.entries(fields.upstreams).map(([name, raw]) => {
+const file = bothWays(fileSchema)
+const caller = bothWays(callerSchema)
+const upstream = bothWays(upstreamSchema)
+const route = bothWays(routeSchema)
+
+export function readTree(tree: Tree, mistakes: Mistakes): ReadTree {
+  const entry = readEntry(file, tree, [], mistakes)
+  const fields = entry.whole ?? fileSchema.parse(entry.readable)
+  const upstreams = Object.entries(fields.upstreams).map(([name, written]) => {
     const path = ['upstreams', name]
-    const entry = readEntry(upstreamSchema, raw, path, mistakes)
+    const read = readEntry(upstream, written, path, mistakes)
     for (const issue of upstreamName.safeParse(name).error?.issues ?? [])
       mistakes.add(path, `its name ${issue.message}`)
-    return [name, entry] as const
+    return [name, read] as const
   })
   return {
     fields,
-    callers: fields.callers.map((raw, position) => readEntry(callerSchema, raw, ['callers', position], mistakes)),
+    callers: fields.callers.map((written, position) => readEntry(caller, written, ['callers', position], mistakes)),
     upstreams: new Map(upstreams),
-    routes: fields.routing.map((raw, position) => readEntry(routeSchema, raw, ['routing', position], mistakes)),
+    routes: fields.routing.map((written, position) => readEntry(route, written, ['routing', position], mistakes)),
   }
 }
 
-function readEntry<S extends z.core.$ZodShape>(
-  schema: z.ZodObject<S>,
-  raw: unknown,
-  path: Path,
-  mistakes: Mistakes,
-): Entry<z.output<z.ZodObject<S>>> {
-  const whole = schema.safeParse(raw)
-  if (whole.success)
-    return { path, written: raw, whole: whole.data, readable: whole.data as Partial<typeof whole.data> }
-  for (const issue of whole.error.issues) mistakes.add([...path, ...issue.path], issue.message)
-  const rest = whole.error.issues.reduce((tree, issue) => without(tree, issue.path), raw)
-  // Partial, because what is missing is known to be.
-  const readable = schema.partial().safeParse(rest)
-  return { path, written: raw, whole: undefined, readable: (readable.data ?? {}) as Partial<z.output<z.ZodObject<S>>> }
+/** The schema, and the one for what is left when the wrong parts are taken out: there, anything may be missing. */
+function bothWays<S extends z.core.$ZodShape>(schema: z.ZodObject<S>) {
+  return { whole: schema, partial: schema.partial() }
+}
+
+interface BothWays<T> {
+  readonly whole: z.ZodType<T>
+  readonly partial: z.ZodType<Readable<T>>
+}
+
+function readEntry<T>(schema: BothWays<T>, written: unknown, path: Path, mistakes: Mistakes): Entry<T> {
+  const { data, error } = schema.whole.safeParse(written)
+  if (error === undefined) return { path, written, whole: data, readable: data }
+  for (const issue of error.issues) mistakes.add([...path, ...issue.path], issue.message)
+  const rest = error.issues.reduce((tree, issue) => without(tree, issue.path), written)
+  return { path, written, whole: undefined, readable: schema.partial.safeParse(rest).data ?? {} }
 }
 
 /** The tree without what lies at the path; a list with something wrong in it goes altogether. */

@@ -37,33 +37,38 @@ export function parseYamlFile(text: string, mistakes: Mistakes): YamlFile {
     prettyErrors: false,
     lineCounter: lines,
   })
-  for (const fault of [...document.errors, ...document.warnings]) {
+  // A key that stands twice leaves a tree to look at. Of what derails the parser only the first fault is told: the rest
+  // of the file, read out of step, would give one for every word.
+  const derailments = document.errors.filter(fault => fault.code !== 'DUPLICATE_KEY')
+  const doubles = document.errors.filter(fault => fault.code === 'DUPLICATE_KEY')
+  for (const fault of [...doubles, ...document.warnings, ...derailments.slice(0, 1)]) {
     const { line, col } = lines.linePos(fault.pos[0])
     mistakes.addLine(line, col, sentences[fault.code] ?? `not YAML: ${fault.message}`)
   }
   const lineOf = (path: Path) => lineOfPath(document.contents, path, lines)
-  // A key that stands twice is the one fault which leaves a tree to look at.
-  if (document.errors.some(fault => fault.code !== 'DUPLICATE_KEY')) return { tree: undefined, lineOf }
-  return { tree: aliasesHold(document, lines, mistakes) ? treeOf(document, mistakes) : undefined, lineOf }
+  if (derailments.length > 0) return { tree: undefined, lineOf }
+  return { tree: isSound(document, lines, mistakes) ? treeOf(document, mistakes) : undefined, lineOf }
 }
 
-/** Each alias leads to an anchor before it that does not hold the alias itself. */
-function aliasesHold(document: Document.Parsed, lines: LineCounter, mistakes: Mistakes): boolean {
-  let hold = true
+/** Each alias leads to an anchor before it that does not hold the alias itself, and no key is one that JavaScript hides. */
+function isSound(document: Document.Parsed, lines: LineCounter, mistakes: Mistakes): boolean {
+  let sound = true
+  const refuse = (offset: number, problem: string) => {
+    const { line, col } = lines.linePos(offset)
+    mistakes.addLine(line, col, problem)
+    sound = false
+  }
   visit(document, {
     Alias: (_, alias) => {
       const [at, target] = [alias.range?.[0] ?? 0, alias.resolve(document)]
       if (target !== undefined && (target.range?.[1] ?? 0) <= at) return
-      const { line, col } = lines.linePos(at)
-      mistakes.addLine(
-        line,
-        col,
-        'an alias (*name) needs its anchor (&name) before it; put a text that begins with * in quotes',
-      )
-      hold = false
+      refuse(at, 'an alias (*name) needs its anchor (&name) before it; put a text that begins with * in quotes')
+    },
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === '__proto__') refuse(key.range?.[0] ?? 0, 'unknown key')
     },
   })
-  return hold
+  return sound
 }
 
 function treeOf(document: Document.Parsed, mistakes: Mistakes): Tree | undefined {
@@ -81,6 +86,7 @@ function treeOf(document: Document.Parsed, mistakes: Mistakes): Tree | undefined
 const sentences: Readonly<Record<string, string>> = {
   ALIAS_PROPS: 'not YAML: an alias (*name) stands alone; put a text that begins with * in quotes',
   BAD_ALIAS: 'not YAML: a name is missing after * or &; put a text that begins so in quotes',
+  BAD_DIRECTIVE: 'not YAML: a line that begins with % is a directive; put a text that begins so in quotes',
   BAD_DQ_ESCAPE: "not YAML: a backslash in double quotes begins an escape; use 'single quotes'",
   BAD_SCALAR_START: 'not YAML: a text cannot begin with this character; put it in quotes',
   DUPLICATE_KEY: 'this key stands twice in its map: keep one',

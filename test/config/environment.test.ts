@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { hashKey } from '../../src/config/keys.ts'
-import { errorOf, load, mistakesOf, upstream } from './setup.ts'
+import { errorOf, load, mistakesOf, withUpstream } from './setup.ts'
 
 test('a variable wins over the file', () => {
   const yaml =
@@ -60,7 +60,7 @@ test('PLANTAIN_API_KEYS that holds no key, or one that fits no header, is a mist
 })
 
 test('GEMINI_API_KEY makes the upstream gemini, with several keys and its own base address', () => {
-  const config = load(`upstreams:\n${upstream('first')}`, {
+  const config = load(withUpstream('first'), {
     env: { GEMINI_API_KEY: 'a, b', GEMINI_BASE_URL: 'https://proxy.example/' },
   })
   expect(config.upstreams.map(({ name, baseUrl, keys }) => [name, baseUrl, keys])).toEqual([
@@ -83,11 +83,16 @@ test('a key that the file itself refers to makes no second upstream', () => {
   const yaml = 'upstreams: { gemini: { protocol: gemini, keys: ["${GEMINI_API_KEY}"] } }'
   const config = load(yaml, { env: { GEMINI_API_KEY: 'a,b' } })
   expect(config.upstreams.map(({ name, keys }) => [name, keys])).toEqual([['gemini', ['a', 'b']]])
+  expect(config.notices).toEqual([])
+  const env = { GEMINI_API_KEY: 'a', GEMINI_BASE_URL: 'https://proxy.example' }
+  expect(load(yaml, { env }).notices).toEqual([
+    'GEMINI_BASE_URL makes no upstream: the file has an upstream with GEMINI_API_KEY',
+  ])
 })
 
 test('the file and GEMINI_API_KEY cannot both make an upstream named gemini', () => {
-  const problem = mistakesOf(`upstreams:\n${upstream('gemini')}`, { env: { GEMINI_API_KEY: 'x' } }).GEMINI_API_KEY
-  expect(problem).toContain('config/gateway.yaml:2')
+  const problem = mistakesOf(withUpstream('gemini'), { env: { GEMINI_API_KEY: 'x' } }).GEMINI_API_KEY
+  expect(problem).toContain('config/gateway.yaml:1')
 })
 
 test('what a variable gives is wrong at the variable', () => {
@@ -121,7 +126,7 @@ test('a base address without a key, and a variable that is nearly ours, are note
     load('', { env: { GEMINI_BASE_URL: 'https://x.example', PLANTAIN_PROT: '1', PLANTAIN_SERVICE_HOST: 'x' } }).notices,
   ).toEqual([
     'GEMINI_BASE_URL makes no upstream: GEMINI_API_KEY is not set',
-    'PLANTAIN_PROT is not read: PLANTAIN_PORT is meant, perhaps',
+    'PLANTAIN_PROT is not read: perhaps PLANTAIN_PORT is meant',
   ])
 })
 

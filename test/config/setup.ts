@@ -39,7 +39,7 @@ export function mistakesOf(yaml: string | null, surroundings: Surroundings = {})
   return Object.fromEntries(errorOf(yaml, surroundings).mistakes.map(({ place, problem }) => [place, problem]))
 }
 
-/** An upstream that nothing is wrong with, as lines of the file, with more lines in it. */
-export function upstream(name: string, ...more: readonly string[]): string {
-  return [`  ${name}:`, '    protocol: gemini', '    keys: [k]', ...more.map(line => `    ${line}`)].join('\n')
+/** A file with one upstream that nothing is wrong with, and more keys in it; one line. */
+export function withUpstream(name: string, ...more: readonly string[]): string {
+  return `upstreams: { ${name}: { ${['protocol: gemini', 'keys: [k]', ...more].join(', ')} } }`
 }

@@ -1,0 +1,56 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file refers to variables
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { callerSchema, fileSchema, routeSchema, upstreamSchema } from '../../src/config/schema.ts'
+import { load } from './setup.ts'
+
+const shipped = readFileSync(new URL('../../config/gateway.yaml', import.meta.url), 'utf8')
+
+/** With the # taken from the examples: those lines have a key or an indented item right behind it, prose has one space. */
+const examples = shipped.replaceAll(/^#(?=[a-z]| {2,})/gm, '').replaceAll(/^ +# .*$/gm, '')
+
+const env = { GEMINI_API_KEY: 'k', TEAM_A_KEY: 'k' }
+
+test('the shipped file means the defaults', () => {
+  expect(load(shipped)).toEqual(load(null))
+})
+
+test('the shipped file with its examples is taken too', () => {
+  const config = load(examples, { env })
+  expect(config.auth).toBe('keys')
+  expect(config.callers.map(({ id }) => id)).toEqual(['team-a', 'team-b'])
+  expect(config.upstreams.map(({ name }) => name)).toEqual(['google'])
+  expect(config.routing).toEqual([{ model: 'gemini-*', upstreams: ['google'] }])
+})
+
+test('what the examples show beside keys and names is the default as well', () => {
+  const { upstreams, callers: _, auth: __, routing: ___, sandbox: ____, ...rest } = load(examples, { env })
+  const plain = load(null)
+  expect({ ...plain, ...rest }).toEqual(plain)
+  expect(upstreams).toEqual(load('upstreams: { google: { protocol: gemini, keys: [k] } }').upstreams)
+})
+
+test('every key that is accepted stands in it once', () => {
+  const tree = parse(examples)
+  const keysOf = (node: object) => Object.keys(node).toSorted()
+  const keysIn = (list: readonly object[]) => [...new Set(list.flatMap(keysOf))].toSorted()
+  expect(keysOf(tree)).toEqual(keysOf(fileSchema.shape))
+  // The sections, where defaults are all there is: what an empty file is parsed to has every key that has a default.
+  for (const [name, section] of Object.entries(fileSchema.parse({}))) {
+    if (['callers', 'upstreams', 'routing', 'models'].includes(name)) continue
+    expect(keysOf(tree[name]), name).toEqual(expect.arrayContaining(keysOf(section as object)))
+  }
+  expect(tree.listen.cors).toHaveProperty('origins')
+  expect(tree.admin).toHaveProperty('token')
+  expect(tree.store).toHaveProperty('redis')
+  expect(keysIn(tree.callers)).toEqual(keysOf(callerSchema.shape))
+  expect(keysIn(tree.callers.flatMap(({ limits }: { limits?: object }) => limits ?? []))).toEqual([
+    'concurrent',
+    'requests_per_minute',
+  ])
+  expect(keysIn(Object.values(tree.upstreams))).toEqual(keysOf(upstreamSchema.shape))
+  expect(keysOf(tree.upstreams.google.timeouts)).toEqual(['connect_s', 'first_byte_s', 'idle_s', 'total_s'])
+  expect(keysIn(tree.routing)).toEqual(keysOf(routeSchema.shape))
+})
