@@ -34,9 +34,9 @@ const redisUrl = text('an address like redis://host:6379', value =>
 )
 
 const origin = text('an origin like https://app.example.com', value =>
-  URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value
+  value === '*' || (URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value)
     ? null
-    : 'must be an origin like https://app.example.com: scheme and host in lower case, no path, no slash at its end, no *',
+    : 'must be an origin like https://app.example.com: scheme and host in lower case, no path, no slash at its end; or "*"',
 )
 
 const sha256 = text('a text', value =>

@@ -49,7 +49,7 @@ test('an empty file, a file of comments and sections without content mean the de
 
 test('every key of the file reaches the configuration', () => {
   const yaml = `
-listen: { host: localhost, port: 9000, max_body: 1.5MiB, cors: { origins: ["https://app.example.com", "http://localhost:3000"] } }
+listen: { host: localhost, port: 9000, max_body: 1.5MiB, cors: { origins: ["https://app.example.com", "http://localhost:3000", "*"] } }
 admin: { host: "::1", port: 9001, token: operator-token }
 auth: keys
 callers:
@@ -81,7 +81,7 @@ models: [{ id: mine, note: null }]
       host: 'localhost',
       port: 9000,
       maxBodyBytes: 1_572_864,
-      corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      corsOrigins: ['https://app.example.com', 'http://localhost:3000', '*'],
     },
     admin: { host: '::1', port: 9001, token: 'operator-token' },
     auth: 'keys',
