@@ -187,16 +187,17 @@ function candidate(
   openWindows: OpenWindows | undefined,
 ): Candidate & { readonly upstream: Upstream; readonly totalMs: number } {
   const { origin, pathname } = new URL(baseUrl)
+  const totalMs = timeouts.totalSeconds * 1000
   const pool = createPool(origin, {
     connections,
     connectMs: timeouts.connectSeconds * 1000,
     firstByteMs: timeouts.firstByteSeconds * 1000,
     idleMs: timeouts.idleSeconds * 1000,
+    totalMs,
     allowPrivateNetwork,
     openWindows,
     ...(upstreamCa && { ca: upstreamCa }),
   })
-  const totalMs = timeouts.totalSeconds * 1000
   const upstream = createUpstream({
     name,
     basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
@@ -205,7 +206,6 @@ function candidate(
     places,
     maxDocumentBytes: answers.maxDocumentBytes,
     userAgent: `plantain/${version}`,
-    totalMs,
   })
   return { upstream, protocol, modelNames: models, totalMs }
 }

@@ -32,11 +32,11 @@ export async function readJson(message: IncomingMessage, bounds: BodyBounds): Pr
     const reader = new DocumentReader({ maxSkeletonBytes: skeletonBytes })
     const utf8 = new Utf8Checker()
     const pieces: Buffer[] = []
-    for await (const chunk of chunksOf(message, bounds.maxBytes)) {
+    await takeChunks(message, bounds.maxBytes, chunk => {
       pieces.push(chunk)
       utf8.push(chunk)
       reader.push(chunk)
-    }
+    })
     utf8.end()
     const { value, repeatedKeys, skeleton } = reader.finish()
     const [repeated] = repeatedKeys
@@ -72,9 +72,11 @@ export async function reserve(
   const declared = message.headers['content-length']
   const bytes = declared === undefined ? maxBytes : Number(declared)
   if (bytes > maxBytes) throw tooLarge(maxBytes)
-  const patience = AbortSignal.timeout(longestWaitMs)
+  const held = Math.ceil(bytes * growth)
+  const taken = room.tryTake(held)
+  if (taken) return taken
   try {
-    return await room.take(Math.ceil(bytes * growth), AbortSignal.any([signal, patience]))
+    return await room.take(held, AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]))
   } catch (error) {
     if (signal.aborted) throw error
     throw new GatewayError('overloaded', 'There is no room for another request body now. Try again soon.', {
@@ -97,20 +99,34 @@ function refuseEncoding({ headers }: IncomingMessage): void {
   )
 }
 
-/** The body's chunks. A connection that ends before the body does is the caller leaving. */
-export async function* chunksOf(message: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
-  let length = 0
-  try {
-    for await (const chunk of message.iterator({ destroyOnReturn: false })) {
-      length += chunk.length
-      if (length > maxBytes) throw tooLarge(maxBytes)
-      yield chunk
+/** Hands on the body's chunks. A connection that ends before the body does is the caller leaving. */
+function takeChunks(message: IncomingMessage, maxBytes: number, take: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let length = 0
+    const fail = (error: unknown) => {
+      message.off('data', onData)
+      reject(error)
     }
-  } catch (error) {
-    if (error instanceof GatewayError) throw error
-    throw new GatewayError('caller-left', 'The connection ended before the request body did.', { cause: error })
-  }
+    const onData = (chunk: Buffer) => {
+      try {
+        length += chunk.length
+        if (length > maxBytes) throw tooLarge(maxBytes)
+        take(chunk)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    message.on('data', onData)
+    message.once('end', resolve)
+    message.once('error', cause => fail(cutShort(cause)))
+    message.once('close', () => {
+      if (!message.complete) fail(cutShort())
+    })
+  })
 }
+
+const cutShort = (cause?: unknown) =>
+  new GatewayError('caller-left', 'The connection ended before the request body did.', { cause })
 
 // The reader has bounded the depth.
 function hasPrototypeKey(value: unknown): boolean {

@@ -11,8 +11,8 @@ export type ImagePart =
       readonly type: 'image'
       /** Base64 text as it lay in the upstream's document, in whichever alphabet it was sent. */
       readonly base64: Bytes
-      /** The text holds JSON escapes (`\\u003d` for `=`). */
-      readonly escaped: boolean
+      /** Where in the text the first JSON escape stands (`\\u003d` for `=`); null: there is none. */
+      readonly firstEscape: number | null
       /** The upstream's own label. The bytes decide (media-type.ts). */
       readonly mediaType?: string
       /** A draft of the model's thinking: the answer only if nothing else comes. */

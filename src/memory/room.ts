@@ -1,6 +1,8 @@
 /** Room for request bodies: a byte budget of the whole process, handed out first come, first served. */
 
 export interface Room {
+  /** So many bytes at once, or null where somebody has to wait. The function gives them back; it may be called again. */
+  tryTake(bytes: number): (() => void) | null
   /**
    * Waits for so many bytes, at most until `signal` aborts.
    * @returns gives them back; may be called again. @throws the signal's reason.
@@ -37,6 +39,11 @@ export function createRoom(budgetBytes: number): Room {
   return {
     get bytesInUse() {
       return bytesInUse
+    },
+    tryTake: bytes => {
+      if (line.length > 0 || !fits(bytes)) return null
+      bytesInUse += bytes
+      return giveBack(bytes)
     },
     take: (bytes, signal) =>
       new Promise((resolve, reject) => {

@@ -11,6 +11,14 @@ export interface PoolOptions extends ConnectOptions {
   readonly firstByteMs: number
   /** Between two chunks of the answer. */
   readonly idleMs: number
+  /** From the call to the end of its answer. */
+  readonly totalMs: number
+}
+
+/** The call took longer than `totalMs`, however lively it was. */
+export class TotalTimeoutError extends Error {
+  override readonly name = 'TotalTimeoutError'
+  readonly code = 'PLANTAIN_TOTAL_TIMEOUT'
 }
 
 export interface HttpRequest {
@@ -59,7 +67,7 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
   return {
     send: (request, onHead) =>
       new Promise((resolve, reject) => {
-        const exchange = new Exchange(request.signal, onHead, resolve, reject)
+        const exchange = new Exchange({ signal: request.signal, totalMs: options.totalMs, onHead, resolve, reject })
         if (exchange.over) return
         const { method, path, body } = request
         const headers = body ? { ...request.headers, 'content-length': String(body.length) } : request.headers
@@ -76,40 +84,39 @@ function sendable(body: Bytes): Buffer | Exclude<Dispatcher.DispatchOptions['bod
   return slices as unknown as Buffer
 }
 
+interface ExchangeParts {
+  readonly signal: AbortSignal
+  readonly totalMs: number
+  readonly onHead: (head: ResponseHead) => TakeChunk
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
 /** One call's way through undici's handler methods. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal
-  readonly #onHead: (head: ResponseHead) => TakeChunk
-  readonly #resolve: () => void
-  readonly #reject: (error: unknown) => void
+  readonly #parts: ExchangeParts
+  readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #takeChunk: TakeChunk | null = null
   #taken: Promise<void> | null = null
   over = false
 
-  constructor(
-    signal: AbortSignal,
-    onHead: (head: ResponseHead) => TakeChunk,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#signal = signal
-    this.#onHead = onHead
-    this.#resolve = resolve
-    this.#reject = reject
-    if (signal.aborted) this.#fail(signal.reason)
-    else signal.addEventListener('abort', this.#onAbort)
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError('The call took too long.')), parts.totalMs)
+    if (parts.signal.aborted) this.#fail(parts.signal.reason)
+    else parts.signal.addEventListener('abort', this.#onAbort)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.over) controller.abort(asError(this.#signal.reason))
+    if (this.over) controller.abort(asError(this.#parts.signal.reason))
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.over) return
     this.#guard(() => {
-      this.#takeChunk = this.#onHead({ status, headers })
+      this.#takeChunk = this.#parts.onHead({ status, headers })
     })
   }
 
@@ -128,14 +135,14 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.over) return
-    void Promise.resolve(this.#taken).then(() => this.#end(this.#resolve))
+    void Promise.resolve(this.#taken).then(() => this.#end(this.#parts.resolve))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error)
   }
 
-  readonly #onAbort = () => this.#fail(this.#signal.reason)
+  readonly #onAbort = () => this.#fail(this.#parts.signal.reason)
 
   #guard(step: () => void): void {
     try {
@@ -146,14 +153,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    this.#end(() => this.#reject(error))
+    this.#end(() => this.#parts.reject(error))
     this.#controller?.abort(asError(error))
   }
 
   #end(settle: () => void): void {
     if (this.over) return
     this.over = true
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    clearTimeout(this.#timer)
+    this.#parts.signal.removeEventListener('abort', this.#onAbort)
     settle()
   }
 }

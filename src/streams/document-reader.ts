@@ -13,13 +13,13 @@ export class LongString {
   readonly start: number
   /** In bytes, quotes not counted. */
   readonly length: number
-  /** Holds JSON escapes: the bytes are not the text itself. */
-  readonly escaped: boolean
+  /** Where in it the first JSON escape stands; null: there is none, and the bytes are the text itself. */
+  readonly firstEscape: number | null
 
-  constructor(start: number, length: number, escaped: boolean) {
+  constructor(start: number, length: number, firstEscape: number | null) {
     this.start = start
     this.length = length
-    this.escaped = escaped
+    this.firstEscape = firstEscape
   }
 }
 
@@ -68,7 +68,7 @@ export class DocumentReader {
   #stringStart = 0
   #stringMark = 0
   #stringIsLong = false
-  #stringIsEscaped = false
+  #firstEscape: number | null = null
 
   constructor({ maxSkeletonBytes = 1 << 20, maxDepth = 64 }: ReaderBounds = {}) {
     this.#maxSkeletonBytes = maxSkeletonBytes
@@ -114,7 +114,7 @@ export class DocumentReader {
       const stop = quote === -1 ? end : quote
       if (backslash !== -1 && backslash < stop) {
         this.#keepOfString(chunk, at, backslash + 1)
-        this.#stringIsEscaped = true
+        this.#firstEscape ??= this.#offset + backslash - this.#stringStart
         this.#afterBackslash = true
         at = backslash + 1
         continue
@@ -155,7 +155,7 @@ export class DocumentReader {
     this.#stringStart = this.#offset + at
     this.#stringMark = this.#skeletonLength
     this.#stringIsLong = false
-    this.#stringIsEscaped = false
+    this.#firstEscape = null
   }
 
   #closeString(chunk: Buffer, at: number): void {
@@ -163,7 +163,7 @@ export class DocumentReader {
       const name = Buffer.from(`${placeholder}${this.#longStrings.length}`)
       this.#keep(name, 0, name.length)
       const length = this.#offset + at - this.#stringStart
-      this.#longStrings.push(new LongString(this.#stringStart, length, this.#stringIsEscaped))
+      this.#longStrings.push(new LongString(this.#stringStart, length, this.#firstEscape))
     }
     this.#inString = false
     this.#keep(chunk, at, at + 1)

@@ -13,7 +13,11 @@ const unreachable: ReadonlySet<string> = new Set([
   'PLANTAIN_PRIVATE_ADDRESS',
 ])
 const connectTimeouts: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
-const timeouts: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+const timeouts: ReadonlySet<string> = new Set([
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'PLANTAIN_TOTAL_TIMEOUT',
+])
 const isCertificateError = (code: string) => /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|^ERR_SSL|^ERR_TLS|^EPROTO/.test(code)
 
 /** Turns whatever a call threw into an error for callers. What is one already (a deadline, a caller who left) stays as it is. */
@@ -36,8 +40,7 @@ export function failureOf(error: unknown): GatewayError {
       notSent: true,
     })
   }
-  if (timeouts.has(code) || (error instanceof DOMException && error.name === 'TimeoutError'))
-    return new GatewayError('upstream-timeout', 'The upstream took too long to answer.', facts)
+  if (timeouts.has(code)) return new GatewayError('upstream-timeout', 'The upstream took too long to answer.', facts)
   return new GatewayError(
     'upstream-failed',
     'The connection to the upstream failed before its answer was complete.',

@@ -64,8 +64,6 @@ export interface UpstreamParts {
   readonly places: HoldingPlaces
   readonly maxDocumentBytes: number
   readonly userAgent: string
-  /** From the call to the end of its answer. */
-  readonly totalMs: number
 }
 
 const longestErrorBytes = 1 << 20
@@ -74,9 +72,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   const { name, pool, credentials, places, maxDocumentBytes } = parts
 
   async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk): Promise<void> {
-    const { method, body } = call
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(parts.totalMs)])
     try {
+      const { method, body, signal } = call
       await pool.send({ method, path: parts.basePath + call.path, headers: headersOf(call), body, signal }, onHead)
     } catch (error) {
       throw failureOf(error)

@@ -71,9 +71,9 @@ async function decodeCandidate(candidate: Candidate, document: WireDocument): Pr
   return parts
 }
 
-function rawText(text: string | LongString, document: WireDocument): { base64: Bytes; escaped: boolean } {
-  if (typeof text === 'string') return { base64: bytesOfText(text), escaped: false }
-  return { base64: document.bytesOf(text), escaped: text.escaped }
+function rawText(text: string | LongString, document: WireDocument): { base64: Bytes; firstEscape: number | null } {
+  if (typeof text === 'string') return { base64: bytesOfText(text), firstEscape: null }
+  return { base64: document.bytesOf(text), firstEscape: text.firstEscape }
 }
 
 // Enough for any sentence of a model; what is longer is cut.

@@ -61,9 +61,10 @@ const ErrorBody = z.object({
   }),
 })
 
+const CodedError = z.object({ error: z.object({ code: z.number() }) })
+
 /** An error inside a 200, as some of Google's layers send it. */
-export const isError = (value: unknown): value is { error: { code: number } } =>
-  z.object({ error: z.object({ code: z.number() }) }).safeParse(value).success
+export const isError = (value: unknown): value is { error: { code: number } } => CodedError.safeParse(value).success
 
 /** What matters of a google.rpc.Status. */
 export interface ErrorStatus {
