@@ -28,8 +28,8 @@ export async function collect(parts: readonly ImagePart[]): Promise<Collected> {
 const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
 
 /** Brings the base64 to the one form that every client reads, and reads type and size off its first bytes. */
-async function developed({ base64, firstEscape }: ImageOf): Promise<Painting> {
-  const standard = await standardBase64(base64, { firstEscape, sample: true })
+async function developed({ base64 }: ImageOf): Promise<Painting> {
+  const standard = await standardBase64(base64, { sample: true })
   if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
   const readAt = base64ReadAt(standard)
   const mediaType = mediaTypeOf(await readAt(0, 32))

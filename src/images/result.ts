@@ -9,10 +9,8 @@ export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malform
 export type ImagePart =
   | {
       readonly type: 'image'
-      /** Base64 text as it lay in the upstream's document, in whichever alphabet it was sent. */
+      /** Base64 text as it lay in the upstream's document: JSON escapes are possible, the alphabet is as sent. */
       readonly base64: Bytes
-      /** Where in the text the first JSON escape stands (`\\u003d` for `=`); null: there is none. */
-      readonly firstEscape: number | null
       /** The upstream's own label. The bytes decide (media-type.ts). */
       readonly mediaType?: string
       /** A draft of the model's thinking: the answer only if nothing else comes. */

@@ -2,24 +2,24 @@
  * Reads a JSON document as it arrives, without ever parsing its images.
  *
  * Strings longer than 1 KB are noted as `LongString`s: where they lie in the document. Everything else, the skeleton, is
- * copied together and parsed at the end, so truncation and nonsense fail in `JSON.parse`. A chunk is looked at once, by two
- * native searches (quote, backslash), and not kept: whoever wants the long strings keeps the chunks (memory/held-document.ts).
+ * copied together and parsed at the end, so truncation and nonsense fail in `JSON.parse`. A chunk is looked at once, by a
+ * native search for quotes, and not kept: whoever wants the long strings keeps the chunks (memory/held-document.ts).
  */
 import { randomBytes } from 'node:crypto'
 import { inspectSkeleton } from './skeleton.ts'
 
-/** A string of more than 1 KB that stayed where it lies: its text is the bytes `start … start + length` of the document. */
+/**
+ * A string of more than 1 KB that stayed where it lies: the bytes `start … start + length` of the document, JSON escapes
+ * included.
+ */
 export class LongString {
   readonly start: number
   /** In bytes, quotes not counted. */
   readonly length: number
-  /** Where in it the first JSON escape stands; null: there is none, and the bytes are the text itself. */
-  readonly firstEscape: number | null
 
-  constructor(start: number, length: number, firstEscape: number | null) {
+  constructor(start: number, length: number) {
     this.start = start
     this.length = length
-    this.firstEscape = firstEscape
   }
 }
 
@@ -56,6 +56,8 @@ const backslashByte = 0x5c
 // Stands in the skeleton for a long string. Nobody outside can forge it: it is drawn anew in every process.
 const placeholder = `${randomBytes(8).toString('hex')}:`
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 export class DocumentReader {
   readonly #maxSkeletonBytes: number
   readonly #maxDepth: number
@@ -64,11 +66,11 @@ export class DocumentReader {
   #skeletonLength = 0
   #offset = 0
   #inString = false
-  #afterBackslash = false
+  // The last byte of the string so far is a backslash that takes the next byte along.
+  #endsInEscape = false
   #stringStart = 0
   #stringMark = 0
   #stringIsLong = false
-  #firstEscape: number | null = null
 
   constructor({ maxSkeletonBytes = 1 << 20, maxDepth = 64 }: ReaderBounds = {}) {
     this.#maxSkeletonBytes = maxSkeletonBytes
@@ -87,46 +89,21 @@ export class DocumentReader {
 
   /** Takes the next bytes, wherever the document was cut. @throws DocumentError past a bound. */
   push(chunk: Buffer): void {
-    const end = chunk.length
     let at = 0
-    let quote = -2
-    let backslash = -2
-    while (at < end) {
-      if (this.#afterBackslash) {
-        this.#keepOfString(chunk, at, at + 1)
-        this.#afterBackslash = false
-        at += 1
-        continue
-      }
-      // Each search result serves until it is passed, so a chunk full of escapes is still searched only once.
-      if (quote !== -1 && quote < at) quote = chunk.indexOf(quoteByte, at)
+    while (at < chunk.length) {
+      const quote = chunk.indexOf(quoteByte, at)
+      const end = quote === -1 ? chunk.length : quote
       if (!this.#inString) {
-        if (quote === -1) {
-          this.#keep(chunk, at, end)
-          break
-        }
-        this.#keep(chunk, at, quote + 1)
-        at = quote + 1
-        this.#openString(at)
-        continue
+        this.#keep(chunk, at, quote === -1 ? end : end + 1)
+        if (quote !== -1) this.#openString(end + 1)
+      } else {
+        this.#keepOfString(chunk, at, end)
+        this.#endsInEscape = endsInEscape(chunk, at, end, this.#endsInEscape)
+        if (quote !== -1) this.#meetQuote(chunk, quote)
       }
-      if (backslash !== -1 && backslash < at) backslash = chunk.indexOf(backslashByte, at)
-      const stop = quote === -1 ? end : quote
-      if (backslash !== -1 && backslash < stop) {
-        this.#keepOfString(chunk, at, backslash + 1)
-        this.#firstEscape ??= this.#offset + backslash - this.#stringStart
-        this.#afterBackslash = true
-        at = backslash + 1
-        continue
-      }
-      this.#keepOfString(chunk, at, stop)
-      at = stop
-      if (quote !== -1) {
-        this.#closeString(chunk, at)
-        at += 1
-      }
+      at = end + 1
     }
-    this.#offset += end
+    this.#offset += chunk.length
   }
 
   /** The whole document, once its last byte was pushed. @throws DocumentError where it is none. */
@@ -138,7 +115,7 @@ export class DocumentReader {
       throw new DocumentError(`The document is nested more than ${this.#maxDepth} levels deep.`)
     if (longKey) throw new DocumentError('The document has a key of more than 1 KB.')
     try {
-      const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+      const value: unknown = JSON.parse(utf8.decode(bytes))
       return {
         value: this.#longStrings.length > 0 ? this.#restore(value) : value,
         repeatedKeys,
@@ -155,7 +132,16 @@ export class DocumentReader {
     this.#stringStart = this.#offset + at
     this.#stringMark = this.#skeletonLength
     this.#stringIsLong = false
-    this.#firstEscape = null
+    this.#endsInEscape = false
+  }
+
+  #meetQuote(chunk: Buffer, at: number): void {
+    if (!this.#endsInEscape) {
+      this.#closeString(chunk, at)
+      return
+    }
+    this.#keepOfString(chunk, at, at + 1)
+    this.#endsInEscape = false
   }
 
   #closeString(chunk: Buffer, at: number): void {
@@ -163,7 +149,7 @@ export class DocumentReader {
       const name = Buffer.from(`${placeholder}${this.#longStrings.length}`)
       this.#keep(name, 0, name.length)
       const length = this.#offset + at - this.#stringStart
-      this.#longStrings.push(new LongString(this.#stringStart, length, this.#firstEscape))
+      this.#longStrings.push(new LongString(this.#stringStart, length))
     }
     this.#inString = false
     this.#keep(chunk, at, at + 1)
@@ -210,4 +196,12 @@ export class DocumentReader {
     }
     return value
   }
+}
+
+/** Does a stretch of a string end in a backslash that is not itself escaped? An odd run of them does. `before`: did what came before. */
+function endsInEscape(chunk: Buffer, start: number, end: number, before: boolean): boolean {
+  let run = 0
+  while (run < end - start && chunk[end - 1 - run] === backslashByte) run += 1
+  const odd = run % 2 === 1
+  return run === end - start && before ? !odd : odd
 }

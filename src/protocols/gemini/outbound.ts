@@ -3,7 +3,6 @@ import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { ImageRequest } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
-import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
 import { decodeError } from './errors.ts'
@@ -59,7 +58,7 @@ async function decodeCandidate(candidate: Candidate, document: WireDocument): Pr
     const data = part.inlineData?.data
     if (data) {
       const mediaType = part.inlineData?.mimeType
-      parts.push({ type: 'image', ...rawText(data, document), thought, ...(mediaType && { mediaType }) })
+      parts.push({ type: 'image', base64: rawText(data, document), thought, ...(mediaType && { mediaType }) })
     }
     if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
   }
@@ -71,10 +70,8 @@ async function decodeCandidate(candidate: Candidate, document: WireDocument): Pr
   return parts
 }
 
-function rawText(text: string | LongString, document: WireDocument): { base64: Bytes; firstEscape: number | null } {
-  if (typeof text === 'string') return { base64: bytesOfText(text), firstEscape: null }
-  return { base64: document.bytesOf(text), firstEscape: text.firstEscape }
-}
+const rawText = (text: WireText, document: WireDocument): Bytes =>
+  typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
 
 // Enough for any sentence of a model; what is longer is cut.
 const longestText = 16_384

@@ -61,10 +61,11 @@ const ErrorBody = z.object({
   }),
 })
 
-const CodedError = z.object({ error: z.object({ code: z.number() }) })
-
 /** An error inside a 200, as some of Google's layers send it. */
-export const isError = (value: unknown): value is { error: { code: number } } => CodedError.safeParse(value).success
+export function isError(value: unknown): value is { error: { code: number } } {
+  const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : null
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
+}
 
 /** What matters of a google.rpc.Status. */
 export interface ErrorStatus {

@@ -46,7 +46,6 @@ const longestPrefix = 256
 
 async function decodeText(text: string | LongString, param: string, document: WireDocument): Promise<Bytes> {
   const inside = typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
-  const firstOfAll = typeof text === 'string' ? null : text.firstEscape
   const head = (await join(inside.slice(0, Math.min(longestPrefix, inside.length)))).toString('latin1')
   if (/^https?:/i.test(head)) {
     throw unsupported(
@@ -59,8 +58,7 @@ async function decodeText(text: string | LongString, param: string, document: Wi
     throw unreadable(param, 'a data URL must be base64 (data:image/png;base64,…)')
   if (!prefix && /^[a-z][a-z0-9.+-]*:/i.test(head)) throw unreadable(param, 'only data URLs are read')
   const start = prefix?.[0].length ?? 0
-  const firstEscape = firstOfAll === null ? null : Math.max(0, firstOfAll - start)
-  const base64 = await standardBase64(inside.slice(start, inside.length - start), { firstEscape, sample: false })
+  const base64 = await standardBase64(inside.slice(start, inside.length - start), { sample: false })
   if (!base64) throw unreadable(param, 'it is no base64 text')
   return base64
 }
