@@ -22,15 +22,25 @@ export interface Subject {
   readonly seed: number
 }
 
-/** The picture as an SVG document of `size` pixels. The same subject gives the same document; another size, the same composition. */
-export function drawScene({ prompt, seed }: Subject, { width, height }: Pixels): string {
-  const random = createRandom(createHash('sha256').update(`${seed}\0${prompt}`).digest())
+/**
+ * The picture as an SVG document of `size` pixels. The same subject gives the same document; another size, the same composition;
+ * another `study`, the same scene in the same light with its things elsewhere. `above` is SVG in pixels, laid over the scene.
+ */
+export function drawScene({ prompt, seed }: Subject, { width, height }: Pixels, above = '', study = 0): string {
+  const chance = (use: string) => createRandom(createHash('sha256').update(`${use}\0${seed}\0${prompt}`).digest())
   const words = prompt.toLowerCase()
-  const scene = spokenOf(sceneWords, words) ?? random.pick(scenes)
-  const mood = spokenOf(moodWords, words) ?? random.pick(moods)
+  const choice = chance('choice')
+  const scene = spokenOf(sceneWords, words) ?? choice.pick(scenes)
+  const mood = spokenOf(moodWords, words) ?? choice.pick(moods)
   const unit = 1000 / Math.sqrt(width * height)
-  const stage = { width: width * unit, height: height * unit, random, palette: createPalette(mood, random) }
-  return svg`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${stage.width} ${stage.height}" preserveAspectRatio="none">${scene(stage)}</svg>`
+  const painted = scene({
+    width: width * unit,
+    height: height * unit,
+    random: chance(`scene ${study}`),
+    palette: createPalette(mood, choice),
+  })
+  const inner = svg`<svg viewBox="0 0 ${width * unit} ${height * unit}" preserveAspectRatio="none">${painted}</svg>`
+  return svg`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${inner}${above}</svg>`
 }
 
 const scenes: readonly [Scene, ...Scene[]] = [
