@@ -25,7 +25,11 @@ export function faultError(status: FaultStatus, { quota, retryDelay }: Faults, m
   const retry = retryDelay === null ? [] : [detail('RetryInfo', { retryDelay })]
   if (status !== 429) return new GoogleError(status, name, text, retry)
   if (quota === 'credits') {
-    return new GoogleError(429, name, 'Your prepayment credits are depleted. Please add credits to continue using the API.')
+    return new GoogleError(
+      429,
+      name,
+      'Your prepayment credits are depleted. Please add credits to continue using the API.',
+    )
   }
   const wait = retryDelay === null ? '' : ` Please retry in ${retryDelay}.`
   const message = `You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.${wait}`
@@ -33,7 +37,9 @@ export function faultError(status: FaultStatus, { quota, retryDelay }: Faults, m
 }
 
 const help = detail('Help', {
-  links: [{ description: 'Learn more about Gemini API quotas', url: 'https://ai.google.dev/gemini-api/docs/rate-limits' }],
+  links: [
+    { description: 'Learn more about Gemini API quotas', url: 'https://ai.google.dev/gemini-api/docs/rate-limits' },
+  ],
 })
 
 function quotaFailure(quota: 'minute' | 'day', model: string): Detail {

@@ -49,7 +49,10 @@ const content = message('Content', { role: 'string', parts: list(part) })
 
 const tool = message('Tool', {
   googleSearch: message('Tool.GoogleSearch', {
-    searchTypes: message('SearchTypes', { webSearch: message('WebSearch', {}), imageSearch: message('ImageSearch', {}) }),
+    searchTypes: message('SearchTypes', {
+      webSearch: message('WebSearch', {}),
+      imageSearch: message('ImageSearch', {}),
+    }),
     timeRangeFilter: message('Interval', { startTime: 'string', endTime: 'string' }),
   }),
   googleSearchRetrieval: 'any',

@@ -25,7 +25,7 @@ export function writeDocument(value: unknown, indent: 0 | 2, [before, after] = [
     indent,
   )
   const pieces = images.length > 0 ? text.split(/\\u0000\d+\\u0000/) : [text]
-  const texts = pieces.map(piece => Buffer.from(escape(piece)))
+  const texts = pieces.map(piece => Buffer.from(escapeHtml(piece)))
   const encoded = images.reduce((sum, image) => sum + encodedLength(image.bytes.length), 0)
   return {
     length: texts.reduce((sum, piece) => sum + piece.length, before.length + after.length) + encoded,
@@ -42,14 +42,14 @@ export function writeDocument(value: unknown, indent: 0 | 2, [before, after] = [
 }
 
 // U+2028 and U+0085 end lines for some clients' stream readers.
-const escape = (json: string): string =>
+const escapeHtml = (json: string): string =>
   json.replace(/[<>&=\u0085\u2028\u2029]/g, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 function* encode(bytes: Buffer): Iterable<Buffer> {
   for (let from = 0; from < bytes.length; from += encodeStep) {
     const text = bytes.toString('base64', from, from + encodeStep)
     const last = from + encodeStep >= bytes.length
-    yield Buffer.from(last ? escape(text) : text, 'latin1')
+    yield Buffer.from(last ? escapeHtml(text) : text, 'latin1')
   }
 }
 

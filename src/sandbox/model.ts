@@ -1,5 +1,5 @@
 /** What the sandbox knows of a model: its abilities, the pixels of its pictures and the tokens they count as. */
-import { nearestRatio, type Pixels, type Tier } from '../images/geometry.ts'
+import { nearestRatio, type Pixels, parseRatio, type Tier } from '../images/geometry.ts'
 
 export interface SandboxModel {
   readonly id: string
@@ -12,6 +12,10 @@ export interface SandboxModel {
   readonly maxReferences: number | null
   readonly search: boolean
   readonly thinking: boolean
+  /** `minimal`, `high`: what may be asked for; empty: it thinks as it likes. */
+  readonly thinkingLevels: readonly string[]
+  /** Output tokens of one picture; null: not known, 1120 is counted. */
+  readonly tokensPerImage: number | Readonly<Partial<Record<Tier, number>>> | null
 }
 
 export const isFixed = (model: SandboxModel): boolean => model.tiers.length === 0
@@ -53,12 +57,16 @@ export const knownRatios: readonly string[] = Object.keys(pixelsAt1K)
 
 const lengthOf: Readonly<Record<Tier, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 }
 
-/** The true size of the model's picture. A ratio outside the tables gives a square. */
+/** The true size of the model's picture. A ratio that stands in no table gets as many pixels as a square. */
 export function pixelsOf(model: SandboxModel, ratio: string, tier: Tier): Pixels {
-  const square = { width: 1024, height: 1024 }
-  if (isFixed(model)) return fixedPixels[ratio] ?? square
-  const { width, height } = pixelsAt1K[ratio] ?? square
+  if (isFixed(model)) return fixedPixels[ratio] ?? unlisted(ratio)
+  const { width, height } = pixelsAt1K[ratio] ?? unlisted(ratio)
   return { width: width * lengthOf[tier], height: height * lengthOf[tier] }
+}
+
+function unlisted(ratio: string): Pixels {
+  const stretch = Math.sqrt(parseRatio(ratio) ?? 1)
+  return { width: Math.round(128 * stretch) * 8, height: Math.round(128 / stretch) * 8 }
 }
 
 /** The ratio of a picture nobody asked a ratio for: the first reference's; else square, or on models with tiers what suits the prompt. */
@@ -71,11 +79,8 @@ export function ratioFor(model: SandboxModel, prompt: string, reference: Pixels 
   return model.ratios.includes(wanted) ? wanted : '1:1'
 }
 
-/** Output tokens of one picture. Source: Google's price list; the pro model's 4K is cheaper than the flash models'. */
-export function imageTokens(model: SandboxModel, tier: Tier): number {
-  if (isFixed(model)) return 1290
-  const pro = model.id.includes('-pro-')
-  return { '512': 747, '1K': 1120, '2K': pro ? 1120 : 1680, '4K': pro ? 2000 : 2520 }[tier]
+export function imageTokens({ tokensPerImage }: SandboxModel, tier: Tier): number {
+  return (typeof tokensPerImage === 'number' ? tokensPerImage : tokensPerImage?.[tier]) ?? 1120
 }
 
 export const mediaResolutions = [

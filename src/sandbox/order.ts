@@ -1,6 +1,7 @@
 /** What a request orders, once everything that Google would refuse in it is refused. */
 import { type Tier, tiers } from '../images/geometry.ts'
 import { invalid } from './errors.ts'
+import { type Faults, takeFaults } from './faults.ts'
 import type { countTokensRequest, generateContentRequest } from './fields.ts'
 import { isFixed, knownRatios, type MediaResolution, type SandboxModel } from './model.ts'
 import type { Read } from './proto-json.ts'
@@ -14,8 +15,9 @@ type Config = NonNullable<GenerateRequest['generationConfig']>
 
 export interface Order {
   readonly model: SandboxModel
-  /** What the last user turn says. */
+  /** What the last user turn says, faults taken out. */
   readonly prompt: string
+  readonly faults: Faults
   /** All text there is: it is what is counted. */
   readonly allText: string
   readonly seed: number
@@ -39,7 +41,8 @@ export function readOrder(model: SandboxModel, request: GenerateRequest): Order 
   const systemText = textOf(request.systemInstruction)
   return {
     model,
-    ...read,
+    ...takeFaults(read.prompt),
+    pictures: read.pictures,
     allText: systemText + read.allText,
     seed: config.seed ?? 0,
     ratio: readRatio(model, config.imageConfig?.aspectRatio),
@@ -60,22 +63,23 @@ export function readCount(model: SandboxModel, request: CountRequest): Pick<Orde
 const textOf = (content: Content | undefined): string =>
   (content?.parts ?? []).flatMap(({ text, thought }) => (text === undefined || thought ? [] : [text])).join('\n')
 
-function readContents(model: SandboxModel, contents: readonly Content[]): Pick<Order, 'prompt' | 'allText' | 'pictures'> {
+function readContents(
+  model: SandboxModel,
+  contents: readonly Content[],
+): Pick<Order, 'prompt' | 'allText' | 'pictures'> {
   if (contents.length === 0) throw invalid('* GenerateContentRequest.contents: contents is not specified\n')
   if (contents.every(({ parts = [] }) => parts.length === 0)) throw invalid('Request has empty input.')
   for (const [index, content] of contents.entries()) checkContent(content, index)
-  const parts = contents.flatMap(content => content.parts ?? [])
-  const pictures = parts.flatMap(readPicture)
-  const { maxReferences } = model
-  if (maxReferences !== null && pictures.length > maxReferences) {
-    throw invalid(`Request has ${pictures.length} images. At most ${maxReferences} images are supported for this model.`)
+  const users = contents.filter(({ role }) => role?.toLowerCase() !== 'model')
+  const sent = picturesOf(users).length
+  if (model.maxReferences !== null && sent > model.maxReferences) {
+    throw invalid(`Request has ${sent} images. At most ${model.maxReferences} images are supported for this model.`)
   }
-  return {
-    prompt: textOf(contents.findLast(({ role }) => role?.toLowerCase() !== 'model')),
-    allText: contents.map(textOf).join(''),
-    pictures,
-  }
+  return { prompt: textOf(users.at(-1)), allText: contents.map(textOf).join(''), pictures: picturesOf(contents) }
 }
+
+const picturesOf = (contents: readonly Content[]): Buffer[] =>
+  contents.flatMap(({ parts = [] }) => parts.flatMap(readPicture))
 
 function checkContent({ role = 'user', parts = [] }: Content, index: number): void {
   if (!['user', 'model', ''].includes(role.toLowerCase())) throw invalid('Please use a valid role: user, model.')
@@ -98,7 +102,8 @@ function readPicture({ inlineData, fileData, thought, ...part }: Part): Buffer[]
   if (part.functionCall !== undefined || part.functionResponse !== undefined) {
     throw invalid('Function calling is not enabled for this model')
   }
-  if (fileData) throw invalid('Cannot fetch content from the provided URL. The sandbox takes pictures as inlineData alone.')
+  if (fileData)
+    throw invalid('Cannot fetch content from the provided URL. The sandbox takes pictures as inlineData alone.')
   if (!inlineData || thought) return []
   const { mimeType = '', data } = inlineData
   if (!inputTypes.includes(mimeType.toLowerCase())) throw invalid(`Unsupported MIME type: ${mimeType}`)
@@ -161,6 +166,12 @@ function checkThinking(model: SandboxModel, thinking: Config['thinkingConfig']):
   }
   if (!model.thinking && (thinkingBudget || thinkingLevel || includeThoughts)) {
     throw invalid('Thinking is not enabled for this model')
+  }
+  if (!thinkingLevel || thinkingLevel === 'THINKING_LEVEL_UNSPECIFIED') return
+  if (!model.thinkingLevels.includes(thinkingLevel.toLowerCase())) {
+    throw invalid(
+      `Thinking level ${thinkingLevel} is not supported for this model. Please retry with other thinking level.`,
+    )
   }
 }
 

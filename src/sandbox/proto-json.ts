@@ -51,7 +51,8 @@ interface Violation {
 /** Throws Google's 400 with every violation found. */
 export function readMessage<F extends Fields>(message: Message<F>, json: unknown): Read<Message<F>> {
   const violations: Violation[] = []
-  if (!isObject(json)) throw rejection([{ field: '', description: `${received} Unknown name "": Root element must be a message.` }])
+  if (!isObject(json))
+    throw rejection([{ field: '', description: `${received} Unknown name "": Root element must be a message.` }])
   const read = readFields(message, json, '', violations)
   if (violations.length > 0) throw rejection(violations)
   // The one place where the table's word is taken for the types': readKind makes of each kind what Read says of it.
@@ -60,7 +61,9 @@ export function readMessage<F extends Fields>(message: Message<F>, json: unknown
 
 function rejection(violations: readonly Violation[]): GoogleError {
   const fieldViolations = violations.map(({ field, description }) => ({ ...(field && { field }), description }))
-  return invalid(violations.map(({ description }) => description).join('\n'), [detail('BadRequest', { fieldViolations })])
+  return invalid(violations.map(({ description }) => description).join('\n'), [
+    detail('BadRequest', { fieldViolations }),
+  ])
 }
 
 const received = 'Invalid JSON payload received.'
@@ -75,7 +78,10 @@ function readFields({ fields, oneof }: Message<Fields>, json: Json, path: string
     const name = names.get(spelt)
     const kind = name === undefined ? undefined : fields[name]
     if (name === undefined || kind === undefined) {
-      violations.push({ field: path, description: `${received} Unknown name "${spelt}"${at(path)}: Cannot find field.` })
+      violations.push({
+        field: path,
+        description: `${received} Unknown name "${spelt}"${at(path)}: Cannot find field.`,
+      })
       continue
     }
     if (value === null) continue
