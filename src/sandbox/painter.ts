@@ -68,14 +68,19 @@ async function paint({ prompt, seed, size, mediaType, references, draft }: Commi
     const at = places[index]
     if (at) inlays.push({ picture: unseen ? await paintUnseen(bytes, at) : bytes, at })
   }
-  const drawing = drawScene({ prompt, seed }, size, places.map(frame).join(''), draft ?? 0)
-  return await compose({ svg: drawing, inlays, mediaType, rough: draft !== null })
+  const drawing = drawScene({ prompt, seed }, size, draft ?? 0) + places.map(frame).join('')
+  return await compose({ size, drawing, inlays, mediaType, rough: draft !== null })
 }
 
-async function paintUnseen(bytes: Buffer, { width, height }: Rectangle): Promise<Buffer> {
+async function paintUnseen(bytes: Buffer, size: Rectangle): Promise<Buffer> {
   const prompt = createHash('sha256').update(bytes).digest('hex')
-  const drawing = drawScene({ prompt, seed: 0 }, { width, height })
-  return await compose({ svg: drawing, inlays: [], mediaType: 'image/png', rough: false })
+  return await compose({
+    size,
+    drawing: drawScene({ prompt, seed: 0 }, size),
+    inlays: [],
+    mediaType: 'image/png',
+    rough: false,
+  })
 }
 
 /** Where pictures of these sizes hang: in rows, each whole and as large as its cell lets it, in the middle of three quarters of the wall. */

@@ -23,10 +23,10 @@ export interface Subject {
 }
 
 /**
- * The picture as an SVG document of `size` pixels. The same subject gives the same document; another size, the same composition;
- * another `study`, the same scene in the same light with its things elsewhere. `above` is SVG in pixels, laid over the scene.
+ * The picture as SVG of `size` pixels. The same subject gives the same elements; another size, the same composition;
+ * another `study`, the same scene in the same light with its things elsewhere.
  */
-export function drawScene({ prompt, seed }: Subject, { width, height }: Pixels, above = '', study = 0): string {
+export function drawScene({ prompt, seed }: Subject, { width, height }: Pixels, study = 0): string {
   const chance = (use: string) => createRandom(createHash('sha256').update(`${use}\0${seed}\0${prompt}`).digest())
   const words = prompt.toLowerCase()
   const choice = chance('choice')
@@ -39,8 +39,7 @@ export function drawScene({ prompt, seed }: Subject, { width, height }: Pixels, 
     random: chance(`scene ${study}`),
     palette: createPalette(mood, choice),
   })
-  const inner = svg`<svg viewBox="0 0 ${width * unit} ${height * unit}" preserveAspectRatio="none">${painted}</svg>`
-  return svg`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${inner}${above}</svg>`
+  return svg`<svg width="${width}" height="${height}" viewBox="0 0 ${width * unit} ${height * unit}" preserveAspectRatio="none">${painted}</svg>`
 }
 
 const scenes: readonly [Scene, ...Scene[]] = [
