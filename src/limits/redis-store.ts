@@ -71,7 +71,12 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   const renewScript = redis.script(renewLua)
   async function renew(holds: readonly Hold[]): Promise<void> {
     const keys = holds.flatMap(hold => [recordKey(hold), ...leaseKeys(hold)])
-    await inTime(renewScript, redis.commandTimeoutMs, keys, holds.flatMap(hold => [hold.id, leaseKeys(hold).length]))
+    await inTime(
+      renewScript,
+      redis.commandTimeoutMs,
+      keys,
+      holds.flatMap(hold => [hold.id, leaseKeys(hold).length]),
+    )
   }
 
   const settleScript = redis.script(settleLua)

@@ -98,36 +98,35 @@ async function freePort(): Promise<number> {
 }
 
 /** A line to Redis that can go bad and recover. */
-export interface Line {
+export interface Line extends AsyncDisposable {
   /** The address of Redis by way of this line. */
   readonly url: string
-  /** Bytes in that direction are kept back from now on. What was sent arrives late, even if its sender is gone. */
-  hold(direction: 'commands' | 'answers'): void
-  /** Lets go what was kept back. */
+  /**
+   * From now on the connections that stand keep back their bytes in that direction; new ones do not. What was sent
+   * arrives when it is released, even if its sender is gone by then.
+   */
+  hold(direction: Direction): void
   release(): void
   /** Cuts all connections and accepts no others. */
   cut(): Promise<void>
   mend(): Promise<void>
 }
 
-export async function openLine(redisUrl: string): Promise<Line & AsyncDisposable> {
-  const redis = new URL(redisUrl)
-  const held = { commands: false, answers: false }
-  const sockets = new Set<Socket>()
-  let waiting: (() => void)[] = []
+type Direction = 'commands' | 'answers'
 
-  function forward(from: Socket, to: Socket, direction: keyof typeof held) {
-    const pass = (act: () => void) => (held[direction] ? waiting.push(act) : act())
-    from.on('data', bytes => pass(() => to.write(bytes)))
-    from.on('close', () => pass(() => to.end()))
-    from.on('error', () => {})
-    sockets.add(from)
-    from.on('close', () => sockets.delete(from))
-  }
+export async function openLine(redisUrl: string): Promise<Line> {
+  const redis = new URL(redisUrl)
+  const lanes = new Set<Lane>()
+
   function accept(caller: Socket) {
     const server = connect(Number(redis.port || 6379), redis.hostname)
-    forward(caller, server, 'commands')
-    forward(server, caller, 'answers')
+    for (const lane of [openLane('commands', caller, server), openLane('answers', server, caller)]) {
+      lanes.add(lane)
+      lane.from.on('close', () => lane.held || lanes.delete(lane))
+    }
+  }
+  function release() {
+    for (const lane of lanes) lane.release()
   }
 
   const port = await freePort()
@@ -136,15 +135,9 @@ export async function openLine(redisUrl: string): Promise<Line & AsyncDisposable
     listener = createServer(accept).listen(port, '127.0.0.1')
     await once(listener, 'listening')
   }
-  function release() {
-    held.commands = held.answers = false
-    const late = waiting
-    waiting = []
-    for (const act of late) act()
-  }
   async function cut() {
     listener.close()
-    for (const socket of sockets) socket.destroy()
+    for (const { from } of lanes) from.destroy()
     await once(listener, 'close')
   }
   await mend()
@@ -153,8 +146,8 @@ export async function openLine(redisUrl: string): Promise<Line & AsyncDisposable
   url.port = String(port)
   return {
     url: url.href,
-    hold: direction => {
-      held[direction] = true
+    hold(direction) {
+      for (const lane of lanes) lane.held ||= lane.direction === direction
     },
     release,
     cut,
@@ -164,4 +157,32 @@ export async function openLine(redisUrl: string): Promise<Line & AsyncDisposable
       if (listener.listening) await cut()
     },
   }
+}
+
+/** One direction of one connection. */
+interface Lane {
+  readonly direction: Direction
+  readonly from: Socket
+  held: boolean
+  release(): void
+}
+
+function openLane(direction: Direction, from: Socket, to: Socket): Lane {
+  let late: (() => void)[] = []
+  const lane: Lane = {
+    direction,
+    from,
+    held: false,
+    release() {
+      lane.held = false
+      const acts = late
+      late = []
+      for (const act of acts) act()
+    },
+  }
+  const pass = (act: () => void) => (lane.held ? late.push(act) : act())
+  from.on('data', bytes => pass(() => to.write(bytes)))
+  from.on('close', () => pass(() => to.end()))
+  from.on('error', () => {})
+  return lane
 }

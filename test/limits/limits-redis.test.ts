@@ -28,7 +28,11 @@ async function openGateway({ url, tag, leaseMs = 30_000, commandTimeoutMs = 5_00
 }
 
 const admit = (limits: Limits, callerLimits: CallerLimits) =>
-  limits.admit({ id: 'request', caller: { id: 'team-a', limits: callerLimits }, deadlineMs: performance.now() + 60_000 })
+  limits.admit({
+    id: 'request',
+    caller: { id: 'team-a', limits: callerLimits },
+    deadlineMs: performance.now() + 60_000,
+  })
 
 describe.skipIf(!redis)('limits on a real Redis', () => {
   const url = redis?.url ?? ''

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CallerLimits } from '../../src/config/config.ts'
 import { GatewayError } from '../../src/images/error.ts'
-import { type Decision, limitHeaders, type Refused, refusalError } from '../../src/limits/decision.ts'
+import { type Decision, limitHeaders, type Refused, refusalOf } from '../../src/limits/decision.ts'
 import { createLimits, type LimitEvent, type Limits } from '../../src/limits/limits.ts'
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
@@ -22,9 +22,13 @@ function admit(limits: Limits, callerLimits: CallerLimits, { caller = 'team-a', 
   return limits.admit({ id, caller: { id: caller, limits: callerLimits }, deadlineMs: Number.MAX_SAFE_INTEGER })
 }
 
-async function refusal(decision: Decision | Promise<Decision>): Promise<Refused> {
+async function refusal(decision: Promise<Decision>): Promise<Refused> {
   const decided = await decision
   return decided.admitted ? expect.fail('admitted') : decided
+}
+
+async function errorOf(decision: Promise<Decision>): Promise<GatewayError> {
+  return refusalOf(await decision) ?? expect.fail('admitted')
 }
 
 const broken: LimitStore = {
@@ -40,18 +44,23 @@ describe('requests per minute', () => {
     const { limits, clock } = gateway()
     await admit(limits, { requestsPerMinute: 1 })
     clock.nowMs += 12_345
-    const { retryAfterMs = 0 } = refusalError(await refusal(admit(limits, { requestsPerMinute: 1 }))).facts
+    const { retryAfterMs = 0 } = (await errorOf(admit(limits, { requestsPerMinute: 1 }))).facts
     clock.nowMs += retryAfterMs - 1
     await refusal(admit(limits, { requestsPerMinute: 1 }))
     clock.nowMs += 1
     expect((await admit(limits, { requestsPerMinute: 1 })).admitted).toBe(true)
   })
 
+  test('an admitted exchange is no refusal', async () => {
+    const { limits } = gateway()
+    expect(refusalOf(await admit(limits, { requestsPerMinute: 1 }))).toBeNull()
+  })
+
   test('the refusal says what ran out, how much there is and when to come back', async () => {
     const { limits, clock } = gateway()
     for (let n = 0; n < 60; n++) await admit(limits, { requestsPerMinute: 60 })
     clock.nowMs += 48_700
-    const error = refusalError(await refusal(admit(limits, { requestsPerMinute: 60 })))
+    const error = await errorOf(admit(limits, { requestsPerMinute: 60 }))
     expect(error).toBeInstanceOf(GatewayError)
     expect(error.kind).toBe('rate-limited')
     expect(error.message).toBe('Rate limit reached for requests: 60 per minute. Please try again in 12.3s.')
@@ -61,7 +70,7 @@ describe('requests per minute', () => {
   test('a wait that SDKs would not keep tells them not to retry', async () => {
     const { limits } = gateway()
     await admit(limits, { requestsPerMinute: 1 })
-    const error = refusalError(await refusal(admit(limits, { requestsPerMinute: 1 })))
+    const error = await errorOf(admit(limits, { requestsPerMinute: 1 }))
     expect(error.facts).toEqual({ dimension: 'requests', retryAfterMs: 61_000, final: true })
   })
 
@@ -106,9 +115,9 @@ describe('concurrent requests', () => {
   test('the refusal says how many, and gives a short wait because nobody knows the true one', async () => {
     const { limits } = gateway()
     await admit(limits, { concurrent: 1 })
-    const error = refusalError(await refusal(admit(limits, { concurrent: 1 })))
+    const error = await errorOf(admit(limits, { concurrent: 1 }))
     expect(error.message).toBe(
-      'Rate limit reached for concurrent requests: 1 at a time. Please try again when one has finished, in 1s.',
+      'Rate limit reached for concurrent requests: 1 at a time. Please try again in 1s, or as soon as one of yours has finished.',
     )
     expect(error.facts).toEqual({ dimension: 'concurrent', retryAfterMs: 1000 })
   })

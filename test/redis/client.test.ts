@@ -117,14 +117,12 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(states.map(({ state }) => state)).toEqual(['lost', 'connected', 'lost', 'connected'])
   })
 
-  test('a line that swallows everything fails each command in time and is replaced by another', async () => {
+  test('a connection that swallows everything fails each command in time and is replaced by another', async () => {
     await using line = await openLine(url)
     const { client, ask } = await connected(line.url, { commandTimeoutMs: 100 })
     line.hold('commands')
     await expect(ask([], ['hello'])).rejects.toThrow('Command timed out')
     expect(client.ready()).toBe(false)
-    await expect.poll(() => client.ready(), { timeout: 10_000 }).toBe(false)
-    line.release()
     await expect.poll(() => client.ready(), { timeout: 10_000 }).toBe(true)
     await expect.poll(() => ask([], ['hello']).catch(() => null), { timeout: 10_000 }).toBe('hello')
   })
