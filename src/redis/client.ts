@@ -38,6 +38,8 @@ export class RedisError extends Error {
 export async function connectRedis(url: string, options: RedisOptions = {}): Promise<RedisClient> {
   const { commandTimeoutMs = 100, observe = () => {} } = options
   const address = parseAddress(url)
+  // A socket that owes an answer and says nothing for this long is given up. Until then a timeout leaves it in doubt.
+  const silenceMs = 20 * commandTimeoutMs
   // Imported only here: without a Redis, its 10 MiB stay unloaded.
   const { Redis } = await import('ioredis')
   const redis = new Redis({
@@ -53,6 +55,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     enableAutoPipelining: false,
     // A connection that swallows commands is replaced, as after a failover that moved the address.
     socketTimeout: silenceMs,
+    disconnectTimeout: 100,
     // A replica that was the primary a moment ago: the next connection leads to the new one.
     reconnectOnError: error => error.message.startsWith('READONLY'),
     maxLoadingRetryTime: 500,
@@ -84,9 +87,6 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     close: () => redis.disconnect(),
   }
 }
-
-/** A socket that owes an answer and says nothing for this long is given up. Until then a timeout leaves it in doubt. */
-const silenceMs = 2_000
 
 type Address = ReturnType<typeof parseAddress>
 

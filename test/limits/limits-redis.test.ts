@@ -54,7 +54,8 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
     const tag = freshTag()
     const cut = await openGateway({ url: line.url, tag, commandTimeoutMs: 150 })
     const other = await openGateway({ url, tag })
-    // Redis carries the reservation out, but its answer does not arrive.
+    // A reservation that Redis carries out, but whose answer does not arrive. Its clock is known from the first one.
+    await cut.settle(await admit(cut, one), 'ok')
     line.hold('answers')
     await expect(admit(cut, one)).rejects.toMatchObject({ kind: 'overloaded' })
     line.release()
@@ -64,8 +65,8 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
   test('a place whose settle was lost is given back when Redis is there again', async () => {
     await using line = await openLine(url)
     const tag = freshTag()
-    const cut = await openGateway({ url: line.url, tag, leaseMs: 6_000 })
-    const other = await openGateway({ url, tag, leaseMs: 6_000 })
+    const cut = await openGateway({ url: line.url, tag, leaseMs: 4_000 })
+    const other = await openGateway({ url, tag, leaseMs: 4_000 })
     const admitted = await admit(cut, one)
     await line.cut()
     await cut.settle(admitted, 'ok')
@@ -73,7 +74,7 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
     await line.mend()
     const lostMs = performance.now()
     await expect.poll(async () => (await admit(other, one)).admitted, { timeout: 15_000, interval: 20 }).toBe(true)
-    expect(performance.now() - lostMs).toBeLessThan(5_500)
+    expect(performance.now() - lostMs).toBeLessThan(3_000)
   })
 
   test('a gateway that started without Redis limits its callers as soon as there is one', async () => {

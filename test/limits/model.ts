@@ -78,6 +78,6 @@ export function createModel(): Model {
     renew(hold, nowMs) {
       if (!settled.has(hold.id)) open.set(hold.id, { hold, lapsesMs: nowMs + leaseMs })
     },
-    maybeForgotten: ({ id }, nowMs) => (settled.get(id) ?? nowMs) + leaseMs < nowMs,
+    maybeForgotten: ({ id }, nowMs) => (settled.get(id) ?? nowMs) + leaseMs <= nowMs,
   }
 }

@@ -134,10 +134,19 @@ describe.skipIf(!redis)('on a real Redis', () => {
       const store = gateway({ windowMs: 60 })
       let most = 0
       for (let n = 0; n < 400; n++) {
+        // Long enough for the whole window to be over.
+        if (n % 100 === 99) await new Promise(resolve => setTimeout(resolve, 150))
         expect((await store.reserve(hold(window(100_000)), plenty)).outcome).toBe('admitted')
         most = Math.max(most, await admin.hlen(key('w:caller:a:requests')))
       }
       expect(most).toBeLessThanOrEqual(64)
+    })
+
+    test('leases that nobody gave back are swept when others come', async () => {
+      const store = gateway({ leaseMs: 60 })
+      for (let n = 0; n < 3; n++) await store.reserve(hold(lease(9)), plenty)
+      await expect.poll(async () => (await store.reserve(hold(lease(1)), plenty)).outcome).toBe('admitted')
+      expect(await admin.zcard(key('c:caller:a:concurrent'))).toBe(1)
     })
 
     test('a Redis that has forgotten the scripts is told them again, and counts once', async () => {

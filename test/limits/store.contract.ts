@@ -90,6 +90,16 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(after.standings[0]?.used).toBe(2)
     })
 
+    test('a window that is never empty for hours is still right', async () => {
+      const requests = window(3)
+      for (let n = 0; n < 250; n++) {
+        await admitted(hold(requests))
+        await under.pass(40_000)
+      }
+      const { standings } = await admitted(hold(requests))
+      expect(standings[0]?.used).toBe(2)
+    })
+
     test('bursts on both sides of any edge stay under the limit together', async () => {
       const requests = window(10)
       await admitted(hold(requests))
@@ -188,6 +198,17 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await refused(hold(calls))
     })
 
+    test('a hold that was renewed is still known, and not counted again', async () => {
+      const requests = window(5)
+      const one = hold(requests, lease(5))
+      await admitted(one)
+      await under.pass(leaseMs / 2)
+      await under.store.renew([one])
+      await under.pass(leaseMs / 2 + under.hasteMs)
+      expect((await admitted(one)).standings[0]?.used).toBe(1)
+      expect((await admitted(hold(requests))).standings[0]?.used).toBe(2)
+    })
+
     test('a call that outlived its lease is counted again when it is renewed, also above the limit', async () => {
       const calls = lease(1)
       const [long, next] = [hold(calls), hold(calls)]
@@ -282,7 +303,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           windows: fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })),
           leases: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
         }),
-        fc.array(step, { maxLength: 60 }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
         async (limits, steps) => {
           const model = createModel()
           const counters = [...limits.windows.map(limit => window(limit)), ...limits.leases.map(lease)]

@@ -119,7 +119,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
   test('a connection that swallows everything fails each command in time and is replaced by another', async () => {
     await using line = await openLine(url)
-    const { client, ask } = await connected(line.url, { commandTimeoutMs: 100 })
+    const { client, ask } = await connected(line.url, { commandTimeoutMs: 50 })
     line.hold('commands')
     await expect(ask([], ['hello'])).rejects.toThrow('Command timed out')
     expect(client.ready()).toBe(false)
