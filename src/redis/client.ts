@@ -93,16 +93,22 @@ type Address = ReturnType<typeof parseAddress>
 function parseAddress(text: string) {
   const url = URL.canParse(text) ? new URL(text) : null
   const db = url?.pathname.replace(/^\//, '') || '0'
-  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^\d+$/.test(db) || url.search || url.hash) {
+  const [username, password] = [decoded(url?.username), decoded(url?.password)]
+  const fits = url && /^rediss?:$/.test(url.protocol) && url.hostname && /^\d+$/.test(db) && !url.search && !url.hash
+  if (!fits || username === null || password === null) {
     throw new RedisError('The address of Redis must look like redis://user:password@host:6379/0, or rediss:// for TLS.')
   }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    db: Number(db),
-    username: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const tls = url.protocol === 'rediss:' && { tls: {} }
+  return { host, port: Number(url.port || 6379), db: Number(db), username, password, ...tls }
+}
+
+/** Null where a `%` is followed by no code. */
+function decoded(part = ''): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
   }
 }
 

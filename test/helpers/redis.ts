@@ -21,12 +21,12 @@ export async function findRedis(): Promise<TestRedis | null> {
   if (url) return { url, stop: async () => {} }
   const found = (await redisContainer()) ?? (await redisServer())
   if (found) return found
-  if (process.env.CI === 'true' || process.env.PLANTAIN_TEST_REQUIRE?.includes('redis')) throw new Error(howToRun)
+  if (process.env.CI === 'true' || process.env.PLANTAIN_TEST_REQUIRE?.includes('redis')) throw new Error(`These tests need a real Redis. ${howToRun}`)
   process.stderr.write(`\nLeft out: tests that need a real Redis. ${howToRun}\n`)
   return null
 }
 
-const howToRun = 'Set REDIS_URL, start Docker, or install redis-server to run them.'
+const howToRun = 'To run them, set REDIS_URL, start Docker, or install redis-server.'
 
 /** A container of the version that docker-compose.yml runs. Null without a Docker engine that answers at once. */
 async function redisContainer(): Promise<TestRedis | null> {

@@ -15,6 +15,7 @@ export interface Setting {
 export interface Burst {
   readonly nth: number
   readonly count: number
+  readonly caller: string
   readonly limits: CallerLimits
   readonly holdMs: number | null
 }
@@ -36,9 +37,9 @@ const limits = createLimits({
 })
 const sharedMs = () => Number(process.hrtime.bigint() / 1000n) / 1000
 
-async function attempt({ limits: callerLimits, holdMs }: Burst): Promise<Tried> {
+async function attempt({ caller: id, limits: callerLimits, holdMs }: Burst): Promise<Tried> {
   const askedMs = sharedMs()
-  const caller = { id: 'team-a', limits: callerLimits }
+  const caller = { id, limits: callerLimits }
   const decision = await limits.admit({ id: 'request', caller, deadlineMs: performance.now() + 10_000 })
   const toldMs = sharedMs()
   if (decision.admitted && holdMs !== null) await new Promise(resolve => setTimeout(resolve, holdMs))

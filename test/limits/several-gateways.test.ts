@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findRedis } from '../helpers/redis.ts'
 import type { Burst, Setting, Tried } from './gateway-process.ts'
 
@@ -18,9 +18,8 @@ async function startGateway(setting: Setting): Promise<Gateway> {
   const answers = new Map<number, (tried: readonly Tried[]) => void>()
   child.on('message', ({ nth, tried }: { nth: number; tried: readonly Tried[] }) => answers.get(nth)?.(tried))
   async function kill() {
-    if (child.kill('SIGKILL')) await once(child, 'exit')
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await once(child, 'exit')
   }
-  onTestFinished(kill)
   await once(child, 'message')
   let sent = 0
   return {
@@ -33,11 +32,6 @@ async function startGateway(setting: Setting): Promise<Gateway> {
     },
     kill,
   }
-}
-
-function startGateways(count: number, times: Pick<Setting, 'windowMs' | 'leaseMs'>): Promise<Gateway[]> {
-  const setting = { url: redis?.url ?? '', tag: `plantain-test-${randomUUID()}`, ...times }
-  return Promise.all(Array.from({ length: count }, () => startGateway(setting)))
 }
 
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
@@ -64,12 +58,20 @@ function mostAtOnce(tried: readonly Tried[]): number {
 }
 
 describe.skipIf(!redis)('three gateways on one Redis', () => {
+  const [windowMs, leaseMs] = [400, 1_200]
+  let gateways: Gateway[] = []
+  beforeAll(async () => {
+    const setting = { url: redis?.url ?? '', tag: `plantain-test-${randomUUID()}`, windowMs, leaseMs }
+    gateways = await Promise.all([1, 2, 3].map(() => startGateway(setting)))
+  })
+  afterAll(() => Promise.all(gateways.map(gateway => gateway.kill())))
+
   test('never admit one request too many: random bursts, window edges, saturation', async () => {
-    const [windowMs, limit] = [400, 25]
-    const gateways = await startGateways(3, { windowMs, leaseMs: 30_000 })
+    const limit = 25
+    const burst = { caller: 'bursts', limits: { requestsPerMinute: limit }, holdMs: null }
     const pending: Promise<readonly Tried[]>[] = []
     const shoot = (gateway: Gateway | undefined, count: number) => {
-      if (gateway) pending.push(gateway.burst({ count, limits: { requestsPerMinute: limit }, holdMs: null }))
+      if (gateway) pending.push(gateway.burst({ ...burst, count }))
     }
     const shootAll = (count: number) => gateways.map(gateway => shoot(gateway, count))
 
@@ -97,10 +99,9 @@ describe.skipIf(!redis)('three gateways on one Redis', () => {
 
   test('never run one call too many at once', async () => {
     const limit = 7
-    const gateways = await startGateways(3, { windowMs: 60_000, leaseMs: 30_000 })
     const pending: Promise<readonly Tried[]>[] = []
     for (const endMs = performance.now() + 1_500; performance.now() < endMs; await sleep(random(1, 10))) {
-      const burst = { count: random(1, 4), limits: { concurrent: limit }, holdMs: random(0, 40) }
+      const burst = { caller: 'calls', count: random(1, 4), limits: { concurrent: limit }, holdMs: random(0, 40) }
       for (const gateway of gateways) pending.push(gateway.burst(burst))
     }
     const tried = (await Promise.all(pending)).flat()
@@ -109,12 +110,11 @@ describe.skipIf(!redis)('three gateways on one Redis', () => {
   })
 
   test('a gateway that lives keeps its calls’ places, and one that is killed loses them with their leases', async () => {
-    const limits = { concurrent: 4 }
-    const leaseMs = 1_200
-    const [doomed, other] = await startGateways(2, { windowMs: 60_000, leaseMs })
+    const burst = { caller: 'places', limits: { concurrent: 4 }, holdMs: null }
+    const [doomed, other] = gateways
     if (!doomed || !other) return expect.fail()
     const places = async (gateway: Gateway, count: number) => {
-      const tried = await gateway.burst({ count, limits, holdMs: null })
+      const tried = await gateway.burst({ ...burst, count })
       return tried.filter(({ admitted }) => admitted).length
     }
     expect(await places(doomed, 5)).toBe(4)

@@ -29,6 +29,7 @@ test.each([
   'secret-word',
   'http://:secret-word@localhost',
   'redis://:secret-word@',
+  'redis://:secret-word%@localhost',
   'redis://:secret-word@localhost/db',
   'redis://:secret-word@localhost?tls=true',
 ])('an address that cannot be read is refused without repeating it: %s', async url => {
