@@ -24,10 +24,8 @@ export interface Refused {
 
 export type Decision = Admitted | Refused
 
-/** A refusal as the error that each protocol has an envelope for, with the true wait where one is known. Null: admitted. */
-export function refusalOf(decision: Decision): GatewayError | null {
-  if (decision.admitted) return null
-  const { dimension, limit, wait } = decision
+/** A refusal as the error that each protocol has an envelope for, with the true wait where one is known. */
+export function refusalError({ dimension, limit, wait }: Refused): GatewayError {
   const reached = `Rate limit reached for ${subjects[dimension]}: ${limit} ${measures[dimension]}.`
   if (wait === 'never') {
     return new GatewayError('rate-limited', `${reached} This request alone is above it.`, { dimension, final: true })

@@ -21,7 +21,8 @@ export async function findRedis(): Promise<TestRedis | null> {
   if (url) return { url, stop: async () => {} }
   const found = (await redisContainer()) ?? (await redisServer())
   if (found) return found
-  if (process.env.CI === 'true' || process.env.PLANTAIN_TEST_REQUIRE?.includes('redis')) throw new Error(`These tests need a real Redis. ${howToRun}`)
+  if (process.env.CI === 'true' || process.env.PLANTAIN_TEST_REQUIRE?.includes('redis'))
+    throw new Error(`These tests need a real Redis. ${howToRun}`)
   process.stderr.write(`\nLeft out: tests that need a real Redis. ${howToRun}\n`)
   return null
 }
