@@ -24,26 +24,23 @@ export interface Refused {
 
 export type Decision = Admitted | Refused
 
-/** The refusal as the error that each protocol has an envelope for, with a wait that is true where it can be known. */
+/** A refusal as the error that each protocol has an envelope for, with the true wait where one is known. */
 export function refusalError({ dimension, limit, wait }: Refused): GatewayError {
   const reached = `Rate limit reached for ${subjects[dimension]}: ${limit} ${measures[dimension]}.`
   if (wait === 'never') {
     return new GatewayError('rate-limited', `${reached} This request alone is above it.`, { dimension, final: true })
   }
   const retryAfterMs = wait === 'unknown' ? unknownWaitMs : wait
-  // OpenAI's SDKs do not obey a longer wait but come back within seconds: better that they stop.
-  const final = retryAfterMs > longestHonouredWaitMs
-  const advice = wait === 'unknown' ? 'Please try again when one has finished' : 'Please try again'
-  return new GatewayError('rate-limited', `${reached} ${advice} in ${Math.ceil(retryAfterMs / 100) / 10}s.`, {
-    dimension,
-    retryAfterMs,
-    ...(final && { final }),
-  })
+  const orSooner = wait === 'unknown' ? ', or as soon as one of yours has finished' : ''
+  const advice = `Please try again in ${Math.ceil(retryAfterMs / 100) / 10}s${orSooner}.`
+  // OpenAI's SDKs do not keep a longer wait but come back within seconds: better that they stop.
+  const final = retryAfterMs > longestKeptWaitMs
+  return new GatewayError('rate-limited', `${reached} ${advice}`, { dimension, retryAfterMs, ...(final && { final }) })
 }
 
 /** Nobody knows when a call will end: come back soon enough to take its place, and not at once. */
 const unknownWaitMs = 1_000
-const longestHonouredWaitMs = 60_000
+const longestKeptWaitMs = 60_000
 
 const subjects: Record<Dimension, string> = {
   requests: 'requests',
@@ -59,8 +56,8 @@ const measures: Record<Dimension, string> = {
 }
 
 /**
- * Headers for the answer: OpenAI's `x-ratelimit-*`, and the `RateLimit` pair of the IETF's draft
- * (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). None where the caller has no such limit.
+ * Headers for the answer, admitted or refused: OpenAI's `x-ratelimit-*`, and the `RateLimit` pair of
+ * draft-ietf-httpapi-ratelimit-headers-10. None where the caller has no such limit.
  */
 export function limitHeaders({ standings: { requests } }: Decision): Record<string, string> {
   if (!requests) return {}

@@ -87,10 +87,9 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 
   function count({ key, cost }: Reservation & { kind: 'window' }, bucket: number) {
-    const known = windows.get(key)
-    const window = known ?? createMemoryWindow()
-    // A window counted into anew lapses last, so it goes to the map's end; within one sub-bucket all lapse together.
-    if (known && known.emptyFrom() !== bucket + subBuckets + 1) windows.delete(key)
+    const window = windows.get(key) ?? createMemoryWindow(bucket)
+    // Counted into in a new sub-bucket it lapses last, so it goes to the map's end.
+    if (window.emptyFrom() <= bucket + subBuckets) windows.delete(key)
     window.add(bucket, cost)
     windows.set(key, window)
   }

@@ -1,46 +1,39 @@
 /** One sliding window in memory: a ring of sub-buckets with a running sum, so that asking costs no walk. */
 import { subBuckets } from './store.ts'
 
-/** The sub-buckets that can count at one time: those of a whole window, and the one that is being filled. */
-const ringSize = subBuckets + 1
-
+/** Times are numbers of sub-buckets, and never go back. A window is asked only until it is empty: then it is dropped. */
 export interface MemoryWindow {
-  /** What the window counts at this sub-bucket's time. */
+  /** What the window counts at this time. */
   used(bucket: number): number
+  /** After `used` at the same time. */
   add(bucket: number, cost: number): void
-  /** The first sub-bucket at whose time this much is used at most. To be asked only where more is used now. */
+  /** The first time at which this much is used at most. To be asked only while more is used. */
   bucketOfUse(atMost: number): number
-  /** The first sub-bucket at whose time the window is empty. */
+  /** The first time at which the window is empty. */
   emptyFrom(): number
 }
 
-export function createMemoryWindow(): MemoryWindow {
-  const counts = new Float64Array(ringSize)
+/** The sub-buckets that count at one time: those of a whole window, and the one that is being filled. */
+const ringSize = subBuckets + 1
+
+/** A window that begins at this time. */
+export function createMemoryWindow(begin: number): MemoryWindow {
+  const counts = new Array<number>(ringSize).fill(0)
   let sum = 0
-  let first = 0
-  let last = Number.NEGATIVE_INFINITY
+  let first = begin
+  let last = begin
 
   const count = (bucket: number) => counts[bucket % ringSize] ?? 0
 
-  function forgetBefore(oldest: number) {
-    if (last < oldest) {
-      counts.fill(0)
-      sum = 0
-      first = oldest
-    }
-    for (; first < oldest; first++) {
-      sum -= count(first)
-      counts[first % ringSize] = 0
-    }
-  }
-
   return {
     used(bucket) {
-      forgetBefore(bucket - subBuckets)
+      for (; first < bucket - subBuckets; first++) {
+        sum -= count(first)
+        counts[first % ringSize] = 0
+      }
       return sum
     },
     add(bucket, cost) {
-      if (sum === 0) first = bucket
       counts[bucket % ringSize] = count(bucket) + cost
       sum += cost
       last = bucket
@@ -53,6 +46,6 @@ export function createMemoryWindow(): MemoryWindow {
       }
       return last + ringSize
     },
-    emptyFrom: () => (sum === 0 ? Number.NEGATIVE_INFINITY : last + ringSize),
+    emptyFrom: () => last + ringSize,
   }
 }

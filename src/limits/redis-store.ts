@@ -1,5 +1,5 @@
 /** Limits shared by all gateways on one Redis: each question is one Lua script, so nothing comes between its steps. */
-import type { RedisClient } from '../redis/client.ts'
+import type { RedisClient, RedisScript } from '../redis/client.ts'
 import { createClockOffset } from './clock-offset.ts'
 import {
   defaultTimes,
@@ -46,40 +46,43 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   const bucketMs = Math.ceil(windowMs / subBuckets)
   const timing = [leaseMs, leaseMs + graceMs, bucketMs, windowMs + bucketMs + graceMs]
 
+  /**
+   * Runs a script that does nothing once the time is up. Redis's clock is unknown before its first answer, and may be
+   * set later: then it says `late` too early, and what time it is, and the question is put once more.
+   */
+  async function inTime(script: RedisScript, withinMs: number, keys: readonly string[], args: readonly Argument[]) {
+    const deadline = now() + Math.min(withinMs, redis.commandTimeoutMs)
+    let reply = late
+    for (let attempt = 0; attempt < 2 && reply.outcome === 'late' && now() < deadline; attempt++) {
+      const sentAt = now()
+      reply = read(await script([clockKey, ...keys], [offset.toTheirs(deadline), ...timing, ...args]))
+      offset.learn(reply.redisMs, sentAt, now())
+    }
+    return reply
+  }
+
   const reserveScript = redis.script(reserveLua)
-  async function reserve(hold: Hold, deadline: number): Promise<Verdict | 'late'> {
-    const sentAt = now()
-    const keys = [clockKey, recordKey(hold), ...hold.reservations.map(counterKey)]
+  async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
+    const keys = [recordKey(hold), ...hold.reservations.map(counterKey)]
     const wanted = hold.reservations.flatMap(wish => [wish.kind, wish.limit, wish.kind === 'window' ? wish.cost : 1])
-    const reply = await reserveScript(keys, [offset.toTheirs(deadline), ...timing, hold.id, ...wanted])
-    const { outcome, redisMs, facts } = read(reply)
-    offset.learn(redisMs, sentAt, now())
-    return outcome === 'late' ? 'late' : verdictOf(outcome, facts, hold.reservations)
+    return verdictOf(await inTime(reserveScript, withinMs, keys, [hold.id, ...wanted]), hold.reservations)
+  }
+
+  const renewScript = redis.script(renewLua)
+  async function renew(holds: readonly Hold[]): Promise<void> {
+    const keys = holds.flatMap(hold => [recordKey(hold), ...leaseKeys(hold)])
+    await inTime(
+      renewScript,
+      redis.commandTimeoutMs,
+      keys,
+      holds.flatMap(hold => [hold.id, leaseKeys(hold).length]),
+    )
   }
 
   const settleScript = redis.script(settleLua)
-  const renewScript = redis.script(renewLua)
-  async function renew(holds: readonly Hold[]): Promise<void> {
-    const sentAt = now()
-    const keys = holds.flatMap(hold => [recordKey(hold), ...leaseKeys(hold)])
-    const named = holds.flatMap(hold => [hold.id, leaseKeys(hold).length])
-    const deadline = offset.toTheirs(sentAt + redis.commandTimeoutMs)
-    const reply = await renewScript([clockKey, ...keys], [deadline, ...timing, ...named])
-    offset.learn(read(reply).redisMs, sentAt, now())
-  }
-
   return {
     leaseMs,
-    async reserve(hold, withinMs) {
-      const deadline = now() + Math.min(withinMs, redis.commandTimeoutMs)
-      let verdict: Verdict | 'late' = 'late'
-      // Redis's clock is unknown before its first answer, and may be set later: then the answer is `late` too early,
-      // says the time, and the question is put once more.
-      for (let attempt = 0; attempt < 2 && verdict === 'late' && now() < deadline; attempt++) {
-        verdict = await reserve(hold, deadline)
-      }
-      return verdict === 'late' ? { outcome: 'void' } : verdict
-    },
+    reserve,
     async settle(hold) {
       await settleScript([recordKey(hold), ...leaseKeys(hold)], [leaseMs, hold.id])
     },
@@ -92,15 +95,25 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   }
 }
 
-/** A reply begins with what happened and Redis's time; then come the refused one and its wait, then pairs of used and reset. */
-function read(reply: unknown): { outcome: string; redisMs: number; facts: readonly number[] } {
+type Argument = string | number
+
+interface Reply {
+  readonly outcome: string
+  readonly redisMs: number
+  /** Which was refused and its wait, then for each reservation what is used and until when. */
+  readonly facts: readonly number[]
+}
+
+const late: Reply = { outcome: 'late', redisMs: 0, facts: [] }
+
+function read(reply: unknown): Reply {
   if (!Array.isArray(reply)) throw new TypeError('Redis answered a limit script with something that is no list.')
   const [outcome, redisMs, ...facts] = reply
   return { outcome: String(outcome), redisMs: Number(redisMs), facts: facts.map(Number) }
 }
 
-function verdictOf(outcome: string, facts: readonly number[], reservations: readonly Reservation[]): Verdict {
-  if (outcome === 'settled') return { outcome: 'void' }
+function verdictOf({ outcome, facts }: Reply, reservations: readonly Reservation[]): Verdict {
+  if (outcome === 'late' || outcome === 'settled') return { outcome: 'void' }
   const [refused = 0, wait = 0, ...pairs] = facts
   const standings = reservations.map(({ kind, limit }, index) => ({
     limit,

@@ -38,6 +38,8 @@ export class RedisError extends Error {
 export async function connectRedis(url: string, options: RedisOptions = {}): Promise<RedisClient> {
   const { commandTimeoutMs = 100, observe = () => {} } = options
   const address = parseAddress(url)
+  // A socket that owes an answer and says nothing for this long is given up. Until then a timeout leaves it in doubt.
+  const silenceMs = 20 * commandTimeoutMs
   // Imported only here: without a Redis, its 10 MiB stay unloaded.
   const { Redis } = await import('ioredis')
   const redis = new Redis({
@@ -53,6 +55,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     enableAutoPipelining: false,
     // A connection that swallows commands is replaced, as after a failover that moved the address.
     socketTimeout: silenceMs,
+    disconnectTimeout: 100,
     // A replica that was the primary a moment ago: the next connection leads to the new one.
     reconnectOnError: error => error.message.startsWith('READONLY'),
     maxLoadingRetryTime: 500,
@@ -85,24 +88,27 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   }
 }
 
-/** A socket that owes an answer and says nothing for this long is given up. Until then a timeout leaves it in doubt. */
-const silenceMs = 2_000
-
 type Address = ReturnType<typeof parseAddress>
 
 function parseAddress(text: string) {
   const url = URL.canParse(text) ? new URL(text) : null
   const db = url?.pathname.replace(/^\//, '') || '0'
-  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^\d+$/.test(db) || url.search || url.hash) {
+  const [username, password] = [decoded(url?.username), decoded(url?.password)]
+  const fits = url && /^rediss?:$/.test(url.protocol) && url.hostname && /^\d+$/.test(db) && !url.search && !url.hash
+  if (!fits || username === null || password === null) {
     throw new RedisError('The address of Redis must look like redis://user:password@host:6379/0, or rediss:// for TLS.')
   }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    db: Number(db),
-    username: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const tls = url.protocol === 'rediss:' && { tls: {} }
+  return { host, port: Number(url.port || 6379), db: Number(db), username, password, ...tls }
+}
+
+/** Null where a `%` is followed by no code. */
+function decoded(part = ''): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
   }
 }
 

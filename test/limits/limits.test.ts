@@ -1,0 +1,218 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { CallerLimits } from '../../src/config/config.ts'
+import { GatewayError } from '../../src/images/error.ts'
+import { type Decision, limitHeaders, type Refused, refusalError } from '../../src/limits/decision.ts'
+import { createLimits, type LimitEvent, type Limits } from '../../src/limits/limits.ts'
+import { createMemoryStore } from '../../src/limits/memory-store.ts'
+import type { LimitStore } from '../../src/limits/store.ts'
+
+/** Limits in memory at a time that the test moves. */
+function gateway({ store: given, leaseMs = 30_000 }: { store?: LimitStore; leaseMs?: number } = {}) {
+  const clock = { nowMs: 1_700_000_000_000 }
+  const now = () => clock.nowMs
+  const store = given ?? createMemoryStore({ now, leaseMs })
+  const events: LimitEvent[] = []
+  const limits = createLimits({ store, now, observe: event => events.push(event) })
+  onTestFinished(() => limits.close())
+  return { limits, clock, store, events }
+}
+
+let requests = 0
+function admit(limits: Limits, callerLimits: CallerLimits, { caller = 'team-a', id = `request-${requests++}` } = {}) {
+  return limits.admit({ id, caller: { id: caller, limits: callerLimits }, deadlineMs: Number.MAX_SAFE_INTEGER })
+}
+
+async function refusal(decision: Promise<Decision>): Promise<Refused> {
+  const decided = await decision
+  return decided.admitted ? expect.fail('admitted') : decided
+}
+
+async function errorOf(decision: Promise<Decision>): Promise<GatewayError> {
+  return refusalError(await refusal(decision))
+}
+
+const broken: LimitStore = {
+  leaseMs: 30_000,
+  reserve: () => Promise.reject(new Error('The store is away.')),
+  settle: () => Promise.reject(new Error('The store is away.')),
+  renew: () => Promise.reject(new Error('The store is away.')),
+  ready: () => false,
+}
+
+describe('requests per minute', () => {
+  test('a caller who waits exactly retry-after is admitted, and one who comes sooner is not', async () => {
+    const { limits, clock } = gateway()
+    await admit(limits, { requestsPerMinute: 1 })
+    clock.nowMs += 12_345
+    const { retryAfterMs = 0 } = (await errorOf(admit(limits, { requestsPerMinute: 1 }))).facts
+    clock.nowMs += retryAfterMs - 1
+    await refusal(admit(limits, { requestsPerMinute: 1 }))
+    clock.nowMs += 1
+    expect((await admit(limits, { requestsPerMinute: 1 })).admitted).toBe(true)
+  })
+
+  test('the refusal says what ran out, how much there is and when to come back', async () => {
+    const { limits, clock } = gateway()
+    for (let n = 0; n < 60; n++) await admit(limits, { requestsPerMinute: 60 })
+    clock.nowMs += 48_700
+    const error = await errorOf(admit(limits, { requestsPerMinute: 60 }))
+    expect(error).toBeInstanceOf(GatewayError)
+    expect(error.kind).toBe('rate-limited')
+    expect(error.message).toBe('Rate limit reached for requests: 60 per minute. Please try again in 12.3s.')
+    expect(error.facts).toEqual({ dimension: 'requests', retryAfterMs: 12_300 })
+  })
+
+  test('a wait that SDKs would not keep tells them not to retry', async () => {
+    const { limits } = gateway()
+    await admit(limits, { requestsPerMinute: 1 })
+    const error = await errorOf(admit(limits, { requestsPerMinute: 1 }))
+    expect(error.facts).toEqual({ dimension: 'requests', retryAfterMs: 61_000, final: true })
+  })
+
+  test('callers do not use up each other’s requests', async () => {
+    const { limits } = gateway()
+    await admit(limits, { requestsPerMinute: 1 }, { caller: 'team-a' })
+    await refusal(admit(limits, { requestsPerMinute: 1 }, { caller: 'team-a' }))
+    expect((await admit(limits, { requestsPerMinute: 1 }, { caller: 'team-b' })).admitted).toBe(true)
+  })
+
+  test('a caller who sends the same request id again is counted again', async () => {
+    const { limits } = gateway()
+    await admit(limits, { requestsPerMinute: 2, concurrent: 9 }, { id: 'mine' })
+    await admit(limits, { requestsPerMinute: 2, concurrent: 9 }, { id: 'mine' })
+    await refusal(admit(limits, { requestsPerMinute: 2, concurrent: 9 }, { id: 'mine' }))
+  })
+
+  test('a request that was refused for its concurrency has not used up a minute’s request', async () => {
+    const { limits } = gateway()
+    const both = { requestsPerMinute: 2, concurrent: 1 }
+    const first = await admit(limits, both)
+    await refusal(admit(limits, both))
+    await limits.settle(first, 'ok')
+    expect((await admit(limits, both)).admitted).toBe(true)
+  })
+})
+
+describe('concurrent requests', () => {
+  test('a place is free when its exchange is settled, whatever came of it, and only once', async () => {
+    const { limits } = gateway()
+    for (const outcome of ['ok', 'refused', 'failed', 'timeout', 'left', 'limited'] as const) {
+      const [first] = [await admit(limits, { concurrent: 2 }), await admit(limits, { concurrent: 2 })]
+      await limits.settle(first, outcome)
+      await limits.settle(first, outcome)
+      const third = await admit(limits, { concurrent: 2 })
+      await refusal(admit(limits, { concurrent: 2 }))
+      await limits.close()
+      expect(third.admitted).toBe(true)
+    }
+  })
+
+  test('the refusal says how many, and gives a short wait because nobody knows the true one', async () => {
+    const { limits } = gateway()
+    await admit(limits, { concurrent: 1 })
+    const error = await errorOf(admit(limits, { concurrent: 1 }))
+    expect(error.message).toBe(
+      'Rate limit reached for concurrent requests: 1 at a time. Please try again in 1s, or as soon as one of yours has finished.',
+    )
+    expect(error.facts).toEqual({ dimension: 'concurrent', retryAfterMs: 1000 })
+  })
+
+  test('a call that runs for longer than a lease keeps its place', async () => {
+    const leaseMs = 90
+    const store = createMemoryStore({ now: () => performance.now(), leaseMs })
+    const { limits } = gateway({ store })
+    const long = await admit(limits, { concurrent: 1 })
+    const end = performance.now() + 4 * leaseMs
+    while (performance.now() < end) {
+      await refusal(admit(limits, { concurrent: 1 }))
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await limits.settle(long, 'ok')
+    expect((await admit(limits, { concurrent: 1 })).admitted).toBe(true)
+  })
+
+  test('closing gives back what is held', async () => {
+    const { limits, store } = gateway()
+    await admit(limits, { concurrent: 1 })
+    await limits.close()
+    const next = createLimits({ store, now: () => 0 })
+    onTestFinished(() => next.close())
+    expect((await admit(next, { concurrent: 1 })).admitted).toBe(true)
+  })
+})
+
+describe('a store that is away', () => {
+  test('a caller without limits does not notice', async () => {
+    const { limits, events } = gateway({ store: broken })
+    const decision = await admit(limits, {})
+    expect(decision.admitted).toBe(true)
+    expect(limitHeaders(decision)).toEqual({})
+    await limits.settle(decision, 'ok')
+    expect(events).toEqual([])
+  })
+
+  test('a caller with limits is turned away for a second, since nothing is let through uncounted', async () => {
+    const { limits } = gateway({ store: broken })
+    expect(limits.ready()).toBe(false)
+    await expect(admit(limits, { requestsPerMinute: 9 })).rejects.toMatchObject({
+      kind: 'overloaded',
+      facts: { retryAfterMs: 1000 },
+    })
+  })
+
+  test('an exchange whose time is over is turned away too', async () => {
+    const { limits, clock } = gateway()
+    const late = { id: 'late', caller: { id: 'a', limits: { requestsPerMinute: 1 } }, deadlineMs: clock.nowMs }
+    await expect(limits.admit(late)).rejects.toMatchObject({ kind: 'overloaded' })
+  })
+})
+
+describe('what is told', () => {
+  test('an admitted answer carries the standing of its requests in OpenAI’s headers and in the IETF’s', async () => {
+    const { limits, clock } = gateway()
+    await admit(limits, { requestsPerMinute: 60, concurrent: 4 })
+    clock.nowMs += 30_000
+    expect(limitHeaders(await admit(limits, { requestsPerMinute: 60, concurrent: 4 }))).toEqual({
+      'x-ratelimit-limit-requests': '60',
+      'x-ratelimit-remaining-requests': '58',
+      'x-ratelimit-reset-requests': '1m1s',
+      'ratelimit-policy': '"requests";q=60;w=60',
+      ratelimit: '"requests";r=58;t=61',
+    })
+  })
+
+  test('a refused answer carries them too, with nothing remaining', async () => {
+    const { limits } = gateway()
+    await admit(limits, { requestsPerMinute: 1 })
+    const headers = limitHeaders(await refusal(admit(limits, { requestsPerMinute: 1 })))
+    expect(headers).toMatchObject({ 'x-ratelimit-remaining-requests': '0', ratelimit: '"requests";r=0;t=61' })
+  })
+
+  test.each([
+    [0, '0s'],
+    [1, '1ms'],
+    [350, '350ms'],
+    [1000, '1s'],
+    [12_345, '12.345s'],
+    [60_000, '1m0s'],
+    [360_000, '6m0s'],
+  ])('a reset of %i ms is written %s', (resetMs, written) => {
+    const standings = { requests: { limit: 1, used: 1, resetMs } }
+    const headers = limitHeaders({ admitted: true, standings, hold: null })
+    expect(headers['x-ratelimit-reset-requests']).toBe(written)
+  })
+
+  test('each question to the store is told once, with what was asked or what refused', async () => {
+    const { limits, events } = gateway()
+    const both = { requestsPerMinute: 9, concurrent: 1 }
+    await admit(limits, both)
+    await refusal(admit(limits, both))
+    expect(events).toEqual([
+      { scope: 'caller', decision: 'admitted', dimensions: ['requests', 'concurrent'], storeMs: expect.any(Number) },
+      { scope: 'caller', decision: 'refused', dimensions: ['concurrent'], storeMs: expect.any(Number) },
+    ])
+    const away = gateway({ store: broken })
+    await expect(admit(away.limits, both)).rejects.toThrow()
+    expect(away.events).toMatchObject([{ decision: 'error', dimensions: ['requests', 'concurrent'] }])
+  })
+})
