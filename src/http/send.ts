@@ -19,10 +19,8 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
   const over = ended(response)
   cutWhenStuck(response, writeTimeoutMs)
   try {
-    response.writeHead(reply.status, reply.reasonPhrase ?? '', {
-      ...reply.headers,
-      'content-length': reply.body.length,
-    })
+    if (reply.reasonPhrase !== undefined) response.statusMessage = reply.reasonPhrase
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length })
     const slices = reply.body.slices()
     if (isInMemory(slices)) {
       response.cork()
