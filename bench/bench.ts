@@ -11,6 +11,8 @@ export interface Thoroughness {
   readonly rounds: number
   /** Share of the full number of requests in each measured block. */
   readonly effort: number
+  /** Also at one caller and at sixty-four, for comparison. */
+  readonly sweep: boolean
 }
 
 export interface Bench extends Thoroughness {
@@ -65,6 +67,19 @@ export async function interleave(bench: Bench, lanes: readonly Lane[], job: Job)
     for (const lane of order) yields[lanes.indexOf(lane)]?.push(await runLoad(bench, lane, job))
   }
   return yields
+}
+
+/**
+ * Small answers until the compiler has settled: how it gets there is no answer's cost. Not scaled: a short run would
+ * otherwise measure another program.
+ */
+export async function warmUp(bench: Bench, lane: Lane): Promise<void> {
+  await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests: 2000 })
+}
+
+/** Rounds of what is slow and steady: half as many. */
+export function fewRounds({ rounds }: Thoroughness): number {
+  return Math.ceil(rounds / 2)
 }
 
 /** The full number of requests, scaled to how thorough the run is; never fewer than the callers. */

@@ -19,7 +19,12 @@ export function printRun(run: Run): string {
     { title: 'Figures', head, rows: findings.figures.map(figure => row(figure, run.slack)) },
     ...findings.details,
   ]
-  return [...tables.map(alignTable), ...findings.notes, '', circumstances(run)].join('\n')
+  return [
+    ...tables.filter(({ rows }) => rows.length > 0).map(alignTable),
+    ...findings.notes,
+    '',
+    circumstances(run),
+  ].join('\n')
 }
 
 /** For the repository. */

@@ -1,5 +1,5 @@
 /** What an answer costs: CPU, throughput and latency of translating and relaying against the pipe, nginx and the naive gateway. */
-import { type Bench, interleave, type Lane, runLoad, scaled } from '../bench.ts'
+import { type Bench, interleave, type Lane, scaled, warmUp } from '../bench.ts'
 import { type Size, sizes } from '../documents.ts'
 import { type Detail, type Figure, type Findings, printMeasured } from '../figure.ts'
 import type { Yield } from '../load.ts'
@@ -26,15 +26,12 @@ interface Cell {
 
 export async function measureAnswers(bench: Bench): Promise<Findings> {
   const lanes = await startLanes(bench)
-  for (const lane of Object.values(lanes)) {
-    const requests = scaled(1000, 16, bench)
-    await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests })
-  }
+  for (const lane of Object.values(lanes)) await warmUp(bench, lane)
   const cells: Cell[] = []
   for (const size of allSizes) cells.push(await measureCell(bench, lanes, size, 16))
   const { slabs, pipe, nginx } = lanes as Required<Lanes>
   const few = { slabs, pipe, ...(lanes.nginx ? { nginx } : {}) }
-  for (const callers of [1, 64]) {
+  for (const callers of bench.sweep ? [1, 64] : []) {
     for (const size of allSizes) cells.push(await measureCell(bench, few, size, callers))
   }
   for (const server of new Set(Object.values(lanes).map(lane => lane.server))) await bench.stage.stop(server.child)

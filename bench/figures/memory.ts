@@ -1,5 +1,5 @@
 /** The most memory the gateway takes when far more answers arrive than it may hold, and some callers read slowly. */
-import { type Bench, runLoad } from '../bench.ts'
+import { type Bench, fewRounds, runLoad } from '../bench.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { peakResidentBytes, resetPeak } from '../process-facts.ts'
 import { defaultMemoryMiB, type Gateway, startGateway } from '../servers.ts'
@@ -11,11 +11,11 @@ const slowBytesPerSecond = 16_000_000 / 6
 const mostMB = 140 + 1.3 * ((defaultMemoryMiB * 2 ** 20) / 1e6)
 
 export async function measureMemory(bench: Bench): Promise<Findings> {
-  const { stage, ports, rounds } = bench
+  const { stage, ports } = bench
   const gateway = await startGateway(stage, 'gateway, memory', { upstreamUrl: `http://127.0.0.1:${ports.tcp}` })
   const peaks: number[] = []
   const spilled: number[] = []
-  for (let round = 0; round < Math.min(rounds, 3); round++) {
+  for (let round = 0; round < fewRounds(bench); round++) {
     resetPeak(gateway.child.pid)
     const spilledBefore = await spilledBytes(gateway)
     await runLoad(

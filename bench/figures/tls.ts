@@ -1,5 +1,5 @@
 /** What an answer from a TLS upstream costs, against nginx with `proxy_pass https`. */
-import { type Bench, interleave, runLoad, scaled } from '../bench.ts'
+import { type Bench, interleave, scaled, warmUp } from '../bench.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { startGateway, startNginx } from '../servers.ts'
 import { ratios } from '../statistics.ts'
@@ -27,9 +27,7 @@ export async function measureTls(bench: Bench): Promise<Findings> {
   })
   const yardstick = await startNginx(stage, nginx, { scheme: 'https', port: ports.tls })
   const lanes = [gateway, yardstick].map(server => ({ server, kind: 'translated' }) as const)
-  for (const lane of lanes) {
-    await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers, requests: scaled(1000, callers, bench) })
-  }
+  for (const lane of lanes) await warmUp(bench, lane)
   const figures: Figure[] = []
   for (const { size, requests, atMost } of bounds) {
     const job = { wishes: [{ size }], callers, requests: scaled(requests, callers * 2, bench), warmUp: callers }

@@ -1,6 +1,6 @@
 /** A thousand callers who wait for an upstream that paints for five seconds: what each costs, and that all are served. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Bench, type Lane, runLoad } from '../bench.ts'
+import { type Bench, fewRounds, type Lane, runLoad, warmUp } from '../bench.ts'
 import type { Findings } from '../figure.ts'
 import { residentBytes } from '../process-facts.ts'
 import { startGateway } from '../servers.ts'
@@ -11,7 +11,7 @@ const paintingSeconds = 5
 export async function measureWaiting(bench: Bench): Promise<Findings> {
   const kilobytesEach: number[] = []
   const seconds: number[] = []
-  for (let round = 0; round < Math.min(bench.rounds, 3); round++) {
+  for (let round = 0; round < fewRounds(bench); round++) {
     const upstreamUrl = `http://127.0.0.1:${bench.ports.tcp}`
     const gateway = await startGateway(bench.stage, 'gateway, waiting callers', { upstreamUrl })
     const lane: Lane = { server: gateway, kind: 'translated' }
@@ -33,8 +33,8 @@ export async function measureWaiting(bench: Bench): Promise<Findings> {
 
 async function waitOnce(bench: Bench, lane: Lane): Promise<[kilobytesEach: number, seconds: number]> {
   const { pid } = lane.server.child
-  // The code a first request loads and compiles is not a caller's.
-  await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests: 400 })
+  // The code a first request loads, and the room the heap takes under any load, are no waiting caller's.
+  await warmUp(bench, lane)
   const before = residentBytes(pid)
   const served = runLoad(bench, lane, {
     wishes: [{ size: '70KB', afterSeconds: paintingSeconds }],

@@ -29,11 +29,11 @@ export interface UpstreamCall {
   readonly firstByteMs: number | null
 }
 
-/** What the limits said about one dimension of one scope. */
+/** What the limits said about one dimension of one scope; `error`: the store gave no answer. */
 export interface LimitDecision {
   readonly scope: 'caller' | 'upstream'
   readonly dimension: 'requests' | 'images' | 'tokens' | 'concurrent'
-  readonly decision: 'admitted' | 'refused'
+  readonly decision: 'admitted' | 'refused' | 'error'
   /** How long the store took. A decision on several dimensions asks it once: only one of them carries the time. */
   readonly storeMs?: number
 }
