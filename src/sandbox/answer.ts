@@ -68,8 +68,7 @@ export async function* answer(order: Order, { painter, now, signal }: Studio): A
 
   const thinks = model.thinking && order.wantsThoughts
   if (model.thinking) bill.thoughts(thoughtTokens)
-  if (thinks)
-    yield chunk([{ text: '**Composing the scene**\n\nThe light first, then what stands in it.\n', thought: true }])
+  if (thinks) yield chunk([{ text: thought, thought: true }])
   if (order.wantsText) {
     bill.text(opening)
     yield chunk([{ text: opening }])
@@ -97,6 +96,7 @@ export async function* answer(order: Order, { painter, now, signal }: Studio): A
   yield chunk([], { finishReason: 'STOP' })
 }
 
+const thought = '**Composing the scene**\n\nThe light first, then what stands in it.\n'
 const opening = 'Here is your picture: '
 const thoughtTokens = 312
 

@@ -38,10 +38,13 @@ const none: Faults = {
   bytesPerSecond: null,
 }
 
+// Neither brackets nor endless text inside: a prompt of open brackets is not to be read once for each.
+const bracket = /\[sandbox\b([^[\]]{0,1000})\]/gi
+
 /** Takes the faults out of the prompt. Throws 400 for words or values it does not know. */
 export function takeFaults(prompt: string): { readonly faults: Faults; readonly prompt: string } {
   let faults = none
-  const rest = prompt.replace(/\[sandbox\b([^\]]*)\]/gi, (_, words: string) => {
+  const rest = prompt.replace(bracket, (_, words: string) => {
     for (const word of words.split(/[\s,;]+/).filter(Boolean)) faults = { ...faults, ...readWord(word) }
     return ''
   })

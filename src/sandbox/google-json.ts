@@ -15,8 +15,12 @@ export interface Document {
   chunks(): Iterable<Buffer>
 }
 
-/** Writes a value in which `Base64` may stand wherever a string may. `indent` 0: on one line, as in event streams. */
-export function writeDocument(value: unknown, indent: 0 | 2, [before, after] = ['', '']): Document {
+/**
+ * Writes a value in which `Base64` may stand wherever a string may. `indent` 0: on one line, as in event streams.
+ * `frame`: ASCII before and after it.
+ */
+export function writeDocument(value: unknown, indent: 0 | 2, frame: readonly [string, string] = ['', '']): Document {
+  const [before, after] = frame
   const images: Base64[] = []
   // Answers with pictures hold no text of callers, and ours has no NUL: a mark is a mark wherever it stands.
   const text = JSON.stringify(

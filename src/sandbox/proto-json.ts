@@ -75,31 +75,28 @@ function readFields({ fields, oneof }: Message<Fields>, json: Json, path: string
   const names = namesOf(fields)
   const read: Record<string, unknown> = {}
   for (const [spelt, value] of Object.entries(json)) {
+    const note = (description: string) => violations.push({ field: path, description })
     const name = names.get(spelt)
     const kind = name === undefined ? undefined : fields[name]
     if (name === undefined || kind === undefined) {
-      violations.push({
-        field: path,
-        description: `${received} Unknown name "${spelt}"${at(path)}: Cannot find field.`,
-      })
-      continue
+      note(`${received} Unknown name "${cut(spelt)}"${at(path)}: Cannot find field.`)
+      // Nobody reads more than that, and a body of nothing but mistakes is not to be answered with twice its size.
+      if (violations.length >= mostViolations) break
+    } else if (value === null) {
+      // null is how ProtoJSON says that a field is absent.
+    } else if (oneof?.fields.includes(name) && oneof.fields.some(other => other in read)) {
+      note(`Invalid value at '${path}' (oneof), oneof field '${oneof.name}' is already set. Cannot set '${spelt}'`)
+    } else if (Array.isArray(value) && !takesLists(kind)) {
+      note(`${received} Unknown name "${spelt}"${at(path)}: Proto field is not repeating, cannot start list.`)
+    } else {
+      read[name] = readKind(kind, value, path ? `${path}.${snake(name)}` : snake(name), violations)
     }
-    if (value === null) continue
-    if (oneof?.fields.includes(name) && oneof.fields.some(other => other in read)) {
-      const description = `Invalid value at '${path}' (oneof), oneof field '${oneof.name}' is already set. Cannot set '${spelt}'`
-      violations.push({ field: path, description })
-      continue
-    }
-    const place = path ? `${path}.${snake(name)}` : snake(name)
-    if (Array.isArray(value) && !(typeof kind === 'object' && 'list' in kind) && kind !== 'any') {
-      const description = `${received} Unknown name "${spelt}"${at(path)}: Proto field is not repeating, cannot start list.`
-      violations.push({ field: path, description })
-      continue
-    }
-    read[name] = readKind(kind, value, place, violations)
   }
   return read
 }
+
+const mostViolations = 100
+const takesLists = (kind: Kind) => kind === 'any' || (typeof kind === 'object' && 'list' in kind)
 
 const at = (path: string) => (path ? ` at '${path}'` : '')
 const snake = (camelCase: string) => camelCase.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
@@ -124,7 +121,9 @@ function readKind(kind: Kind, value: unknown, path: string, violations: Violatio
     if ('list' in kind) {
       // One thing where a list is due is a list of one.
       const items: readonly unknown[] = Array.isArray(value) ? value : [value]
-      return items.map((item, index) => readKind(kind.list, item, `${path}[${index}]`, violations))
+      return items.map((item, index) =>
+        violations.length < mostViolations ? readKind(kind.list, item, `${path}[${index}]`, violations) : undefined,
+      )
     }
     if ('enum' in kind) return readEnum(kind, value) ?? wrong(typeUrl(kind.enum))
     return isObject(value) ? readFields(kind, value, path, violations) : wrong(typeUrl(kind.message))
@@ -148,11 +147,13 @@ function readKind(kind: Kind, value: unknown, path: string, violations: Violatio
 
 const typeUrl = (name: string) => `type.googleapis.com/google.ai.generativelanguage.v1beta.${name}`
 
-/** A wrong value as it came, but no novel and no picture. */
+/** A wrong value as it came, but no novel, no picture, and nothing nested a thousand deep. */
 function shown(value: unknown): string {
-  const json = JSON.stringify(value)
-  return json.length <= 200 ? json : `${json.slice(0, 200)}…`
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'
+  return JSON.stringify(typeof value === 'string' ? cut(value) : value)
 }
+
+const cut = (text: string) => (text.length <= 200 ? text : `${text.slice(0, 200)}…`)
 
 /** By name in any case, as Google takes them, or by number. */
 function readEnum({ names }: Enum<string>, value: unknown): string | undefined {

@@ -134,13 +134,14 @@ test('references are counted by model and by how closely they are looked at', as
   expect(await usage(flashModel.id, 'MEDIA_RESOLUTION_HIGH')).toEqual(details(1120))
 })
 
-test('a 4K picture of the pro model counts 2000 tokens', async () => {
+test('a 4K picture of the pro model is that large, weighs megabytes and counts 2000 tokens', async () => {
   const url = await startSandbox()
   const body = request('a hill', {}, { imageSize: '4K', aspectRatio: '21:9' })
   const answer = await readAnswer(await ask(url, body, { model: proModel.id }))
   expect(answer.usageMetadata.candidatesTokenCount).toBe(2000)
   const [file] = picturesOf(answer)
   expect(file && (await see(file))).toEqual({ format: 'jpeg', width: 6336, height: 2688 })
+  expect(file?.length).toBeGreaterThan(5_000_000)
 })
 
 test('a picture goes on in the next turn, with the signature it came with', async () => {
