@@ -61,7 +61,8 @@ async function start(): Promise<void> {
 /** Loaded only where it serves: it costs memory. */
 async function openSandbox(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { startSandbox } = await import('./sandbox/start.ts')
-  return startSandbox({ port: 0, host: '127.0.0.1' })
+  const onFault = (error: unknown) => log.error('the sandbox failed at a request', { error: asError(error) })
+  return startSandbox({ port: 0, host: '127.0.0.1', extraModels: config.models, onFault })
 }
 
 async function limitStore({ redisUrl }: Config, log: Log): Promise<{ limitStore: LimitStore; close(): void }> {
@@ -133,10 +134,12 @@ function leaveWhenTold(app: App, release: () => Promise<void>): void {
 }
 
 async function fail(message: string, error: unknown): Promise<never> {
-  log.fatal(message, { error: error instanceof Error ? error : new Error(String(error)) })
+  log.fatal(message, { error: asError(error) })
   await log.flush()
   process.exit(1)
 }
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
 function secretsOf({ upstreams, admin, redisUrl }: Config): readonly string[] {
   return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl].filter(secret => secret !== null)
