@@ -15,7 +15,7 @@ import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
 import { splitUrl } from './envelope.ts'
 import { mediaTypeOf } from './images.ts'
-import { drained, ended, watchProgress } from './send.ts'
+import { cutWhenStalled, drained, ended } from './send.ts'
 import type { Conversation, Serve } from './serve.ts'
 
 export interface RelayParts {
@@ -79,7 +79,6 @@ class ResponseSink implements RelaySink {
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
   #over: Promise<void> | null = null
-  #watch: NodeJS.Timeout | undefined
   #reader: AnswerReader | null = null
 
   constructor(conversation: Conversation, memory: AnswerMemory, writeTimeoutMs: number) {
@@ -94,7 +93,7 @@ class ResponseSink implements RelaySink {
     const length = headers['content-length']
     this.#reader = createAnswerReader(type)
     this.#over = ended(this.#response)
-    this.#watch = watchProgress(this.#response, this.#writeTimeoutMs)
+    cutWhenStalled(this.#response, this.#writeTimeoutMs)
     const { exchange } = this.#conversation
     exchange.record.status = 200
     this.#response.writeHead(200, {
@@ -113,15 +112,11 @@ class ResponseSink implements RelaySink {
 
   /** Ends the caller's answer when the upstream's has ended; cuts it where the upstream's was cut. */
   async finish(relay: Promise<FailedAnswer | null>): Promise<FailedAnswer | null> {
-    try {
-      const refusal = await relay
-      if (refusal) return refusal
-      this.#response.end()
-      await this.#over
-      return null
-    } finally {
-      clearInterval(this.#watch)
-    }
+    const refusal = await relay
+    if (refusal) return refusal
+    this.#response.end()
+    await this.#over
+    return null
   }
 
   observed(): ReturnType<typeof observe> {
