@@ -172,7 +172,8 @@ export class DocumentReader {
   #keepOfString(chunk: Buffer, start: number, end: number): void {
     if (this.#stringIsLong) return
     if (this.#skeletonLength - this.#stringMark + end - start <= longBytes) {
-      this.#keep(chunk, start, end)
+      // Not against the bound yet: it may turn out to be long, and then all of it goes away again.
+      this.#store(chunk, start, end)
       return
     }
     this.#stringIsLong = true
@@ -180,12 +181,16 @@ export class DocumentReader {
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
-    const length = this.#skeletonLength + end - start
-    if (length > this.#maxSkeletonBytes) {
+    if (this.#skeletonLength + end - start > this.#maxSkeletonBytes) {
       throw new DocumentError(`The document holds more than ${this.#maxSkeletonBytes} bytes beside its images.`)
     }
+    this.#store(chunk, start, end)
+  }
+
+  #store(chunk: Buffer, start: number, end: number): void {
+    const length = this.#skeletonLength + end - start
     if (length > this.#skeleton.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.#maxSkeletonBytes, Math.max(length, this.#skeleton.length * 2)))
+      const larger = Buffer.allocUnsafe(Math.max(length, this.#skeleton.length * 2))
       this.#skeleton.copy(larger, 0, 0, this.#skeletonLength)
       this.#skeleton = larger
     }
