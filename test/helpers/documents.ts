@@ -38,7 +38,7 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>(tie => ({
     shortText,
     longText,
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(fc.string({ maxLength: 12 }), tie('value'), { maxKeys: 5 }),
+    fc.dictionary(fc.string({ maxLength: 12 }), tie('value'), { maxKeys: 5, noNullPrototype: true }),
   ),
 }))
 
