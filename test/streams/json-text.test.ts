@@ -61,7 +61,7 @@ describe('replacing a value', () => {
           )
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     )
   })
 
@@ -99,7 +99,7 @@ describe('inserting a value', () => {
         const parsed = JSON.parse(await said(inserted)) as unknown
         expect(isDeepStrictEqual(parsed, withValueAt(value, [...parent, ...below], put))).toBe(true)
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     )
   })
 
