@@ -15,7 +15,7 @@ import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
 import { splitUrl } from './envelope.ts'
 import { mediaTypeOf } from './images.ts'
-import { cutWhenStuck, drained, ended } from './send.ts'
+import { cutWhenStalled, drained, ended } from './send.ts'
 import type { Conversation, Serve } from './serve.ts'
 
 export interface RelayParts {
@@ -93,7 +93,7 @@ class ResponseSink implements RelaySink {
     const length = headers['content-length']
     this.#reader = createAnswerReader(type)
     this.#over = ended(this.#response)
-    cutWhenStuck(this.#response, this.#writeTimeoutMs)
+    cutWhenStalled(this.#response, this.#writeTimeoutMs)
     const { exchange } = this.#conversation
     exchange.record.status = 200
     this.#response.writeHead(200, {

@@ -17,7 +17,7 @@ export interface Reply {
  */
 export async function send(response: ServerResponse, reply: Reply, writeTimeoutMs: number): Promise<void> {
   const over = ended(response)
-  cutWhenStuck(response, writeTimeoutMs)
+  cutWhenStalled(response, writeTimeoutMs)
   try {
     if (reply.reasonPhrase !== undefined) response.statusMessage = reply.reasonPhrase
     response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length })
@@ -61,9 +61,14 @@ export function ended(response: ServerResponse): Promise<void> {
   return end
 }
 
-/** Cuts a connection on which nothing moved for so long. Node counts a large write that is still going out as movement. */
-export function cutWhenStuck(response: ServerResponse, writeTimeoutMs: number): void {
-  response.setTimeout(writeTimeoutMs, () => response.destroy())
+/**
+ * Cuts a connection that has taken nothing for `writeTimeoutMs`, or up to twice as long, while something is there to take.
+ * Node's own clock on the socket knows how far one large write has come; `bytesWritten` counts all of it from the start.
+ */
+export function cutWhenStalled(response: ServerResponse, writeTimeoutMs: number): void {
+  response.setTimeout(writeTimeoutMs, () => {
+    if (response.writableLength > 0) response.destroy()
+  })
 }
 
 /** Waits until the caller has taken what was written. @throws where the caller left instead. */

@@ -158,7 +158,8 @@ export class DocumentReader {
   #keepOfString(chunk: Buffer, start: number, end: number): void {
     if (this.#stringIsLong) return
     if (this.#skeletonLength - this.#stringMark + end - start <= longBytes) {
-      this.#keep(chunk, start, end)
+      // Not against the bound yet: it may turn out to be long, and then all of it goes away again.
+      this.#store(chunk, start, end)
       return
     }
     this.#stringIsLong = true
@@ -166,12 +167,16 @@ export class DocumentReader {
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
-    const length = this.#skeletonLength + end - start
-    if (length > this.#maxSkeletonBytes) {
+    if (this.#skeletonLength + end - start > this.#maxSkeletonBytes) {
       throw new DocumentError(`The document holds more than ${this.#maxSkeletonBytes} bytes beside its images.`)
     }
+    this.#store(chunk, start, end)
+  }
+
+  #store(chunk: Buffer, start: number, end: number): void {
+    const length = this.#skeletonLength + end - start
     if (length > this.#skeleton.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.#maxSkeletonBytes, Math.max(length, this.#skeleton.length * 2)))
+      const larger = Buffer.allocUnsafe(Math.max(length, this.#skeleton.length * 2))
       this.#skeleton.copy(larger, 0, 0, this.#skeletonLength)
       this.#skeleton = larger
     }
@@ -179,20 +184,16 @@ export class DocumentReader {
     this.#skeletonLength = length
   }
 
-  // Depth is bounded before, so this may recurse.
+  // In place, since next to nothing changes. Depth is bounded before, so this may recurse.
   #restore(value: unknown): unknown {
     if (typeof value === 'string') {
       return value.startsWith(placeholder) ? this.#longStrings[Number(value.slice(placeholder.length))] : value
     }
-    if (Array.isArray(value)) return value.map(item => this.#restore(item))
     if (typeof value !== 'object' || value === null) return value
-    for (const [key, item] of Object.entries(value)) {
-      Object.defineProperty(value, key, {
-        value: this.#restore(item),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      })
+    const holder = value as Record<string, unknown>
+    for (const key of Object.keys(holder)) {
+      const restored = this.#restore(holder[key])
+      if (restored !== holder[key]) holder[key] = restored
     }
     return value
   }

@@ -23,8 +23,10 @@ export class JsonText {
     return this.#changed ? this.#assembled() : this.#source
   }
 
+  /** A value stands at `path`, and it is not null: to Google, as to most, null is the same as nothing. */
   has(path: JsonPath): boolean {
-    return this.#find(path) !== null
+    const place = this.#find(path)
+    return place !== null && !this.#isNull(place)
   }
 
   /** Puts a string in the place of the value at `path`, which must be there. */
@@ -33,18 +35,32 @@ export class JsonText {
     return place ? this.#splice(place.start, place.end, JSON.stringify(value)) : this
   }
 
-  /** Puts a string where nothing is yet, with the objects around it that are missing. */
+  /**
+   * Puts a string where nothing or null is, with the objects around it that are missing. Where something stands in the way
+   * that is no object, the document stays as it is: its reader will have more to say about it.
+   */
   insert(path: JsonPath, value: string): JsonText {
-    for (let depth = path.length - 1; depth >= 0; depth--) {
-      const parent = this.#find(path.slice(0, depth))
-      if (!parent || this.#skeleton.text[parent.start] !== openBrace) continue
-      const [key = '', ...below] = path.slice(depth)
-      const member = `${JSON.stringify(key)}:${JSON.stringify(below.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value))}`
-      const at = parent.start + 1
-      const isEmpty = this.#skeleton.text[skipSpace(this.#skeleton.text, at)] === closeBrace
-      return this.#splice(at, at, isEmpty ? member : `${member},`)
+    const { text } = this.#skeleton
+    let parent = this.#root()
+    for (const [depth, key] of path.entries()) {
+      if (text[parent.start] !== openBrace) return this
+      const below = path.slice(depth + 1).reduceRight<unknown>((inner, name) => ({ [name]: inner }), value)
+      const place = memberOf(text, parent, key)
+      if (!place) return this.#addMember(parent, `${JSON.stringify(key)}:${JSON.stringify(below)}`)
+      if (this.#isNull(place)) return this.#splice(place.start, place.end, JSON.stringify(below))
+      parent = place
     }
     return this
+  }
+
+  #addMember(object: Place, member: string): JsonText {
+    const at = object.start + 1
+    const isEmpty = this.#skeleton.text[skipSpace(this.#skeleton.text, at)] === closeBrace
+    return this.#splice(at, at, isEmpty ? member : `${member},`)
+  }
+
+  #isNull({ start }: Place): boolean {
+    return this.#skeleton.text[start] === letterN
   }
 
   #splice(start: number, end: number, text: string): JsonText {
@@ -68,10 +84,14 @@ export class JsonText {
 
   /** Where the value at `path` stands. The skeleton was parsed before, so it is valid JSON. */
   #find(path: JsonPath): Place | null {
-    const { text } = this.#skeleton
-    let place: Place | null = valueAt(text, skipSpace(text, startOfText(text)))
-    for (const key of path) place = place && memberOf(text, place, key)
+    let place: Place | null = this.#root()
+    for (const key of path) place = place && memberOf(this.#skeleton.text, place, key)
     return place
+  }
+
+  #root(): Place {
+    const { text } = this.#skeleton
+    return valueAt(text, skipSpace(text, startOfText(text)))
   }
 }
 
@@ -81,19 +101,22 @@ interface Place {
 }
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d]
+const letterN = 0x6e
 
 const startOfText = (text: Buffer) => (text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0)
 
+/** Of a key that stands there more than once, the last counts, as for `JSON.parse`. */
 function memberOf(text: Buffer, object: Place, key: string): Place | null {
   if (text[object.start] !== openBrace) return null
+  let found: Place | null = null
   let at = skipSpace(text, object.start + 1)
   while (at < object.end && text[at] === quote) {
     const name = valueAt(text, at)
     const value = valueAt(text, skipSpace(text, skipSpace(text, name.end) + 1))
-    if (JSON.parse(text.toString('utf8', name.start, name.end)) === key) return value
+    if (JSON.parse(text.toString('utf8', name.start, name.end)) === key) found = value
     at = skipSpace(text, skipSpace(text, value.end) + 1)
   }
-  return null
+  return found
 }
 
 /** The extent of the value that begins at `start`. */

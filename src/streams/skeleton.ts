@@ -5,7 +5,7 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
 
 export interface SkeletonFacts {
   readonly depth: number
-  /** Keys that the outermost object has more than once, as they are spelt in the text. */
+  /** Keys that the outermost object has more than once, whichever way each is spelt. */
   readonly repeatedKeys: readonly string[]
   /** A key begins with the stand-in for a long string. */
   readonly longKey: boolean
@@ -32,7 +32,7 @@ export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFact
         if (!isKey(text, at + 1)) break
         longKey ||= text.subarray(start, start + placeholder.length).equals(Buffer.from(placeholder))
         if (depth !== 1) break
-        const key = text.toString('utf8', start, at)
+        const key = unescaped(text.toString('utf8', start, at))
         if (outerKeys.has(key)) repeatedKeys.add(key)
         outerKeys.add(key)
         break
@@ -40,6 +40,16 @@ export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFact
     }
   }
   return { depth: deepest, repeatedKeys: [...repeatedKeys], longKey }
+}
+
+/** `\u006dodel` is `model` to whoever parses it. */
+function unescaped(key: string): string {
+  if (!key.includes('\\')) return key
+  try {
+    return String(JSON.parse(`"${key}"`))
+  } catch {
+    return key
+  }
 }
 
 function endOfString(text: Buffer, start: number): number {

@@ -7,8 +7,7 @@ export class Utf8Checker {
 
   /** @throws DocumentError at the first chunk that can't be part of valid UTF-8. */
   push(chunk: Buffer): void {
-    const whole = chunk.length - cutCharacter(chunk)
-    const joint = this.#carry.length > 0 || whole < 0 ? Buffer.concat([this.#carry, chunk]) : chunk
+    const joint = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk
     const end = joint.length - cutCharacter(joint)
     if (!isUtf8(joint.subarray(0, end))) throw new DocumentError('The document is not valid UTF-8.')
     this.#carry = Buffer.from(joint.subarray(end))
