@@ -75,8 +75,18 @@ export interface GatewayParts {
 export interface Gateway {
   /** @throws GatewayError; nothing is held then. */
   paint(exchange: Exchange, request: ImageRequest): Promise<PaintedAnswer>
-  /** @returns the upstream's refusal where it sent no 200. @throws GatewayError; the sink may have begun. */
-  relay(exchange: Exchange, request: RelayRequest, sink: RelaySink): Promise<FailedAnswer | null>
+  /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
+  relay(exchange: Exchange, request: RelayRequest, sink: RelaySink): Promise<void>
+}
+
+/** A relayed call's error answer: what it means, and the bytes themselves, which the caller may be meant to see. */
+export class UpstreamRefusal extends GatewayError {
+  readonly answer: FailedAnswer
+
+  constructor({ kind, message, facts }: GatewayError, answer: FailedAnswer) {
+    super(kind, message, facts)
+    this.answer = answer
+  }
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -121,7 +131,8 @@ export function createGateway(parts: GatewayParts): Gateway {
           candidate =>
             called(exchange, resolution, candidate, async call => {
               const wire = request.encode(upstreamName(candidate, resolution), resolution.defaults)
-              return candidate.upstream.relay({ ...call, ...wire }, sink)
+              const refused = await candidate.upstream.relay({ ...call, ...wire }, sink)
+              if (refused) throw new UpstreamRefusal(outboundOf(candidate).decodeError(refused), refused)
             }),
         ),
       )
@@ -196,8 +207,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     request: ImageRequest,
     target: Target,
   ): Promise<Collected & { release(): void }> {
-    const outbound = parts.outbounds[candidate.protocol]
-    if (!outbound) throw new GatewayError('internal', `No outbound half speaks ${candidate.protocol}.`)
+    const outbound = outboundOf(candidate)
     return called(exchange, resolution, candidate, async call => {
       const wire = outbound.encodeRequest(request, { ...target, model: upstreamName(candidate, resolution) })
       const answer = await candidate.upstream.hold({ ...call, ...wire })
@@ -210,6 +220,12 @@ export function createGateway(parts: GatewayParts): Gateway {
         throw error
       }
     })
+  }
+
+  function outboundOf({ protocol }: Candidate): Outbound {
+    const outbound = parts.outbounds[protocol]
+    if (!outbound) throw new GatewayError('internal', `No outbound half speaks ${protocol}.`)
+    return outbound
   }
 
   /** One call to one upstream, with everything that is written down about it. */

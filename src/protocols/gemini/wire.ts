@@ -61,9 +61,13 @@ const ErrorBody = z.object({
   }),
 })
 
-/** An error inside a 200, as some of Google's layers send it. */
-export const isError = (value: unknown): value is { error: { code: number } } =>
-  z.object({ error: z.object({ code: z.number() }) }).safeParse(value).success
+const InnerError = z.object({ error: z.looseObject({ code: z.int().nullish().catch(null) }) })
+
+/** The status told by an error inside a 200, alone or in an array, as some of Google's layers send it; null where there is none. */
+export function innerErrorStatus(value: unknown): number | null {
+  const { success, data } = InnerError.safeParse(Array.isArray(value) && value.length === 1 ? value[0] : value)
+  return success ? (data.error.code ?? 500) : null
+}
 
 /** What matters of a google.rpc.Status. */
 export interface ErrorStatus {
