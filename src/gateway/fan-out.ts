@@ -1,5 +1,5 @@
 /** `n` pictures as `n` calls side by side: Gemini paints one per call. What came is kept; all failed is a failure. */
-import { GatewayError, outcomeOf } from '../images/error.ts'
+import { type ErrorKind, GatewayError } from '../images/error.ts'
 
 /**
  * @returns what the calls that went well gave, in order.
@@ -13,8 +13,15 @@ export async function fanOut<Answer>(count: number, call: () => Promise<Answer>)
   throw errors.find(isForTheCaller) ?? errors[0]
 }
 
-/** Refusals and 4xx tell the caller what to change; a timeout or an upstream's failure does not. */
-function isForTheCaller(error: unknown): boolean {
-  if (!(error instanceof GatewayError)) return false
-  return outcomeOf(error) === 'refused' || (error.facts.upstreamStatus ?? 500) < 500 || error.kind === 'invalid-request'
-}
+/** These tell the caller what to change or how long to wait; a timeout, or an upstream in trouble, does not. */
+const forTheCaller: ReadonlySet<ErrorKind> = new Set([
+  'content-refused',
+  'no-image',
+  'invalid-request',
+  'model-unknown',
+  'too-large',
+  'rate-limited',
+  'quota-exhausted',
+])
+
+const isForTheCaller = (error: unknown) => error instanceof GatewayError && forTheCaller.has(error.kind)

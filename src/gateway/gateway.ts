@@ -10,6 +10,7 @@ import { mayUse } from '../models/access.ts'
 import type { Catalogue, Resolution } from '../models/catalogue.ts'
 import { checkRequest } from '../models/check.ts'
 import { fitShape } from '../models/fit.ts'
+import { isModelName } from '../protocols/model-name.ts'
 import type { Outbound, ProtocolName, Target, WireRequest } from '../protocols/protocol.ts'
 import type { ExchangeRecord } from '../telemetry/record.ts'
 import type { FailedAnswer, RelaySink, UpstreamCall } from '../upstreams/upstream.ts'
@@ -75,8 +76,18 @@ export interface GatewayParts {
 export interface Gateway {
   /** @throws GatewayError; nothing is held then. */
   paint(exchange: Exchange, request: ImageRequest): Promise<PaintedAnswer>
-  /** @returns the upstream's refusal where it sent no 200. @throws GatewayError; the sink may have begun. */
-  relay(exchange: Exchange, request: RelayRequest, sink: RelaySink): Promise<FailedAnswer | null>
+  /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
+  relay(exchange: Exchange, request: RelayRequest, sink: RelaySink): Promise<void>
+}
+
+/** A relayed call's error answer: what it means, and the bytes themselves, which the caller may be meant to see. */
+export class UpstreamRefusal extends GatewayError {
+  readonly answer: FailedAnswer
+
+  constructor({ kind, message, facts }: GatewayError, answer: FailedAnswer) {
+    super(kind, message, facts)
+    this.answer = answer
+  }
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -121,7 +132,8 @@ export function createGateway(parts: GatewayParts): Gateway {
           candidate =>
             called(exchange, resolution, candidate, async call => {
               const wire = request.encode(upstreamName(candidate, resolution), resolution.defaults)
-              return candidate.upstream.relay({ ...call, ...wire }, sink)
+              const refused = await candidate.upstream.relay({ ...call, ...wire }, sink)
+              if (refused) throw new UpstreamRefusal(outboundOf(candidate).decodeError(refused), refused)
             }),
         ),
       )
@@ -137,9 +149,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     record.modelAsked = asked
     record.model = id
     record.modelKnown = model !== null
-    const candidates = mayUse(caller.models, resolution, catalogue)
-      ? routing({ id, protocol: model?.protocol ?? null })
-      : []
+    const isPossible = (model !== null || isModelName(id)) && mayUse(caller.models, resolution, catalogue)
+    const candidates = isPossible ? routing({ id, protocol: model?.protocol ?? null }) : []
     if (candidates.length === 0) throw unknownModel(caller, resolution)
     headers.set('x-plantain-model', id)
     return { resolution, candidates }
@@ -196,8 +207,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     request: ImageRequest,
     target: Target,
   ): Promise<Collected & { release(): void }> {
-    const outbound = parts.outbounds[candidate.protocol]
-    if (!outbound) throw new GatewayError('internal', `No outbound half speaks ${candidate.protocol}.`)
+    const outbound = outboundOf(candidate)
     return called(exchange, resolution, candidate, async call => {
       const wire = outbound.encodeRequest(request, { ...target, model: upstreamName(candidate, resolution) })
       const answer = await candidate.upstream.hold({ ...call, ...wire })
@@ -210,6 +220,12 @@ export function createGateway(parts: GatewayParts): Gateway {
         throw error
       }
     })
+  }
+
+  function outboundOf({ protocol }: Candidate): Outbound {
+    const outbound = parts.outbounds[protocol]
+    if (!outbound) throw new GatewayError('internal', `No outbound half speaks ${protocol}.`)
+    return outbound
   }
 
   /** One call to one upstream, with everything that is written down about it. */
@@ -251,11 +267,26 @@ const upstreamName = ({ modelNames }: Candidate, { id, asked }: Resolution) =>
   modelNames.get(asked) ?? modelNames.get(id) ?? id
 
 function nameIgnored({ headers, strict }: Exchange, ignored: readonly string[]): void {
-  if (ignored.length === 0) return
-  if (strict) {
-    const [first] = ignored
-    const message = `Parameters that no upstream here understands: ${ignored.join(', ')}. Leave them out, or do not ask for strictness.`
-    throw new GatewayError('unsupported-parameter', message, first === undefined ? {} : { param: first })
+  const [first] = ignored
+  if (first === undefined) return
+  const names = headerList(ignored)
+  if (!strict) {
+    headers.set('x-plantain-ignored-params', names)
+    return
   }
-  headers.set('x-plantain-ignored-params', ignored.map(name => name.replace(/[^\x21-\x7e]/g, '?')).join(', '))
+  const message = `Parameters that no upstream here understands: ${names}. Leave them out, or do not ask for strictness.`
+  throw new GatewayError('unsupported-parameter', message, { param: first })
+}
+
+// Clients give up on headers of some 16 KB in all, and the names are the caller's to choose.
+const longestList = 2000
+
+function headerList(names: readonly string[]): string {
+  let text = ''
+  for (const [index, name] of names.entries()) {
+    const next = (index === 0 ? '' : ', ') + name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?')
+    if (text.length + next.length > longestList) return `${text}, and ${names.length - index} more`.replace(/^, /, '')
+    text += next
+  }
+  return text
 }

@@ -20,6 +20,7 @@ export interface FormBounds extends BodyBounds {
 
 const maxTextFields = 60
 const maxTextBytes = 256 * 1024
+const longestName = 100
 // `image`, `image[]` and `image[0]` are three spellings of one list.
 const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\])?$/
 
@@ -60,7 +61,6 @@ async function readParts(request: FastifyRequest, bounds: FormBounds): Promise<o
     parts: maxTextFields + bounds.maxImages + 2,
     fileSize: bounds.maxImageBytes,
     fieldSize: Math.max(maxTextBytes, Math.ceil((bounds.maxImageBytes * 4) / 3) + 64),
-    fieldNameSize: 100,
     headerPairs: 50,
   }
   for await (const part of request.parts({ limits })) {
@@ -71,16 +71,32 @@ async function readParts(request: FastifyRequest, bounds: FormBounds): Promise<o
       add(fields, list, name, upload)
       continue
     }
-    const text = String(part.value)
+    const text = textOf(part.value)
     spend(text.length)
-    if (part.valueTruncated || (!list && text.length > maxTextBytes)) throw partTooLarge(name, maxTextBytes)
+    if (part.valueTruncated || (!list && text.length > maxTextBytes)) {
+      throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
+    }
+    // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
+    if (text.includes('\ufffd')) throw notUtf8(name)
     if (text !== '') add(fields, list, name, list ? text : bounds.typed(name, text))
   }
   return Object.fromEntries(fields)
 }
 
+/** A part that says it is JSON comes parsed. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  return value === null || value === undefined ? '' : JSON.stringify(value)
+}
+
+const notUtf8 = (name: string) =>
+  new GatewayError('invalid-request', `The text of '${name}' is not valid UTF-8.`, { param: name })
+
 function checkPart(name: string | null | undefined, encoding: string): string {
   if (!name) throw new GatewayError('invalid-request', 'A part of the form has no name.')
+  if (name.length > longestName) {
+    throw new GatewayError('invalid-request', `A part of the form has a name of more than ${longestName} characters.`)
+  }
   if (name === '__proto__') throw new GatewayError('invalid-request', "The field name '__proto__' is not allowed.")
   if (/^(base64|quoted-printable)$/i.test(encoding)) {
     throw new GatewayError(
@@ -130,10 +146,16 @@ const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })
 
 /** What the form parser throws for a caller's mistakes would be a 500 otherwise. */
-function formError(error: unknown, { signal, maxBytes }: FormBounds): unknown {
+function formError(error: unknown, { signal, maxBytes, maxImageBytes }: FormBounds): unknown {
   if (error instanceof GatewayError) return error
   if (signal.aborted) return signal.reason
-  const statusCode = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  const { code, statusCode } = Object(error) as { readonly code?: unknown; readonly statusCode?: unknown }
+  if (code === 'FST_REQ_FILE_TOO_LARGE') {
+    return new GatewayError(
+      'too-large',
+      `A file of the form is larger than the ${maxImageBytes} bytes a picture may have.`,
+    )
+  }
   if (statusCode === 413) {
     return new GatewayError(
       'too-large',

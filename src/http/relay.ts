@@ -1,17 +1,16 @@
 /** Google's `:method` routes: a caller's bytes up, the upstream's bytes down as they come, and a reader beside them. */
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Gateway } from '../gateway/gateway.ts'
+import { type Gateway, UpstreamRefusal } from '../gateway/gateway.ts'
 import { bytesOf } from '../images/bytes.ts'
-import { GatewayError, type Outcome } from '../images/error.ts'
+import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { Room } from '../memory/room.ts'
 import type { ResponseHead } from '../net/pool.ts'
-import { retryHeaders } from '../protocols/error-headers.ts'
-import { checkCall, decodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
+import { checkCall, encodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
 import type { Method } from '../protocols/gemini/path.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
-import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
+import type { RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
 import { splitUrl } from './envelope.ts'
 import { mediaTypeOf } from './images.ts'
@@ -64,8 +63,11 @@ export function createRelayHandler({
           encode: (name: string, defaults: { readonly resolution?: string | undefined }) =>
             encodeRelay({ method, sse, body: body.text }, name, defaults),
         } as const
-        const refusal = await sink.finish(gateway.relay(exchange, relayed, sink))
-        return refusal ? await passRefusal(refusal, conversation) : note(sink.observed(), conversation)
+        await sink.finish(gateway.relay(exchange, relayed, sink))
+        return note(sink.observed(), conversation)
+      } catch (error) {
+        if (!(error instanceof UpstreamRefusal && passes(error))) throw error
+        return await passRefusal(error, conversation)
       } finally {
         body.release()
       }
@@ -111,12 +113,10 @@ class ResponseSink implements RelaySink {
   }
 
   /** Ends the caller's answer when the upstream's has ended; cuts it where the upstream's was cut. */
-  async finish(relay: Promise<FailedAnswer | null>): Promise<FailedAnswer | null> {
-    const refusal = await relay
-    if (refusal) return refusal
+  async finish(relay: Promise<void>): Promise<void> {
+    await relay
     this.#response.end()
     await this.#over
-    return null
   }
 
   observed(): ReturnType<typeof observe> {
@@ -124,27 +124,39 @@ class ResponseSink implements RelaySink {
   }
 }
 
-function note({ images, usage, refusal }: ReturnType<typeof observe>, { exchange: { record } }: Conversation): Outcome {
+function note(
+  { images, usage, refusal, failure }: ReturnType<typeof observe>,
+  { exchange: { record } }: Conversation,
+): Outcome {
   record.images = images
   if (usage) record.usage = usage
-  if (!refusal || images > 0) return 'ok'
+  if (images > 0) return 'ok'
+  if (failure) {
+    record.error = { kind: failure.kind, message: failure.message }
+    return outcomeOf(failure)
+  }
+  if (!refusal) return 'ok'
   record.refusalReason = refusal
   return 'refused'
 }
 
-/** What the caller can act on passes as it came, a 429 with the wait that its body only tells in words; the rest is told neutrally. */
-async function passRefusal(answer: FailedAnswer, { exchange, answer: reply }: Conversation): Promise<Outcome> {
-  const error = decodeError(answer)
-  const passes = ['invalid-request', 'model-unknown', 'too-large', 'rate-limited', 'quota-exhausted'].includes(
-    error.kind,
-  )
-  if (!passes) throw error
-  exchange.record.error = { kind: error.kind, message: error.message }
-  const type = answer.headers['content-type'] ?? 'application/json; charset=UTF-8'
-  await reply({
-    status: answer.status,
-    headers: { 'content-type': type, ...retryHeaders(error) },
-    body: bytesOf(answer.body),
-  })
-  return 'failed'
+const passing: ReadonlySet<ErrorKind> = new Set([
+  'invalid-request',
+  'model-unknown',
+  'too-large',
+  'rate-limited',
+  'quota-exhausted',
+])
+
+/** What the caller can act on passes as it came, where it is an error that SDKs can read. The rest is told neutrally. */
+const passes = ({ kind, answer: { headers, body } }: UpstreamRefusal) =>
+  passing.has(kind) && body.length > 0 && (headers['content-type'] ?? '').startsWith('application/json')
+
+/** A 429 gets the wait as headers, which Google tells only in the body. */
+async function passRefusal(refusal: UpstreamRefusal, { exchange, answer: reply }: Conversation): Promise<Outcome> {
+  const { status, body } = refusal.answer
+  exchange.record.error = { kind: refusal.kind, message: refusal.message }
+  const told = encodeError(refusal)
+  await reply({ ...told, status, body: bytesOf(body) })
+  return outcomeOf(refusal)
 }

@@ -12,7 +12,7 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
   checkFormat(model, request)
 }
 
-function checkAbilities(model: Model, { images, background, search }: ImageRequest): void {
+function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
   if (model.references !== null && images.length > model.references) {
     const sentence = `${model.id} takes at most ${model.references} reference images, ${images.length} were sent.`
     throw new GatewayError('invalid-request', sentence, { param: 'image', code: 'invalid_value' })
@@ -23,15 +23,17 @@ function checkAbilities(model: Model, { images, background, search }: ImageReque
     throw new GatewayError('invalid-request', sentence, { param: 'background', code: 'invalid_value' })
   }
   if (search && !model.search) {
-    const sentence = `Invalid value for 'enable_web_search': ${model.id} cannot search the web.`
-    throw new GatewayError('invalid-request', sentence, { param: 'enable_web_search', code: 'invalid_value' })
+    const param = spelling.get('enable_web_search') ?? 'enable_web_search'
+    const sentence = `Invalid value for '${param}': ${model.id} cannot search the web.`
+    throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_value' })
   }
 }
 
-function checkFormat(model: Model | null, { format }: ImageRequest): void {
+function checkFormat(model: Model | null, { format, spelling }: ImageRequest): void {
   const outputs = model?.outputs ?? []
   if (format === undefined || outputs.includes(`image/${format}`)) return
   const makes = outputs.length > 0 ? `makes ${outputs.join(', ')}` : 'makes a file type of its own choice'
-  const sentence = `'output_format': '${format}' is not supported: the model ${makes}, and pictures are not converted.`
-  throw new GatewayError('unsupported-parameter', sentence, { param: 'output_format' })
+  const param = spelling.get('output_format') ?? 'output_format'
+  const sentence = `'${param}': '${format}' is not supported: the model ${makes}, and pictures are not converted.`
+  throw new GatewayError('unsupported-parameter', sentence, { param })
 }

@@ -79,4 +79,6 @@ export interface Observation {
   readonly images: number
   /** The upstream's own word, where it refused. */
   readonly refusal?: string
+  /** An error that came where an answer should be, after a 200. */
+  readonly failure?: GatewayError
 }

@@ -1,7 +1,7 @@
 /** The half of Gemini's protocol that faces callers: a call for a Gemini upstream is passed on with only its model renamed. */
 import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import type { JsonText } from '../../streams/json-text.ts'
+import type { JsonPath, JsonText } from '../../streams/json-text.ts'
 import type { WireRequest } from '../protocol.ts'
 import type { Method } from './path.ts'
 
@@ -36,7 +36,14 @@ function bodyFor(body: JsonText, model: string, resolution: string | undefined):
     body,
   )
   if (!resolution || sizePlaces.some(path => renamed.has(path))) return renamed.bytes
-  return renamed.insert(['generationConfig', 'imageConfig', 'imageSize'], resolution).bytes
+  return renamed.insert(sizePlaceIn(renamed), resolution).bytes
+}
+
+/** In the spelling that the body has already: both twins of one field side by side are an error at Google. */
+function sizePlaceIn(body: JsonText): JsonPath {
+  const config = configNames.find(name => body.has([name])) ?? 'generationConfig'
+  const image = imageNames.find(name => body.has([config, name])) ?? 'imageConfig'
+  return [config, image, 'imageSize']
 }
 
 const modelPlaces = [['model'], ['generateContentRequest', 'model'], ['generate_content_request', 'model']] as const

@@ -7,7 +7,7 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
-import { type Candidate, GenerateContentResponse, isError, type UsageMetadata, type WireText } from './wire.ts'
+import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
 export { decodeError }
 
@@ -45,10 +45,16 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
 }
 
 function parse(value: unknown): GenerateContentResponse {
-  if (isError(value)) throw decodeError({ status: value.error.code, body: Buffer.from(JSON.stringify(value)) })
+  const failure = innerError(value)
+  if (failure) throw failure
   const parsed = GenerateContentResponse.safeParse(value)
   if (parsed.success) return parsed.data
   throw new GatewayError('upstream-failed', 'The upstream sent a document that is no answer.', { cause: parsed.error })
+}
+
+function innerError(value: unknown): GatewayError | null {
+  const status = innerErrorStatus(value)
+  return status === null ? null : decodeError({ status, body: Buffer.from(JSON.stringify(value)) })
 }
 
 async function decodeCandidate(candidate: Candidate, document: WireDocument): Promise<readonly ImagePart[]> {
@@ -116,7 +122,9 @@ export function observe(values: readonly unknown[]): Observation {
   let usage: Usage | null | undefined
   let images = 0
   let refusal: string | undefined
+  let failure: GatewayError | null = null
   for (const value of values.flat()) {
+    failure = innerError(value) ?? failure
     const parsed = GenerateContentResponse.safeParse(value)
     if (!parsed.success) continue
     const { candidates, promptFeedback, usageMetadata } = parsed.data
@@ -127,5 +135,5 @@ export function observe(values: readonly unknown[]): Observation {
       if (finishReason && ['refused', 'no-image'].includes(finishReasonOf(finishReason))) refusal = finishReason
     }
   }
-  return { images, ...(usage && { usage }), ...(refusal && { refusal }) }
+  return { images, ...(usage && { usage }), ...(refusal && { refusal }), ...(failure && { failure }) }
 }

@@ -1,4 +1,5 @@
 /** Google's paths: `…/models/{model}:{method}` in every form that its SDKs, Vertex and gateway users write. */
+import { isModelName } from '../model-name.ts'
 
 export const methods = ['generateContent', 'streamGenerateContent', 'countTokens'] as const
 export type Method = (typeof methods)[number]
@@ -13,15 +14,13 @@ const versions = '(?:v1/v1beta|v1beta1|v1beta|v1alpha|v1)'
 const resource = new RegExp(
   `^/(?:${versions}/)?(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/google/)?(?:models|tunedModels|dynamic)/(.+):([A-Za-z]+)$`,
 )
-// The path may have come percent-encoded (`models%2Fx%3AgenerateContent`), so what is decoded is checked again.
-const modelName = /^[A-Za-z0-9][A-Za-z0-9._@-]*(?:\/[A-Za-z0-9][A-Za-z0-9._@-]*)*$/
-const longestModelName = 256
 
 /** Reads a path without its query. Null where it is no path of this form, or its model is no possible name. */
 export function parseMethodPath(path: string): MethodPath | null {
   const match = resource.exec(decoded(path))
   const [, model = '', method = ''] = match ?? []
-  return match && model.length <= longestModelName && modelName.test(model) ? { model, method } : null
+  // The path may have come percent-encoded (`models%2Fx%3AgenerateContent`), so what is decoded is checked again.
+  return match && isModelName(model) ? { model, method } : null
 }
 
 export const isMethod = (method: string): method is Method => methods.some(known => known === method)

@@ -61,10 +61,15 @@ const ErrorBody = z.object({
   }),
 })
 
-/** An error inside a 200, as some of Google's layers send it. */
-export function isError(value: unknown): value is { error: { code: number } } {
-  const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : null
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
+const InnerError = z.object({ error: z.looseObject({ code: z.int().nullish().catch(null) }) })
+
+/** The status told by an error inside a 200, alone or in an array, as some of Google's layers send it; null where there is none. */
+export function innerErrorStatus(value: unknown): number | null {
+  const inner: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  // Asked of every good answer, so it is cheap to say no.
+  if (typeof inner !== 'object' || inner === null || !('error' in inner)) return null
+  const { success, data } = InnerError.safeParse(inner)
+  return success ? (data.error.code ?? 500) : null
 }
 
 /** What matters of a google.rpc.Status. */

@@ -2,10 +2,13 @@
 import { GatewayError } from '../../images/error.ts'
 import { ImageFields, numberFields, switchFields } from './wire.ts'
 
+export type FieldName = keyof ImageFields
+
 export interface CheckedFields {
   readonly fields: ImageFields
   /** How the caller spelt each field: errors name it so. */
   readonly spelling: ReadonlyMap<string, string>
+  readonly spelt: (name: FieldName) => string
   /** Fields with a value that have no twin in the neutral request. */
   readonly unknown: readonly string[]
 }
@@ -36,13 +39,13 @@ export function checkFields(value: unknown): CheckedFields {
     }
   }
   const parsed = ImageFields.safeParse(given)
-  if (parsed.success) return { fields: parsed.data, spelling, unknown }
+  const speltAs = (name: string) => spelling.get(name) ?? name
+  if (parsed.success) return { fields: parsed.data, spelling, spelt: speltAs, unknown }
   const [issue] = parsed.error.issues
   const [name, ...below] = issue?.path ?? []
-  const spelt = spelling.get(String(name)) ?? String(name)
   const param = below.reduce<string>(
     (path, key) => path + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
-    spelt,
+    speltAs(String(name)),
   )
   throw invalid(`Invalid value for '${param}': it ${issue?.message ?? 'is not understood'}.`, param)
 }

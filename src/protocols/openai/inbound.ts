@@ -1,15 +1,15 @@
 /** The half of OpenAI's protocol that faces callers: image requests in, images responses out. */
 import { type Bytes, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import { parsePixels, parseRatio, parseTier } from '../../images/geometry.ts'
-import type { ImageInput, ImageRequest, MediaResolution, Shape } from '../../images/request.ts'
+import type { ImageInput, ImageRequest } from '../../images/request.ts'
 import type { ImageResult, Painting, Usage } from '../../images/result.ts'
 import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
-import { type CheckedFields, checkFields, invalid } from './fields.ts'
+import { type CheckedFields, checkFields, type FieldName, invalid } from './fields.ts'
 import { decodeReference } from './reference.ts'
-import { type ImageFields, pictureFields } from './wire.ts'
+import { decodeMediaResolution, decodeShape } from './shape.ts'
+import { pictureFields } from './wire.ts'
 
 /** @throws GatewayError for what the caller should change, naming the field as it was spelt. */
 export async function decodeRequest(
@@ -19,20 +19,20 @@ export async function decodeRequest(
 ): Promise<ImageRequest> {
   const checked = checkFields(document.value)
   const { fields, spelling, unknown } = checked
-  refuseWhatIsNotServed(fields)
+  refuseWhatIsNotServed(checked)
   const prompt = await decodePrompt(fields.prompt, document)
   const images = await decodeImages(checked, document, bounds)
   if (operation === 'edit' && images.length === 0 && fields.images !== undefined) {
     throw invalid("'images' must hold at least one picture.", 'images')
   }
   const { output_format: format, background, seed } = fields
-  const mediaResolution = decodeMediaResolution(fields.media_resolution)
+  const mediaResolution = decodeMediaResolution(checked)
   return {
     model: fields.model ?? null,
     prompt,
     images,
     count: fields.n ?? 1,
-    shape: decodeShape(fields),
+    shape: decodeShape(checked),
     spelling,
     ...(format && format !== 'gif' && format !== 'svg' && { format }),
     ...(background && background !== 'auto' && { background }),
@@ -43,9 +43,9 @@ export async function decodeRequest(
   }
 }
 
-function refuseWhatIsNotServed(fields: ImageFields): void {
-  const refuse = (param: string, message: string): never => {
-    throw new GatewayError('unsupported-parameter', message, { param })
+function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
+  const refuse = (name: FieldName, message: string): never => {
+    throw new GatewayError('unsupported-parameter', message, { param: spelt(name) })
   }
   if (fields.stream)
     refuse('stream', 'Streamed answers are not served by this version of the gateway. Leave out `stream`.')
@@ -68,11 +68,12 @@ function refuseWhatIsNotServed(fields: ImageFields): void {
   if (fields.output_format === 'gif' || fields.output_format === 'svg') {
     throw invalid(
       `Invalid value: '${fields.output_format}'. Supported values are: 'png', 'jpeg' and 'webp'.`,
-      'output_format',
+      spelt('output_format'),
     )
   }
-  for (const param of ['frame_count', 'frame_duration_ms', 'svg'] as const) {
-    if (fields[param] != null)
+  for (const name of ['frame_count', 'frame_duration_ms', 'svg'] as const) {
+    const param = spelt(name)
+    if (fields[name] != null)
       throw invalid(`'${param}' belongs to output formats that no model here makes. Leave it out.`, param)
   }
 }
@@ -127,58 +128,6 @@ async function decodeImages(
     }
   }
   return images
-}
-
-/** `aspect_ratio` and `image_size` each replace their half of `size`. */
-function decodeShape(fields: ImageFields): Shape {
-  const size = given(fields.size)
-  const aspectRatio = given(fields.aspect_ratio)
-  if (aspectRatio && !parseRatio(aspectRatio)) {
-    throw invalid(
-      `Invalid value: '${aspectRatio}'. An aspect ratio is written width:height, such as '16:9'.`,
-      'aspect_ratio',
-    )
-  }
-  const [imageSize, resolutionField] = [given(fields.image_size), given(fields.resolution)]
-  if (imageSize && resolutionField && tierName(imageSize) !== tierName(resolutionField)) {
-    throw invalid(
-      `'image_size' (${imageSize}) and 'resolution' (${resolutionField}) mean the same and differ. Send one of them.`,
-      'image_size',
-    )
-  }
-  const pixels = (size && parsePixels(size)) || pixelsOf(fields)
-  const sizeIsRatio = size !== undefined && parseRatio(size) !== null
-  const sizeIsTier = size !== undefined && parseTier(size) !== null
-  if (size && !pixels && !sizeIsRatio && !sizeIsTier) {
-    throw invalid(
-      `Invalid value: '${size}'. A size is written WIDTHxHEIGHT, such as '1024x1536'; '16:9', '2K' and 'auto' are taken too.`,
-      'size',
-    )
-  }
-  const ratio = aspectRatio ?? (sizeIsRatio ? size : undefined)
-  const resolution = imageSize ?? resolutionField ?? (sizeIsTier ? size : undefined)
-  return { ...(ratio && { ratio }), ...(resolution && { resolution: tierName(resolution) }), ...(pixels && { pixels }) }
-}
-
-function pixelsOf({ width, height }: ImageFields): Shape['pixels'] {
-  if (width == null && height == null) return undefined
-  if (width == null || height == null)
-    throw invalid("'width' and 'height' only work together.", width == null ? 'width' : 'height')
-  return { width, height }
-}
-
-const given = (text: string | null | undefined) => (text == null || text === 'auto' ? undefined : text)
-const tierName = (text: string) => parseTier(text) ?? text
-
-function decodeMediaResolution(text: string | null | undefined): MediaResolution | undefined {
-  if (text == null) return undefined
-  const name = text.toUpperCase().replace(/^MEDIA_RESOLUTION_/, '')
-  if (name === 'LOW') return 'low'
-  if (name === 'MEDIUM') return 'medium'
-  if (name === 'HIGH') return 'high'
-  if (name === 'UNSPECIFIED') return undefined
-  const values = 'MEDIA_RESOLUTION_LOW, MEDIA_RESOLUTION_MEDIUM, MEDIA_RESOLUTION_HIGH'
-  throw invalid(`Invalid value: '${text}'. Supported values are: ${values}.`, 'media_resolution')
 }
 
 export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {

@@ -1,0 +1,180 @@
+/** Every shape in which Google sends a picture, seen by callers of both protocols. */
+import sharp from 'sharp'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { answerWith, fixture, picturesOf } from '../fixtures/gemini.ts'
+import { askGemini, askOpenai } from '../helpers/callers.ts'
+import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+
+let upstream: ScriptedUpstream
+let gateway: TestGateway
+
+beforeAll(async () => {
+  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
+  gateway = await startGateway({ upstream: upstream.url })
+})
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+beforeEach(() => {
+  upstream.seen.length = 0
+})
+
+/** Which of the document's pictures is the answer, and why. */
+const answers: readonly (readonly [string, string, number])[] = [
+  ['text, then the picture', 'text-then-image', 0],
+  ['the picture, then text', 'image-then-text', 0],
+  ['a JPEG alone', 'image-only-jpeg', 0],
+  ['a WebP', 'webp', 0],
+  ['a picture so small that it is no long string', 'tiny-picture', 0],
+  ['of several drafts the last', 'two-drafts-then-final', 2],
+  ['thoughts are no answer', 'thoughts-then-final', 2],
+  ['a thought after the answer neither', 'final-then-thought', 0],
+  ['of thoughts alone the last', 'thoughts-only', 1],
+  ['MAX_TOKENS, and the picture is there', 'max-tokens-with-image', 0],
+  ['a finish reason nobody knows', 'unknown-reason-with-image', 0],
+  ['no finish reason and no usage', 'no-finish-reason', 0],
+  ['a label that lies', 'label-lies', 0],
+  ['base64 in the URL-safe alphabet, unpadded', 'url-safe-base64', 0],
+  ['fields nobody has heard of', 'fields-of-tomorrow', 0],
+  ['null in every place', 'nulls-everywhere', 0],
+]
+
+describe('an OpenAI caller gets the picture, with its true type and size', () => {
+  test.each(answers)('%s', async (_what, name, index) => {
+    upstream.script = answerWith(`answers/${name}.json`)
+    const { status, headers, json, line } = await askOpenai(gateway)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('application/json')
+    expect(json.data).toHaveLength(1)
+    const base64: string = json.data[0].b64_json
+    expect(base64).toMatch(/^[A-Za-z0-9+/]+={0,2}$/)
+    expect(base64.length % 4).toBe(0)
+    const bytes = Buffer.from(base64, 'base64')
+    expect(bytes.equals(picturesOf(`answers/${name}.json`)[index] ?? Buffer.alloc(0))).toBe(true)
+    const { format, width, height } = await sharp(bytes).metadata()
+    expect(json).toMatchObject({ output_format: format, size: `${width}x${height}` })
+    expect(Math.abs(json.created - Date.now() / 1000)).toBeLessThan(60)
+    expect(line).toMatchObject({ outcome: 'ok', status: 200, images: 1, attempts: 1, upstream: 'google' })
+  })
+
+  test('the exact length is told before the first byte', async () => {
+    upstream.script = answerWith('answers/two-drafts-then-final.json')
+    const { headers, text } = await askOpenai(gateway)
+    expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
+    expect(headers.get('transfer-encoding')).toBeNull()
+  })
+})
+
+describe('a Gemini caller gets the document as it came', () => {
+  test.each(answers)('%s', async (_what, name) => {
+    upstream.script = answerWith(`answers/${name}.json`)
+    const { status, text, headers, line } = await askGemini(gateway)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('application/json; charset=UTF-8')
+    expect(text).toBe(fixture(`answers/${name}.json`).toString())
+    expect(line).toMatchObject({ outcome: 'ok', status: 200, upstream: 'google' })
+    expect(line?.images).toBeGreaterThanOrEqual(name === 'thoughts-only' ? 0 : 1)
+  })
+
+  test("the upstream's own headers stay behind, but for type and length", async () => {
+    const body = fixture('answers/tiny-picture.json')
+    upstream.script = (_request, response) => {
+      const own = { server: 'scaffolding on HTTPServer2', 'x-goog-secret': '1', 'set-cookie': 'a=b', via: '1.1 google' }
+      const type = { 'content-type': 'application/json; charset=UTF-8', 'content-length': body.length }
+      response.writeHead(200, { ...own, ...type }).end(body)
+    }
+    const { headers } = await askGemini(gateway)
+    for (const name of ['server', 'x-goog-secret', 'set-cookie', 'via']) expect(headers.get(name)).toBeNull()
+    expect(headers.get('content-length')).toBe(String(body.length))
+  })
+})
+
+/** What Google counts → what an OpenAI caller reads, and what the log says. */
+const usages: readonly (readonly [string, string, object | undefined, object])[] = [
+  [
+    'text and pictures of the prompt are told apart',
+    'split',
+    {
+      total_tokens: 1558,
+      input_tokens: 268,
+      output_tokens: 1290,
+      input_tokens_details: { text_tokens: 10, image_tokens: 258 },
+      output_tokens_details: { text_tokens: 0, image_tokens: 1290 },
+    },
+    { inputTokens: 268, outputTokens: 1290 },
+  ],
+  [
+    'thoughts are output, and count as text',
+    'thoughts-are-output',
+    {
+      total_tokens: 1445,
+      input_tokens: 12,
+      output_tokens: 1433,
+      input_tokens_details: { text_tokens: 12, image_tokens: 0 },
+      output_tokens_details: { text_tokens: 313, image_tokens: 1120 },
+    },
+    { inputTokens: 12, outputTokens: 1433 },
+  ],
+  [
+    'output is the total without the input, whatever the candidates are said to cost',
+    'candidates-above-sum',
+    {
+      total_tokens: 1129,
+      input_tokens: 9,
+      output_tokens: 1120,
+      input_tokens_details: { text_tokens: 9, image_tokens: 0 },
+      output_tokens_details: { text_tokens: 0, image_tokens: 1120 },
+    },
+    { inputTokens: 9, outputTokens: 1120 },
+  ],
+  [
+    'what a search read is input',
+    'tool-use',
+    {
+      total_tokens: 1429,
+      input_tokens: 309,
+      output_tokens: 1120,
+      input_tokens_details: { text_tokens: 309, image_tokens: 0 },
+      output_tokens_details: { text_tokens: 0, image_tokens: 1120 },
+    },
+    { inputTokens: 309, outputTokens: 1120 },
+  ],
+  [
+    'an output that is not split is told as a sum',
+    'output-details-missing',
+    {
+      total_tokens: 1298,
+      input_tokens: 8,
+      output_tokens: 1290,
+      input_tokens_details: { text_tokens: 8, image_tokens: 0 },
+    },
+    { inputTokens: 8, outputTokens: 1290 },
+  ],
+  // Clients read the input's details wherever there is a usage.
+  ['an input that is not split is not told', 'without-details', undefined, { inputTokens: 8, outputTokens: 1290 }],
+  ['strings are no counts', 'strings', undefined, {}],
+  ['negative numbers are no counts', 'negative', undefined, {}],
+  ['nor is a usage that is a number', 'not-an-object', undefined, {}],
+  ['nor what no computer can count', 'huge', undefined, {}],
+]
+
+describe('usage', () => {
+  test.each(usages)('%s', async (_what, name, usage, logged) => {
+    upstream.script = answerWith(`usage/${name}.json`)
+    const { status, json, line } = await askOpenai(gateway)
+    expect(status).toBe(200)
+    expect(json.usage).toEqual(usage)
+    expect('usage' in json).toBe(usage !== undefined)
+    expect(line).toMatchObject({ outcome: 'ok', ...logged })
+    if (Object.keys(logged).length === 0) expect(line).not.toHaveProperty('inputTokens')
+  })
+
+  test.each(usages)('is read beside a relay: %s', async (_what, name, _usage, logged) => {
+    upstream.script = answerWith(`usage/${name}.json`)
+    const { text, line } = await askGemini(gateway)
+    expect(text).toBe(fixture(`usage/${name}.json`).toString())
+    expect(line).toMatchObject({ outcome: 'ok', images: 1, ...logged })
+  })
+})
