@@ -1,6 +1,5 @@
 /** The errors that a fault word can ask for, in Google's own words. */
 import { type Detail, detail, GoogleError, type Status } from './errors.ts'
-import type { Faults } from './faults.ts'
 
 export const faultStatuses = [400, 401, 403, 404, 429, 500, 503, 504] as const
 export type FaultStatus = (typeof faultStatuses)[number]
@@ -19,8 +18,15 @@ const texts: Readonly<Record<FaultStatus, readonly [Status, string]>> = {
   504: ['DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.'],
 }
 
+/** What a fault word says beside the status. */
+export interface FaultWords {
+  /** How long Google would have the caller wait, as it writes it: `3s`. */
+  readonly retryDelay: string | null
+  readonly quota: 'minute' | 'day' | 'credits'
+}
+
 /** The wait stands in the details and in the text, never in a header: so does Google. */
-export function faultError(status: FaultStatus, { quota, retryDelay }: Faults, model: string): GoogleError {
+export function faultError(status: FaultStatus, { quota, retryDelay }: FaultWords, model: string): GoogleError {
   const [name, text] = texts[status]
   const retry = retryDelay === null ? [] : [detail('RetryInfo', { retryDelay })]
   if (status !== 429) return new GoogleError(status, name, text, retry)

@@ -4,16 +4,13 @@
  * is painted as if they were not there. An unknown word is a 400 that lists the known ones.
  */
 import { invalid } from './errors.ts'
-import { type FaultStatus, faultStatuses } from './fault-errors.ts'
+import { type FaultStatus, type FaultWords, faultStatuses } from './fault-errors.ts'
 
-export interface Faults {
+export interface Faults extends FaultWords {
   /** Wait this long before anything is answered. */
   readonly delayMs: number
   /** Answer with this error. */
   readonly status: FaultStatus | null
-  /** How long Google would have the caller wait, as it writes it: `3s`. */
-  readonly retryDelay: string | null
-  readonly quota: 'minute' | 'day' | 'credits'
   /** Answer 200 without a picture. */
   readonly refusal: { readonly stage: 'prompt' | 'answer'; readonly reason: string } | null
   readonly textOnly: boolean
