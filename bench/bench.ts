@@ -11,8 +11,8 @@ export interface Thoroughness {
   readonly rounds: number
   /** Share of the full number of requests in each measured block. */
   readonly effort: number
-  /** Also at one caller and at sixty-four, for comparison. */
-  readonly sweep: boolean
+  /** Every size, every number of callers, every form of answer; otherwise what tells most. */
+  readonly complete: boolean
 }
 
 export interface Bench extends Thoroughness {

@@ -44,9 +44,14 @@ ${findings.notes.map(note => `- ${note}`).join('\n')}
 }
 
 function row(figure: Figure, slack: number): string[] {
-  const met = isMet(figure, slack)
-  const verdict = met === null ? '' : met ? 'met' : 'MISSED'
-  return [figure.name, printMeasured(figure.values, figure.unit), printBound(figure), verdict]
+  return [figure.name, printMeasured(figure.values, figure.unit), printBound(figure), verdict(figure, slack)]
+}
+
+/** `near`: missed, but not by more than the slack of a short run. */
+function verdict(figure: Figure, slack: number): string {
+  if (isMet(figure) === null) return ''
+  if (isMet(figure)) return 'met'
+  return isMet(figure, slack) ? 'near' : 'MISSED'
 }
 
 function circumstances({ date, seconds, rounds, slack }: Run): string {

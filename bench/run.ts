@@ -30,8 +30,8 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<Findings>>> = {
   verify,
 }
 
-const full = { rounds: 5, effort: 1, sweep: true, slack: 1 }
-const quick = { rounds: 2, effort: 0.25, sweep: false, slack: 2 }
+const full = { rounds: 5, effort: 1, complete: true, slack: 1 }
+const quick = { rounds: 2, effort: 0.25, complete: false, slack: 2 }
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
