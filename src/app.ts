@@ -15,6 +15,7 @@ import { outcomeOf } from './images/error.ts'
 import { createLimits, type LimitEvent } from './limits/limits.ts'
 import type { LimitStore } from './limits/store.ts'
 import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
+import { BufferPool } from './memory/buffer-pool.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
 import { createRoom } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
@@ -107,7 +108,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { maxBodyBytes } = config.listen
   const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
   const server = createServer({
-    images: createImagesHandler({ serve, gateway, room, maxBodyBytes, bounds }),
+    images: createImagesHandler({ serve, gateway, room, buffers: new BufferPool(), maxBodyBytes, bounds }),
     relay: createRelayHandler({ serve, gateway, memory, room, maxBodyBytes, writeTimeoutMs }),
     authenticate,
     cors,

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
+import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -14,6 +15,8 @@ export interface FormBody extends WireDocument {
 export interface FormBounds extends BodyBounds {
   readonly maxImageBytes: number
   readonly maxImages: number
+  /** What the base64 text of files is written to. */
+  readonly buffers: BufferPool
   /** Gives text parts the type they would have in JSON. */
   readonly typed: (name: string, text: string) => unknown
 }
@@ -27,9 +30,19 @@ const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
   checkBoundary(request.headers['content-type'] ?? '')
-  const release = await reserve(request.raw, bounds, 4 / 3)
+  const leaveRoom = await reserve(request.raw, bounds, 4 / 3)
+  const taken: Buffer[] = []
+  const take = () => {
+    const buffer = bounds.buffers.take()
+    taken.push(buffer)
+    return buffer
+  }
+  const release = () => {
+    bounds.buffers.give(taken.splice(0))
+    leaveRoom()
+  }
   try {
-    const value = await readParts(request, bounds)
+    const value = await readParts(request, bounds, take)
     return { value, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
@@ -48,7 +61,7 @@ function checkBoundary(contentType: string): void {
   )
 }
 
-async function readParts(request: FastifyRequest, bounds: FormBounds): Promise<object> {
+async function readParts(request: FastifyRequest, bounds: FormBounds, take: () => Buffer): Promise<object> {
   const fields = new Map<string, unknown>()
   let left = bounds.maxBytes
   const spend = (bytes: number) => {
@@ -67,7 +80,9 @@ async function readParts(request: FastifyRequest, bounds: FormBounds): Promise<o
     const name = checkPart(part.fieldname, part.encoding)
     const list = listName.exec(name)?.[1]
     if (part.type === 'file') {
-      const upload = await readFile(part.file, part.filename, list ?? name, bounds, spend)
+      const upload = await readFile(part.file, new Base64Encoder(take), spend)
+      if (part.file.truncated) throw partTooLarge(part.filename ?? name, bounds.maxImageBytes)
+      if (upload.base64.length === 0) throw emptyFile(list ?? name)
       add(fields, list, name, upload)
       continue
     }
@@ -121,26 +136,19 @@ function add(fields: Map<string, unknown>, list: string | undefined, name: strin
 }
 
 async function readFile(
-  file: AsyncIterable<Buffer> & { readonly truncated: boolean },
-  fileName: string | undefined,
-  param: string,
-  { maxImageBytes }: FormBounds,
+  file: AsyncIterable<Buffer>,
+  encoder: Base64Encoder,
   spend: (bytes: number) => void,
 ): Promise<Upload> {
-  const encoder = new Base64Encoder()
-  const pieces: Buffer[] = []
-  let length = 0
   for await (const chunk of file) {
-    length += chunk.length
     spend(chunk.length)
-    pieces.push(encoder.push(chunk))
+    encoder.push(chunk)
   }
-  pieces.push(encoder.end())
-  if (file.truncated) throw partTooLarge(fileName ?? param, maxImageBytes)
-  if (length === 0)
-    throw new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
-  return new Upload(bytesOf(...pieces.filter(piece => piece.length > 0)))
+  return new Upload(encoder.end())
 }
+
+const emptyFile = (param: string) =>
+  new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
 
 const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })

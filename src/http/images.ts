@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import { GatewayError } from '../images/error.ts'
+import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
 import { decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
 import type { Operation, RequestBounds } from '../protocols/protocol.ts'
@@ -13,6 +14,7 @@ export interface ImagesParts {
   readonly serve: Serve
   readonly gateway: Gateway
   readonly room: Room
+  readonly buffers: BufferPool
   readonly maxBodyBytes: number
   readonly bounds: RequestBounds
 }
@@ -25,7 +27,14 @@ export type ImagesHandler = (
   pathModel?: string,
 ) => Promise<void>
 
-export function createImagesHandler({ serve, gateway, room, maxBodyBytes, bounds }: ImagesParts): ImagesHandler {
+export function createImagesHandler({
+  serve,
+  gateway,
+  room,
+  buffers,
+  maxBodyBytes,
+  bounds,
+}: ImagesParts): ImagesHandler {
   return (request, reply, operation, pathModel) =>
     serve(request, reply, 'openai', operation, async conversation => {
       const { exchange, answer } = conversation
@@ -64,7 +73,8 @@ export function createImagesHandler({ serve, gateway, room, maxBodyBytes, bounds
       exchange.record.bytesIn = body.length
       return body
     }
-    if (type === 'multipart/form-data') return readForm(request, { ...limits, ...bounds, typed: typedFormValue })
+    if (type === 'multipart/form-data')
+      return readForm(request, { ...limits, ...bounds, buffers, typed: typedFormValue })
     const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
     throw new GatewayError('unsupported-media', `The content type '${type}' is not read here. Send ${wanted}.`)
   }

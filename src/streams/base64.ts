@@ -1,21 +1,49 @@
 /** Base64 text in pieces: making it, checking it, reading single bytes of what it says. */
-import { type Bytes, bytesOfText, concat, isInMemory, join } from '../images/bytes.ts'
+import { type Bytes, bytesOf, bytesOfText, concat, isInMemory, join } from '../images/bytes.ts'
 
-/** Turns binary chunks into base64 text as they come, whatever their sizes. */
+/** Turns binary chunks into base64 text as they come, whatever their sizes, in buffers that `take` hands out. */
 export class Base64Encoder {
+  readonly #take: () => Buffer
+  readonly #blocks: Buffer[] = []
+  #used = 0
+  // Up to two bytes that wait for the rest of their triple.
   #carry: Buffer = Buffer.alloc(0)
 
-  /** The text of all whole triples so far; empty where there is none yet. */
-  push(chunk: Buffer): Buffer {
-    const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk
-    const whole = bytes.length - (bytes.length % 3)
-    this.#carry = Buffer.from(bytes.subarray(whole))
-    return Buffer.from(bytes.toString('base64', 0, whole), 'latin1')
+  constructor(take: () => Buffer) {
+    this.#take = take
   }
 
-  /** The last, padded quadruple. */
-  end(): Buffer {
-    return Buffer.from(this.#carry.toString('base64'), 'latin1')
+  push(chunk: Buffer): void {
+    const missing = this.#carry.length === 0 ? 0 : Math.min(3 - this.#carry.length, chunk.length)
+    if (missing > 0) {
+      this.#carry = Buffer.concat([this.#carry, chunk.subarray(0, missing)])
+      if (this.#carry.length < 3) return
+      this.#encode(this.#carry, 0, 3)
+    }
+    const end = chunk.length - ((chunk.length - missing) % 3)
+    this.#encode(chunk, missing, end)
+    this.#carry = Buffer.from(chunk.subarray(end))
+  }
+
+  /** The whole text, padded. */
+  end(): Bytes {
+    this.#encode(this.#carry, 0, this.#carry.length)
+    const last = this.#blocks.length - 1
+    return bytesOf(...this.#blocks.map((block, index) => (index === last ? block.subarray(0, this.#used) : block)))
+  }
+
+  #encode(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      let block = this.#blocks.at(-1)
+      if (!block || this.#used === block.length) {
+        block = this.#take()
+        this.#blocks.push(block)
+        this.#used = 0
+      }
+      const next = Math.min(end, at + ((block.length - this.#used) / 4) * 3)
+      this.#used += block.write(bytes.toString('base64', at, next), this.#used, 'latin1')
+      at = next
+    }
   }
 }
 
