@@ -45,7 +45,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     requestTimeout: 600_000,
     // Bodies are read and bounded by the routes themselves; Fastify only looks at content types.
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    routerOptions: { maxParamLength: 1024 },
+    routerOptions: { maxParamLength: longestHeadersBytes },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => refuse(request, reply, error),
   })
@@ -55,10 +55,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => refuse(request, reply, absence(request)))
 
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', async ({ raw, id }, reply) => {
     if (!cors.isPreflight(raw)) return
     reply.hijack()
-    await tell(reply, { status: 204, headers: cors.preflightHeaders(raw), body: emptyBody })
+    const headers = { ...cors.preflightHeaders(raw), 'x-request-id': id }
+    await tell(reply, { status: 204, headers, body: emptyBody })
   })
 
   app.get('/healthz', (request, reply) => json(request, reply, { status: 'ok' }))
@@ -129,7 +130,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
 function absence({ method, url }: FastifyRequest): GatewayError {
   const { path } = splitUrl(url)
   const methods = methodsAt(path)
-  if (methods.length === 0) return explainAbsence(method, path)
+  if (methods.length === 0 || methods.includes(method)) return explainAbsence(method, path)
   return new GatewayError('method-not-allowed', `${method} is not allowed on ${path}. Use ${methods[0]}.`)
 }
 
