@@ -1,32 +1,34 @@
 /** The model lists of both APIs: what the caller may use, canonical ids first, then aliases. */
-
 import { GatewayError } from '../images/error.ts'
 import type { Catalogue, ListedName } from '../models/catalogue.ts'
 
-/** May be used by the caller and is served by an upstream. */
-export type IsServed = (name: ListedName) => boolean
-
-const longestPage = 1000
-
-/** Both lists in one object, which the SDKs of both sides read: `/v1/models` is a path of both. */
-export function unionList(catalogue: Catalogue, isServed: IsServed, query: URLSearchParams, created: number): object {
-  const { names, next } = page(catalogue.list().filter(isServed), query)
-  return {
-    object: 'list',
-    data: names.map(name => openaiModel(name, created)),
-    models: names.map(geminiModel),
-    ...next,
-  }
+/** What a caller may choose from. */
+export interface Shelf {
+  readonly catalogue: Catalogue
+  /** May be used by the caller and is served by an upstream. */
+  readonly isServed: (name: ListedName) => boolean
+  /** Told as the time at which each model came, for clients that sort by it. */
+  readonly createdSeconds: number
 }
 
-export function geminiList(catalogue: Catalogue, isServed: IsServed, query: URLSearchParams): object {
-  const { names, next } = page(catalogue.list().filter(isServed), query)
-  return { models: names.map(geminiModel), ...next }
+export type ListModels = (shelf: Shelf, query: URLSearchParams) => object
+/** @throws GatewayError `model-unknown`. */
+export type TellModel = (shelf: Shelf, name: string) => object
+
+/** Both lists in one object, which the SDKs of both sides read: `/v1/models` is a path of both. */
+export const unionList: ListModels = (shelf, query) => {
+  const { names, next } = page(shelf, query)
+  return { object: 'list', data: names.map(name => openaiEntry(name, shelf)), models: names.map(geminiEntry), ...next }
+}
+
+export const geminiList: ListModels = (shelf, query) => {
+  const { names, next } = page(shelf, query)
+  return { models: names.map(geminiEntry), ...next }
 }
 
 /** Vertex' list: https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list */
-export function publisherList(catalogue: Catalogue, isServed: IsServed, query: URLSearchParams): object {
-  const { names, next } = page(catalogue.list().filter(isServed), query)
+export const publisherList: ListModels = (shelf, query) => {
+  const { names, next } = page(shelf, query)
   return {
     publisherModels: names.map(({ id, model }) => ({
       name: `publishers/google/models/${id}`,
@@ -38,38 +40,40 @@ export function publisherList(catalogue: Catalogue, isServed: IsServed, query: U
   }
 }
 
-/** @throws GatewayError `model-unknown`. */
-export function unionModel(catalogue: Catalogue, isServed: IsServed, id: string, created: number): object {
-  const found = find(catalogue, isServed, id)
-  return { ...geminiModel(found), ...openaiModel(found, created) }
+export const unionModel: TellModel = (shelf, name) => {
+  const found = find(shelf, name)
+  return { ...geminiEntry(found), ...openaiEntry(found, shelf) }
 }
 
-/** @throws GatewayError `model-unknown`. */
-export function oneGeminiModel(catalogue: Catalogue, isServed: IsServed, id: string): object {
-  return geminiModel(find(catalogue, isServed, id))
-}
+export const geminiModel: TellModel = (shelf, name) => geminiEntry(find(shelf, name))
 
-function find(catalogue: Catalogue, isServed: IsServed, asked: string): ListedName {
+function find({ catalogue, isServed }: Shelf, asked: string): ListedName {
   const { id, model } = catalogue.resolve(asked)
-  const found = model && { id: asked.replace(/^models\//, ''), model, isAlias: asked !== id }
+  const name = asked.replace(/^models\//i, '')
+  const found = model && { id: name, model, isAlias: name.toLowerCase() !== id.toLowerCase() }
   if (found && isServed(found)) return found
-  throw new GatewayError('model-unknown', `The model '${asked}' does not exist or you do not have access to it.`, {
+  const shown = asked.length > 256 ? `${asked.slice(0, 256)}…` : asked
+  throw new GatewayError('model-unknown', `The model '${shown}' does not exist or you do not have access to it.`, {
     param: 'model',
   })
 }
 
+const longestPage = 1000
+
 function page(
-  names: readonly ListedName[],
+  { catalogue, isServed }: Shelf,
   query: URLSearchParams,
 ): { names: readonly ListedName[]; next: { nextPageToken?: string } } {
-  const size = wholeNumber('pageSize', query.get('pageSize'), names.length)
-  const start = wholeNumber('pageToken', query.get('pageToken'), 0)
-  const end = start + Math.min(Math.max(1, size), longestPage)
+  const names = catalogue.list().filter(isServed)
+  // Google's clients send 0 for «as many as you like».
+  const size = wholeNumber('pageSize', query.get('pageSize')) || longestPage
+  const start = wholeNumber('pageToken', query.get('pageToken'))
+  const end = start + Math.min(size, longestPage)
   return { names: names.slice(start, end), next: end < names.length ? { nextPageToken: String(end) } : {} }
 }
 
-function wholeNumber(param: string, text: string | null, otherwise: number): number {
-  if (text === null || text === '') return otherwise
+function wholeNumber(param: string, text: string | null): number {
+  if (text === null || text === '') return 0
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new GatewayError('invalid-request', `Invalid value for '${param}': '${text.slice(0, 40)}'.`, {
     param,
@@ -78,7 +82,7 @@ function wholeNumber(param: string, text: string | null, otherwise: number): num
 }
 
 /** `supported_endpoint_types` is what some clients choose image models by. */
-const openaiModel = ({ id, model }: ListedName, created: number) => ({
+const openaiEntry = ({ id, model }: ListedName, { createdSeconds: created }: Shelf) => ({
   id,
   object: 'model',
   created,
@@ -86,7 +90,7 @@ const openaiModel = ({ id, model }: ListedName, created: number) => ({
   supported_endpoint_types: ['image-generation', 'openai', 'gemini'],
 })
 
-const geminiModel = ({ id, model, isAlias }: ListedName) => ({
+const geminiEntry = ({ id, model, isAlias }: ListedName) => ({
   name: `models/${id}`,
   ...(isAlias && { baseModelId: model.id }),
   version: '001',

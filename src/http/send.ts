@@ -20,7 +20,9 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
   cutWhenStalled(response, writeTimeoutMs)
   try {
     if (reply.reasonPhrase !== undefined) response.statusMessage = reply.reasonPhrase
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length })
+    // RFC 9110, 8.6: no length with a 204.
+    const length = reply.status === 204 ? {} : { 'content-length': reply.body.length }
+    response.writeHead(reply.status, { ...reply.headers, ...length })
     const slices = reply.body.slices()
     if (isInMemory(slices)) {
       response.cork()

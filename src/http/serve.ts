@@ -114,10 +114,11 @@ export function createServe(parts: ServeParts): Serve {
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
-function timing({ upstreamMs }: ExchangeRecord, totalMs: number): Record<string, string> {
-  if (upstreamMs === null) return {}
-  const gatewayMs = Math.max(0, totalMs - upstreamMs)
-  return { 'server-timing': `upstream;dur=${upstreamMs.toFixed(1)}, gateway;dur=${gatewayMs.toFixed(1)}` }
+/** A relayed answer's headers go out with its first byte: then the upstream's time is the time until that. */
+function timing({ upstreamMs, firstByteMs }: ExchangeRecord, totalMs: number): Record<string, string> {
+  const ms = upstreamMs ?? firstByteMs
+  if (ms === null) return {}
+  return { 'server-timing': `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms).toFixed(1)}` }
 }
 
 const longestTrail = 20

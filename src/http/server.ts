@@ -5,16 +5,16 @@ import { bytesOfText } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
-import type { Operation } from '../protocols/protocol.ts'
 import { explainAbsence } from './absent-routes.ts'
 import type { Authenticate, Caller } from './auth.ts'
 import { answerClientError } from './client-error.ts'
 import type { Cors } from './cors.ts'
 import { emptyBody, errorReply, protocolOf, splitUrl, withHeaders } from './envelope.ts'
 import type { ImagesHandler } from './images.ts'
-import { geminiList, oneGeminiModel, publisherList, unionList, unionModel } from './model-list.ts'
+import type { Shelf } from './model-list.ts'
 import type { RelayHandler } from './relay.ts'
 import { requestIdOf } from './request-id.ts'
+import { deploymentPath, imagePaths, isCallPath, methodsAt, modelRoutes, operations } from './routes.ts'
 import { type Reply, send } from './send.ts'
 import { discardRest } from './serve.ts'
 
@@ -25,7 +25,7 @@ export interface ServerParts {
   readonly cors: Cors
   readonly catalogue: Catalogue
   /** May this caller use it, and does an upstream serve it? */
-  readonly isServedTo: (caller: Caller) => Parameters<typeof unionList>[1]
+  readonly isServedTo: (caller: Caller) => Shelf['isServed']
   readonly writeTimeoutMs: number
   readonly draining: () => boolean
   readonly onInternalError: (error: unknown, requestId: string) => void
@@ -33,11 +33,6 @@ export interface ServerParts {
   readonly startedSeconds: number
 }
 
-const imagePaths = ['/v1/images', '/images', '/openai/v1/images', '/v1beta/openai/images', '/v1beta1/images']
-const operations: readonly (readonly [string, Operation])[] = [
-  ['generations', 'generate'],
-  ['edits', 'edit'],
-]
 const longestHeadersBytes = 16 * 1024
 
 export function createServer(parts: ServerParts): FastifyInstance {
@@ -48,10 +43,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
     http: { maxHeaderSize: longestHeadersBytes, headersTimeout: 20_000 },
     // A caller with a slow line may take minutes to upload its pictures.
     requestTimeout: 600_000,
-    exposeHeadRoutes: false,
     // Bodies are read and bounded by the routes themselves; Fastify only looks at content types.
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    routerOptions: { maxParamLength: 1024 },
+    routerOptions: { maxParamLength: longestHeadersBytes },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => refuse(request, reply, error),
   })
@@ -61,75 +55,31 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => refuse(request, reply, absence(request)))
 
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', async ({ raw, id }, reply) => {
     if (!cors.isPreflight(raw)) return
     reply.hijack()
-    await tell(reply, { status: 204, headers: cors.preflightHeaders(raw), body: emptyBody })
+    const headers = { ...cors.preflightHeaders(raw), 'x-request-id': id }
+    await tell(reply, { status: 204, headers, body: emptyBody })
   })
 
   app.get('/healthz', (request, reply) => json(request, reply, { status: 'ok' }))
 
-  for (const path of imagePaths) {
-    for (const [name, operation] of operations)
-      app.post(`${path}/${name}`, (request, reply) => images(request, reply, operation))
-  }
   for (const [name, operation] of operations) {
-    app.post<{ Params: { model: string } }>(`/openai/deployments/:model/images/${name}`, (request, reply) =>
+    for (const path of imagePaths) app.post(`${path}/${name}`, (request, reply) => images(request, reply, operation))
+    app.post<{ Params: { model: string } }>(`${deploymentPath}/${name}`, (request, reply) =>
       images(request, reply, operation, request.params.model),
     )
   }
 
-  for (const [path, list] of [
-    [
-      '/v1/models',
-      (caller: Caller, query: URLSearchParams) =>
-        unionList(catalogue, parts.isServedTo(caller), query, parts.startedSeconds),
-    ],
-    [
-      '/models',
-      (caller: Caller, query: URLSearchParams) =>
-        unionList(catalogue, parts.isServedTo(caller), query, parts.startedSeconds),
-    ],
-    [
-      '/openai/v1/models',
-      (caller: Caller, query: URLSearchParams) =>
-        unionList(catalogue, parts.isServedTo(caller), query, parts.startedSeconds),
-    ],
-    [
-      '/v1beta/models',
-      (caller: Caller, query: URLSearchParams) => geminiList(catalogue, parts.isServedTo(caller), query),
-    ],
-    [
-      '/v1alpha/models',
-      (caller: Caller, query: URLSearchParams) => geminiList(catalogue, parts.isServedTo(caller), query),
-    ],
-    [
-      '/v1/v1beta/models',
-      (caller: Caller, query: URLSearchParams) => geminiList(catalogue, parts.isServedTo(caller), query),
-    ],
-    [
-      '/v1beta1/publishers/google/models',
-      (caller: Caller, query: URLSearchParams) => publisherList(catalogue, parts.isServedTo(caller), query),
-    ],
-  ] as const) {
-    app.get(path, (request, reply) => listed(request, reply, list))
-  }
-  for (const [path, one] of [
-    [
-      '/v1/models/*',
-      (caller: Caller, id: string) => unionModel(catalogue, parts.isServedTo(caller), id, parts.startedSeconds),
-    ],
-    [
-      '/openai/v1/models/*',
-      (caller: Caller, id: string) => unionModel(catalogue, parts.isServedTo(caller), id, parts.startedSeconds),
-    ],
-    ['/v1beta/models/*', (caller: Caller, id: string) => oneGeminiModel(catalogue, parts.isServedTo(caller), id)],
-    ['/v1alpha/models/*', (caller: Caller, id: string) => oneGeminiModel(catalogue, parts.isServedTo(caller), id)],
-    ['/v1/v1beta/models/*', (caller: Caller, id: string) => oneGeminiModel(catalogue, parts.isServedTo(caller), id)],
-  ] as const) {
-    app.get<{ Params: { '*': string } }>(path, (request, reply) =>
-      listed(request, reply, caller => one(caller, request.params['*'])),
-    )
+  for (const { paths, list, one } of modelRoutes) {
+    for (const path of paths) {
+      app.get(path, (request, reply) => told(request, reply, (shelf, query) => list(shelf, query)))
+      if (!one) continue
+      app.get<{ Params: { '*': string } }>(`${path}/*`, (request, reply) => {
+        if (isCallPath(splitUrl(request.url).path)) return refuse(request, reply, absence(request))
+        return told(request, reply, shelf => one(shelf, request.params['*']))
+      })
+    }
   }
 
   // Google's paths have a colon in their last segment, often percent-encoded: read whole, not by the router.
@@ -140,13 +90,15 @@ export function createServer(parts: ServerParts): FastifyInstance {
   })
   return app
 
-  function listed(
+  function told(
     request: FastifyRequest,
     reply: FastifyReply,
-    list: (caller: Caller, query: URLSearchParams) => object,
-  ) {
+    tellOf: (shelf: Shelf, query: URLSearchParams) => object,
+  ): Promise<void> {
     const { query } = splitUrl(request.url)
-    return json(request, reply, list(parts.authenticate(request.headers, query, protocolOf(request.raw)), query))
+    const caller = parts.authenticate(request.headers, query, protocolOf(request.raw))
+    const shelf = { catalogue, isServed: parts.isServedTo(caller), createdSeconds: parts.startedSeconds }
+    return json(request, reply, tellOf(shelf, query))
   }
 
   function json({ raw, id }: FastifyRequest, reply: FastifyReply, value: object): Promise<void> {
@@ -159,8 +111,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
     const failure = fromFramework(error)
     if (!(failure instanceof GatewayError)) parts.onInternalError(error, request.id)
     const answer = errorReply(failure, protocolOf(request.raw))
-    const allow: Record<string, string> =
-      failure instanceof GatewayError && failure.kind === 'method-not-allowed' ? { allow: otherMethod(request) } : {}
+    const isWrongMethod = failure instanceof GatewayError && failure.kind === 'method-not-allowed'
+    const allow: Record<string, string> = isWrongMethod
+      ? { allow: methodsAt(splitUrl(request.url).path).join(', ') }
+      : {}
     reply.hijack()
     discardRest(request.raw)
     return tell(reply, withHeaders(answer, { 'x-request-id': request.id, ...cors.headers(request.raw), ...allow }))
@@ -171,19 +125,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
     // A caller who leaves now misses an answer that cost nothing.
     await send(reply.raw, withHeaders(answer, closing), parts.writeTimeoutMs).catch(() => {})
   }
-
-  function absence(request: FastifyRequest): GatewayError {
-    const { path } = splitUrl(request.url)
-    const method = otherMethod(request)
-    const google = parseMethodPath(path)
-    const existsOtherwise =
-      app.hasRoute({ method, url: path }) || (method === 'POST' && google !== null && isMethod(google.method))
-    if (!existsOtherwise) return explainAbsence(request.method, path)
-    return new GatewayError('method-not-allowed', `${request.method} is not allowed on ${path}. Use ${method}.`)
-  }
 }
 
-const otherMethod = ({ method }: FastifyRequest) => (method === 'POST' ? 'GET' : 'POST')
+function absence({ method, url }: FastifyRequest): GatewayError {
+  const { path } = splitUrl(url)
+  const methods = methodsAt(path)
+  if (methods.length === 0 || methods.includes(method)) return explainAbsence(method, path)
+  return new GatewayError('method-not-allowed', `${method} is not allowed on ${path}. Use ${methods[0]}.`)
+}
 
 /** Fastify's own refusals (a bad URL, a content type that is none) in our words. */
 function fromFramework(error: unknown): unknown {

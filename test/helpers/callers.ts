@@ -2,7 +2,7 @@
 import { vi } from 'vitest'
 import type { TestGateway } from './gateway.ts'
 
-export interface Told {
+export interface Answer {
   readonly status: number
   /** Of the status line. */
   readonly reason: string
@@ -11,8 +11,11 @@ export interface Told {
   /** The body, where it is JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
   readonly json: any
-  /** The exchange's line in the log; null where the request became no exchange. */
-  readonly line: Readonly<Record<string, unknown>> | null
+}
+
+export interface Told extends Answer {
+  /** The exchange's line in the log. */
+  readonly line: Readonly<Record<string, unknown>>
 }
 
 let asked = 0
@@ -38,19 +41,17 @@ export async function ask(
 
 /** Reads an answer and waits for its line: that is written once the last byte is out. */
 export async function told(gateway: TestGateway, response: Response): Promise<Told> {
-  const text = await response.text()
-  const id = response.headers.get('x-request-id')
-  return {
-    status: response.status,
-    reason: response.statusText,
-    headers: response.headers,
-    text,
-    json: parsed(text),
-    line: await lineOf(gateway, id),
-  }
+  return { ...(await read(response)), line: await lineOf(gateway, response.headers.get('x-request-id')) }
 }
 
-function parsed(text: string): Told['json'] {
+/** Reads an answer that is no exchange's, or whose line is of no interest. */
+export async function read(response: Response): Promise<Answer> {
+  const { status, statusText: reason, headers } = response
+  const text = await response.text()
+  return { status, reason, headers, text, json: parsed(text) }
+}
+
+function parsed(text: string): Answer['json'] {
   try {
     return JSON.parse(text)
   } catch {
@@ -58,16 +59,13 @@ function parsed(text: string): Told['json'] {
   }
 }
 
-async function lineOf(gateway: TestGateway, requestId: string | null): Promise<Told['line']> {
-  const find = () => gateway.log.find(line => line.msg === 'exchange' && line.requestId === requestId)
-  return vi
-    .waitFor(
-      () => {
-        const line = find()
-        if (!line) throw new Error('not there yet')
-        return line
-      },
-      { timeout: 1000, interval: 1 },
-    )
-    .catch(() => null)
+function lineOf(gateway: TestGateway, requestId: string | null): Promise<Told['line']> {
+  return vi.waitFor(
+    () => {
+      const line = gateway.log.find(({ msg, requestId: id }) => msg === 'exchange' && id === requestId)
+      if (!line) throw new Error(`No line tells of ${requestId}.`)
+      return line
+    },
+    { timeout: 2000, interval: 1 },
+  )
 }

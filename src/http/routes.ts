@@ -1,0 +1,68 @@
+/** The addresses of the public listener, and which methods each takes. */
+import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
+import { isModelName } from '../protocols/model-name.ts'
+import type { Operation } from '../protocols/protocol.ts'
+import {
+  geminiList,
+  geminiModel,
+  type ListModels,
+  publisherList,
+  type TellModel,
+  unionList,
+  unionModel,
+} from './model-list.ts'
+
+/** Every form of a base address that people set in OpenAI's clients, Azure's and Google's among them. */
+export const imagePaths = ['/v1/images', '/images', '/openai/v1/images', '/v1beta/openai/images', '/v1beta1/images']
+export const deploymentPath = '/openai/deployments/:model/images'
+
+export const operations: readonly (readonly [string, Operation])[] = [
+  ['generations', 'generate'],
+  ['edits', 'edit'],
+]
+
+interface ModelRoutes {
+  readonly paths: readonly string[]
+  readonly list: ListModels
+  /** Below the list, by the model's name. */
+  readonly one: TellModel | null
+}
+
+export const modelRoutes: readonly ModelRoutes[] = [
+  {
+    paths: ['/v1/models', '/models', '/openai/v1/models', '/openai/models', '/v1beta/openai/models'],
+    list: unionList,
+    one: unionModel,
+  },
+  { paths: ['/v1beta/models', '/v1alpha/models', '/v1/v1beta/models'], list: geminiList, one: geminiModel },
+  { paths: ['/v1beta1/publishers/google/models'], list: publisherList, one: null },
+]
+
+/** A call of a model's method, in any of Google's forms. */
+export const isCallPath = (path: string): boolean => {
+  const found = parseMethodPath(path)
+  return found !== null && isMethod(found.method)
+}
+
+const operationPath = /^(.+)\/(?:generations|edits)$/
+const deployment = /^\/openai\/deployments\/[^/]+\/images$/
+const readPaths: ReadonlySet<string> = new Set(['/healthz', ...modelRoutes.flatMap(({ paths }) => paths)])
+const modelFolders = modelRoutes.flatMap(({ paths, one }) => (one ? paths.map(path => `${path}/`) : []))
+
+/** Empty: there is nothing at this path. */
+export function methodsAt(path: string): readonly string[] {
+  if (isCallPath(path)) return ['POST']
+  const images = operationPath.exec(path)?.[1] ?? ''
+  if (imagePaths.includes(images) || deployment.test(images)) return ['POST']
+  const isRead = readPaths.has(path) || modelFolders.some(start => path.startsWith(start) && isName(path, start.length))
+  return isRead ? ['GET', 'HEAD'] : []
+}
+
+// A method that is not served (`models/x:predict`) is no model's name either: such a path is not there at all.
+function isName(path: string, start: number): boolean {
+  try {
+    return isModelName(decodeURIComponent(path.slice(start)))
+  } catch {
+    return false
+  }
+}

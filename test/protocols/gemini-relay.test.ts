@@ -1,0 +1,268 @@
+/** Google's form in, Google's form out: every path that leads there, what goes up and what stays behind. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { answerWith, fixture } from '../fixtures/gemini.ts'
+import { ask, read } from '../helpers/callers.ts'
+import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+
+let upstream: ScriptedUpstream
+let gateway: TestGateway
+
+beforeAll(async () => {
+  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
+  gateway = await startGateway({ upstream: upstream.url })
+})
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+beforeEach(() => {
+  upstream.seen.length = 0
+  upstream.script = answerWith('answers/tiny-picture.json')
+})
+
+const flash25 = 'gemini-2.5-flash-image'
+const call = { contents: [{ role: 'user', parts: [{ text: 'A red kite' }] }] }
+
+function sentUp() {
+  const [seen] = upstream.seen
+  if (!seen || upstream.seen.length > 1) throw new Error(`${upstream.seen.length} calls went up.`)
+  return { ...seen, text: seen.body.toString() }
+}
+
+describe('every path that people write leads to the model', () => {
+  test.each([
+    '/v1beta/models/gemini-2.5-flash-image:generateContent',
+    '/v1/models/gemini-2.5-flash-image:generateContent',
+    '/v1alpha/models/gemini-2.5-flash-image:generateContent',
+    '/v1/v1beta/models/gemini-2.5-flash-image:generateContent',
+    '/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta/models/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta/models/models%2Fgemini-2.5-flash-image:generateContent',
+    '/v1beta/models%2Fgemini-2.5-flash-image:generateContent',
+    '/v1beta/models/gemini-2.5-flash-image%3AgenerateContent',
+    '/v1beta/models/gemini-2.5-flash-image%3agenerateContent',
+    '/v1beta/models/google/gemini-2.5-flash-image:generateContent',
+    '/v1beta/models/google%2Fgemini-2.5-flash-image:generateContent',
+    '/v1/publishers/google/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta1/publishers/google/models/gemini-2.5-flash-image:generateContent',
+    '/v1/projects/my-project/locations/us-central1/publishers/google/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta/models/nano-banana:generateContent',
+    '/v1beta/models/GEMINI-2.5-FLASH-IMAGE:generateContent',
+    '/v1beta/models/gemini-2.5-flash-image-preview:generateContent?key=sk-1&$alt=json;enum-encoding=int',
+  ])('%s', async path => {
+    const { status, headers } = await ask(gateway, path, call)
+    expect(status).toBe(200)
+    expect(sentUp().url).toBe(`/v1beta/models/${flash25}:generateContent`)
+    expect(headers.get('x-plantain-model')).toBe(flash25)
+  })
+
+  test.each([
+    '/v1beta/models/..%2f..:generateContent',
+    '/v1beta/models/..%2f..%2fv1%2ffiles:generateContent',
+    '/v1beta/models/%2e%2e%2fx:generateContent',
+    '/v1beta/models/%00:generateContent',
+    '/v1beta/models/a%00b:generateContent',
+    '/v1beta/models/a%0ab:generateContent',
+    '/v1beta/models/%252e%252e:generateContent',
+    '/v1beta/models/:generateContent',
+    '/v1beta/models/x%3Fkey%3D1:generateContent',
+    '/v1beta/models/x%23y:generateContent',
+    '/v1beta/models/%E2%98%83:generateContent',
+    '/v2/models/gemini-2.5-flash-image:generateContent',
+    '/v1beta/models/gemini-2.5-flash-image/extra:generateContent/more',
+  ])('%s leads nowhere', async path => {
+    const { status, json } = await read(await gateway.post(path, call))
+    expect(status).toBe(404)
+    expect(json.error).toBeDefined()
+    expect(upstream.seen).toHaveLength(0)
+  })
+
+  test.each([257, 5000])('a name of %i letters leads nowhere', async length => {
+    const { status, json } = await read(
+      await gateway.post(`/v1beta/models/${'x'.repeat(length)}:generateContent`, call),
+    )
+    expect([status, json.error.status]).toEqual([404, 'NOT_FOUND'])
+    expect(json.error.message.length).toBeLessThan(500)
+    expect(upstream.seen).toHaveLength(0)
+  })
+
+  test('a name nobody knows goes up as it is, with its slash encoded', async () => {
+    expect((await ask(gateway, '/v1beta/models/acme/gemini-99:generateContent', call)).status).toBe(200)
+    expect(sentUp().url).toBe('/v1beta/models/acme%2Fgemini-99:generateContent')
+  })
+})
+
+describe('what goes up', () => {
+  test('is the caller’s body, byte for byte', async () => {
+    const text = `\n{ "contents" : [{"parts":[{"text":"\\u003cA\\/kite\\u2028 \u{1f3f4} ${'x'.repeat(3000)}"},
+      {"inline_data":{"mime_type":"image/png","data":"${'-_Ab'.repeat(900)}"}}]}],
+      "generationConfig":{"seed":1.0e0,"imageConfig":{"aspectRatio":"99:1"},"candidateCount":2,"unheard_of":null},
+      "safetySettings":{"category":"X"}, "model_": "models/x" }\r\n\t`
+    expect((await ask(gateway, `/v1beta/models/${flash25}:generateContent`, text)).status).toBe(200)
+    expect(sentUp().text).toBe(text)
+  })
+
+  test.each([
+    '{"model":"models/nano-banana","contents":[]}',
+    '{"contents":[], "model" : "nano-banana" }',
+    '{"generateContentRequest":{"model":"models/nano-banana","contents":[]}}',
+    '{"generate_content_request":{"contents":[],"model":"google/nano-banana"}}',
+  ])('only a model named inside is called what it is called above: %s', async text => {
+    expect((await ask(gateway, '/v1beta/models/nano-banana:countTokens', text)).status).toBe(200)
+    expect(sentUp().text).toBe(text.replace(/"(?:models\/|google\/)?nano-banana"/, `"models/${flash25}"`))
+  })
+
+  test('no header of the caller’s, no key of the caller’s, and nothing of the query but the kind of stream', async () => {
+    const headers = {
+      authorization: 'Bearer caller-secret-1',
+      'x-goog-api-key': 'caller-secret-2',
+      'api-key': 'caller-secret-3',
+      cookie: 'session=caller-secret-4',
+      'user-agent': 'google-genai-sdk/3.1.0 gl-node/v24',
+      'x-goog-api-client': 'google-genai-sdk/3.1.0',
+      'x-forwarded-for': '10.0.0.1',
+      referer: 'https://example.com/?key=caller-secret-5',
+      'x-goog-user-project': 'p',
+      te: 'trailers',
+    }
+    const path = `/v1beta/models/${flash25}:streamGenerateContent?key=caller-secret-6&alt=sse&$fields=x`
+    expect((await ask(gateway, path, call, headers)).status).toBe(200)
+    const { url, headers: seen } = sentUp()
+    expect(url).toBe(`/v1beta/models/${flash25}:streamGenerateContent?alt=sse`)
+    expect(JSON.stringify(seen)).not.toMatch(/caller-secret|10\.0\.0\.1|google-genai/)
+    const allowed = ['accept', 'accept-encoding', 'connection', 'content-length', 'content-type', 'host', 'user-agent']
+    expect(
+      Object.keys(seen)
+        .filter(name => !allowed.includes(name))
+        .toSorted(),
+    ).toEqual(['x-goog-api-key', 'x-plantain-trail'])
+    expect(seen['x-goog-api-key']).toBe('upstream-key')
+    expect(JSON.stringify(gateway.log)).not.toMatch(/caller-secret/)
+  })
+})
+
+describe('what comes down', () => {
+  const chunk = (name: string) => JSON.parse(fixture(name).toString())
+  const [thoughts, last] = [
+    { candidates: [{ content: { role: 'model', parts: [{ text: 'Hm, a kite.', thought: true }] }, index: 0 }] },
+    chunk('answers/text-then-image.json'),
+  ]
+
+  test('server-sent events pass as they come, and the reader beside them counts', async () => {
+    const events = [thoughts, last].map(event => `data: ${JSON.stringify(event)}\r\n\r\n`).join('')
+    upstream.script = async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let at = 0; at < events.length; at += 1000) {
+        response.write(events.slice(at, at + 1000))
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      response.end()
+    }
+    const { status, headers, text, line } = await ask(gateway, `/v1beta/models/x:streamGenerateContent?alt=sse`, call)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('text/event-stream')
+    expect(text).toBe(events)
+    expect(line).toMatchObject({
+      operation: 'streamGenerateContent',
+      outcome: 'ok',
+      images: 1,
+      inputTokens: 8,
+      outputTokens: 1290,
+      bytesOut: events.length,
+    })
+  })
+
+  test('an event reaches the caller before the next is there', async () => {
+    let sendRest = () => {}
+    upstream.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${JSON.stringify(thoughts)}\n\n`)
+      sendRest = () => response.end(`data: ${JSON.stringify(last)}\n\n`)
+    }
+    const response = await gateway.post('/v1beta/models/x:streamGenerateContent?alt=sse', call)
+    const reader = response.body?.getReader()
+    const first = Buffer.from((await reader?.read())?.value ?? []).toString()
+    expect(first).toBe(`data: ${JSON.stringify(thoughts)}\n\n`)
+    sendRest()
+    while (!(await reader?.read())?.done);
+  })
+
+  test('a JSON array passes too', async () => {
+    const array = `[${JSON.stringify(thoughts)}\n,\r\n${JSON.stringify(last)}\n]`
+    upstream.script = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(array)
+    const { text, line } = await ask(gateway, '/v1beta/models/x:streamGenerateContent', call)
+    expect(sentUp().url).toBe('/v1beta/models/x:streamGenerateContent')
+    expect(text).toBe(array)
+    expect(line).toMatchObject({ outcome: 'ok', images: 1, inputTokens: 8 })
+  })
+
+  test.each([
+    [
+      'a refusal',
+      { candidates: [{ finishReason: 'IMAGE_SAFETY' }] },
+      { outcome: 'refused', refusalReason: 'IMAGE_SAFETY' },
+    ],
+    [
+      'a blocked prompt',
+      { promptFeedback: { blockReason: 'SAFETY' } },
+      { outcome: 'refused', refusalReason: 'SAFETY' },
+    ],
+    ['an error', { error: { code: 503, message: 'overloaded', status: 'UNAVAILABLE' } }, { outcome: 'failed' }],
+  ])('%s at the end of a stream is noticed beside it', async (_what, event, logged) => {
+    upstream.script = (_request, response) =>
+      void response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .end(`data: ${JSON.stringify(thoughts)}\n\ndata: ${JSON.stringify(event)}\n\n`)
+    const { line } = await ask(gateway, '/v1beta/models/x:streamGenerateContent?alt=sse', call)
+    expect(line).toMatchObject({ status: 200, images: 0, ...logged })
+  })
+
+  test('a count of tokens passes, and makes no picture', async () => {
+    upstream.script = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).end('{"totalTokens":31}')
+    const { text, line } = await ask(gateway, '/v1beta/models/nano-banana:countTokens', call)
+    expect(sentUp().url).toBe(`/v1beta/models/${flash25}:countTokens`)
+    expect(text).toBe('{"totalTokens":31}')
+    expect(line).toMatchObject({ operation: 'countTokens', outcome: 'ok', images: 0 })
+  })
+
+  test('what the gateway adds stands in headers, its own time too', async () => {
+    const { headers } = await ask(gateway, '/v1beta/models/nano-banana:generateContent', call)
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'x-plantain-upstream': 'google',
+      'x-plantain-model': flash25,
+      'x-plantain-attempts': '1',
+      'server-timing': expect.stringMatching(/^upstream;dur=\d+(\.\d)?, gateway;dur=\d+(\.\d)?$/),
+    })
+  })
+})
+
+describe('what is no call', () => {
+  test.each(['[]', '"text"', '7', 'null', 'true'])('%s', async text => {
+    const { status, reason, json } = await ask(gateway, `/v1beta/models/${flash25}:generateContent`, text)
+    expect([status, reason]).toEqual([400, 'INVALID_ARGUMENT'])
+    expect(json.error).toMatchObject({ code: 400, status: 'INVALID_ARGUMENT' })
+    expect(upstream.seen).toHaveLength(0)
+  })
+
+  test.each(['predict', 'embedContent', 'batchGenerateContent', 'predictLongRunning', 'brew'])(
+    ':%s is not served here, in Google’s words',
+    async method => {
+      const { status, reason, json } = await read(
+        await gateway.post(`/v1beta/models/imagen-4.0-generate-001:${method}`, call),
+      )
+      expect([status, reason]).toEqual([404, 'NOT_FOUND'])
+      expect(json.error).toMatchObject({ code: 404, status: 'NOT_FOUND' })
+      if (method === 'predict') expect(json.error.message).toMatch(/:generateContent/)
+    },
+  )
+
+  test.each(['GET', 'PUT', 'DELETE', 'HEAD'])('%s on a method’s path is told to post', async method => {
+    const url = `${gateway.url}/v1beta/models/${flash25}:generateContent`
+    const answer = await read(await fetch(url, { method }))
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+    if (method !== 'HEAD') expect(answer.json.error).toMatchObject({ code: 405, status: 'UNIMPLEMENTED' })
+  })
+})
