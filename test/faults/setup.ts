@@ -20,25 +20,29 @@ export interface WireError {
   readonly code: string
 }
 
-export const translated: Way = {
+const defaultModel = 'gemini-2.5-flash-image'
+
+export const translatedAs = (model: string): Way => ({
   name: 'translated',
   path: '/v1/images/generations',
-  body: prompt => JSON.stringify({ prompt, model: 'gemini-2.5-flash-image' }),
+  body: prompt => JSON.stringify({ prompt, model }),
   pictureOf: body => JSON.parse(body).data[0].b64_json,
   errorOf: body => JSON.parse(body).error,
-}
+})
 
-export const relayed: Way = {
+export const relayedAs = (model: string): Way => ({
   name: 'relayed',
-  path: '/v1beta/models/gemini-2.5-flash-image:generateContent',
+  path: `/v1beta/models/${model}:generateContent`,
   body: prompt => JSON.stringify({ contents: [{ role: 'user', parts: [{ text: prompt }] }] }),
   pictureOf: body => JSON.parse(body).candidates[0].content.parts[0].inlineData.data,
   errorOf: body => {
     const { message, status } = JSON.parse(body).error
     return { message, code: status }
   },
-}
+})
 
+export const translated = translatedAs(defaultModel)
+export const relayed = relayedAs(defaultModel)
 export const ways = [translated, relayed] as const
 
 let calls = 0
@@ -84,8 +88,12 @@ export function expectError(way: Way, answer: RawAnswer, status: number, code: s
 
 /** The upstream failed: Google has no 502, so its callers get a 503. */
 export function expectFailure(way: Way, answer: RawAnswer): void {
-  if (way === translated) expectError(way, answer, 502, 'upstream_failed')
+  if (way.name === 'translated') expectError(way, answer, 502, 'upstream_failed')
   else expectError(way, answer, 503, 'UNAVAILABLE')
+}
+
+export function expectTimeout(way: Way, answer: RawAnswer): void {
+  expectError(way, answer, 504, way.name === 'translated' ? 'timeout' : 'DEADLINE_EXCEEDED')
 }
 
 /** Files of the spill folder that are still there, by name or, unlinked, by an open descriptor of this process. */

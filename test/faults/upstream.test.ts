@@ -1,18 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type RawUpstream, startRawUpstream } from '../helpers/raw-upstream.ts'
-import {
-  ask,
-  expectError,
-  expectFailure,
-  lineOf,
-  readMetrics,
-  relayed,
-  spillFiles,
-  translated,
-  type Way,
-  ways,
-} from './setup.ts'
+import { ask, expectFailure, expectTimeout, lineOf, readMetrics, relayed, spillFiles, type Way, ways } from './setup.ts'
 import { answerWhole, type Fault, faults, picture } from './upstream-faults.ts'
 
 // Most of the time is spent waiting for time limits.
@@ -63,7 +52,7 @@ describe.for(ways)('$name', { concurrent: true }, way => {
         })
         break
       case 'timeout':
-        expectError(way, answer, 504, way === translated ? 'timeout' : 'DEADLINE_EXCEEDED')
+        expectTimeout(way, answer)
         expect(line).toMatchObject({ outcome: 'timeout', status: 504, images: 0, errorKind: 'upstream-timeout' })
         break
       case 'cut':
