@@ -245,8 +245,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     headers.set('x-plantain-attempts', String(record.attempts))
     parts.onUpstreamStart(upstream.name)
     try {
-      const onFirstByte = () => {
-        status = 200
+      const onFirstByte = (answered: number) => {
+        status = answered
         firstByteMs = now() - startedMs
         record.firstByteMs ??= firstByteMs
       }

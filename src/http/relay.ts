@@ -6,7 +6,7 @@ import { bytesOf } from '../images/bytes.ts'
 import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { Room } from '../memory/room.ts'
-import type { ResponseHead } from '../net/pool.ts'
+import type { ResponseHead, TakeChunk } from '../net/pool.ts'
 import { checkCall, encodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
 import type { Method } from '../protocols/gemini/path.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
@@ -14,7 +14,7 @@ import type { RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
 import { splitUrl } from './envelope.ts'
 import { mediaTypeOf } from './images.ts'
-import { cutWhenStalled, drained, ended } from './send.ts'
+import { cut, cutWhenStalled, drained, ended } from './send.ts'
 import type { Conversation, Serve } from './serve.ts'
 
 export interface RelayParts {
@@ -74,12 +74,16 @@ export function createRelayHandler({
     })
 }
 
-/** Writes a relayed answer to the caller. Its chunks lie in the upstream socket's memory, so each is retained until it is out. */
+/**
+ * Writes a relayed answer to the caller, from its first byte on: until then a failure is still told as one. Its chunks lie in
+ * the upstream socket's memory, so each is retained until it is out.
+ */
 class ResponseSink implements RelaySink {
   readonly #conversation: Conversation
   readonly #response: ServerResponse
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
+  readonly #held = new Set<Buffer>()
   #over: Promise<void> | null = null
   #reader: AnswerReader | null = null
 
@@ -90,39 +94,67 @@ class ResponseSink implements RelaySink {
     this.#writeTimeoutMs = writeTimeoutMs
   }
 
-  start({ headers }: ResponseHead) {
+  start({ headers }: ResponseHead): TakeChunk {
     const type = headers['content-type'] ?? 'application/json; charset=UTF-8'
     const length = headers['content-length']
-    this.#reader = createAnswerReader(type)
-    this.#over = ended(this.#response)
-    cutWhenStalled(this.#response, this.#writeTimeoutMs)
-    const { exchange } = this.#conversation
-    exchange.record.status = 200
-    this.#response.writeHead(200, {
-      ...this.#conversation.headers(),
-      'content-type': type,
-      ...(length && { 'content-length': length }),
-    })
-    return (chunk: Buffer) => {
-      this.#reader?.push(chunk)
-      exchange.record.bytesOut += chunk.length
-      this.#memory.retain(chunk)
-      const roomLeft = this.#response.write(chunk, () => this.#memory.release(chunk))
-      return roomLeft || !this.#over ? undefined : drained(this.#response, this.#over)
+    const reader = createAnswerReader(type)
+    let missing = Number(length ?? Number.POSITIVE_INFINITY)
+    this.#reader = reader
+    return chunk => {
+      reader.push(chunk)
+      missing -= chunk.length
+      // With its last byte a caller would have as many as were announced, and take them for a whole answer.
+      if (missing === 0 && reader.isCut()) throw cutAnswer()
+      this.#over ??= this.#begin({ 'content-type': type, ...(length && { 'content-length': length }) })
+      return this.#write(chunk, this.#over)
     }
   }
 
-  /** Ends the caller's answer when the upstream's has ended; cuts it where the upstream's was cut. */
-  async finish(relay: Promise<void>): Promise<void> {
-    await relay
+  end(): void {
+    if (!this.#over) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
+    if (this.#reader?.isCut()) throw cutAnswer()
     this.#response.end()
-    await this.#over
+  }
+
+  /** Settles when the last byte is out; cuts the caller's answer where the upstream's was cut. */
+  async finish(relay: Promise<void>): Promise<void> {
+    try {
+      await relay
+      await this.#over
+    } catch (error) {
+      if (this.#over) cut(this.#response)
+      throw error
+    } finally {
+      // What was written to a connection that is gone may never be called out.
+      for (const chunk of this.#held) this.#memory.release(chunk)
+      this.#held.clear()
+    }
   }
 
   observed(): ReturnType<typeof observe> {
     return observe(this.#reader?.finish() ?? [])
   }
+
+  #begin(headers: Readonly<Record<string, string>>): Promise<void> {
+    this.#conversation.exchange.record.status = 200
+    const over = ended(this.#response)
+    cutWhenStalled(this.#response, this.#writeTimeoutMs)
+    this.#response.writeHead(200, { ...this.#conversation.headers(), ...headers })
+    return over
+  }
+
+  #write(chunk: Buffer, over: Promise<void>): Promise<void> | undefined {
+    this.#conversation.exchange.record.bytesOut += chunk.length
+    this.#memory.retain(chunk)
+    this.#held.add(chunk)
+    const roomLeft = this.#response.write(chunk, () => {
+      if (this.#held.delete(chunk)) this.#memory.release(chunk)
+    })
+    return roomLeft ? undefined : drained(this.#response, over)
+  }
 }
+
+const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")
 
 function note(
   { images, usage, refusal, failure }: ReturnType<typeof observe>,

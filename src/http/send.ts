@@ -73,6 +73,13 @@ export function cutWhenStalled(response: ServerResponse, writeTimeoutMs: number)
   })
 }
 
+/** Ends an answer that was begun and can't be finished, so that nobody takes it for a whole one. */
+export function cut(response: ServerResponse): void {
+  // HTTP/1.0 knows no chunks: there an end in good order would be the end of the answer.
+  if (response.req.httpVersion === '1.0') response.socket?.resetAndDestroy()
+  response.destroy()
+}
+
 /** Waits until the caller has taken what was written. @throws where the caller left instead. */
 export async function drained(response: ServerResponse, over: Promise<void>): Promise<void> {
   await Promise.race([once(response, 'drain'), over])

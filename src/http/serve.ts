@@ -1,4 +1,5 @@
 /** The frame of every exchange: who asks, how long it may take, what is told when it fails, and what is written down of it. */
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Exchange } from '../gateway/gateway.ts'
@@ -53,6 +54,7 @@ export function createServe(parts: ServeParts): Serve {
     reply.hijack()
     const { raw: message } = request
     const { raw: response } = reply
+    await turn(response)
     const startedMs = now()
     const record = startRecord(request.id, protocol, operation)
     const limitMs = timeLimitMs(message.headers, parts.totalMs)
@@ -96,6 +98,8 @@ export function createServe(parts: ServeParts): Serve {
     async function tellFailure(error: unknown): Promise<void> {
       const failure = asGatewayError(error)
       record.outcome = outcomeOf(failure)
+      // Painted perhaps, and paid for, but not delivered.
+      record.images = 0
       if (failure.facts.reason) record.refusalReason = failure.facts.reason
       // A refusal's message repeats what the model said about the prompt: that is the caller's alone.
       record.error = { kind: failure.kind, message: record.outcome === 'refused' ? '' : failure.message }
@@ -119,6 +123,14 @@ function timing({ upstreamMs, firstByteMs }: ExchangeRecord, totalMs: number): R
   const ms = upstreamMs ?? firstByteMs
   if (ms === null) return {}
   return { 'server-timing': `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms).toFixed(1)}` }
+}
+
+/**
+ * Pipelined requests are served one after the other: Node tells an answer that waits behind another nothing of a connection
+ * that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
+ */
+async function turn(response: ServerResponse): Promise<void> {
+  if (!response.socket) await once(response, 'socket')
 }
 
 const longestTrail = 20

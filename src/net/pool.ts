@@ -99,6 +99,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null
   #takeChunk: TakeChunk | null = null
   #taken: Promise<void> | null = null
+  /** Bytes of the body still to come; infinite where its length was not announced. */
+  #missing = Number.POSITIVE_INFINITY
   over = false
 
   constructor(parts: ExchangeParts) {
@@ -115,6 +117,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.over) return
+    this.#missing = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
     this.#guard(() => {
       this.#takeChunk = this.#parts.onHead({ status, headers })
     })
@@ -122,14 +125,16 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.over) return
+    this.#missing -= chunk.length
     this.#guard(() => {
       const taken = this.#takeChunk?.(chunk)
       if (!taken) return
-      controller.pause()
       this.#taken = taken.then(
         () => controller.resume(),
         error => this.#fail(error),
       )
+      // Paused after the last byte, undici would take the end of the connection for the death of an unfinished answer.
+      if (this.#missing > 0) controller.pause()
     })
   }
 

@@ -4,6 +4,8 @@ import { DocumentReader } from './document-reader.ts'
 /** Collects skeletons; gives up in silence on what it can't read, since the bytes go their way whatever they are. */
 export interface AnswerReader {
   push(chunk: Buffer): void
+  /** What came so far ends inside a document, or is none. False also where the reader gave up: then nobody knows. */
+  isCut(): boolean
   /** The documents that were whole. */
   finish(): readonly unknown[]
 }
@@ -20,6 +22,10 @@ class SingleReader implements AnswerReader {
     } catch {
       this.#reader = null
     }
+  }
+
+  isCut(): boolean {
+    return this.#reader !== null && this.finish().length === 0
   }
 
   finish(): readonly unknown[] {
@@ -50,6 +56,12 @@ class EventReader implements AnswerReader {
       this.#endLine()
       at = end + 1
     }
+  }
+
+  isCut(): boolean {
+    if (this.#line === 'data') return this.#reader.isCut()
+    const { length } = this.#lineStart
+    return length > 0 && dataField.subarray(0, length).equals(this.#lineStart)
   }
 
   finish(): readonly unknown[] {

@@ -19,7 +19,7 @@ export interface UpstreamCall {
   /** Gateways this exchange has already passed: handed on, so that a ring of them is noticed. */
   readonly trail: string
   /** Called when the answer's head is there. */
-  readonly onFirstByte?: () => void
+  readonly onFirstByte?: (status: number) => void
 }
 
 /** A whole answer, held in memory and past it in a file, until it is released. */
@@ -44,6 +44,8 @@ export interface FailedAnswer {
 export interface RelaySink {
   /** The head of a 200. What it returns takes the body's chunks; they are the socket's again when it returns or its promise settles. */
   start(head: ResponseHead): TakeChunk
+  /** The answer has ended as its framing says. @throws GatewayError where it is no whole answer nevertheless. */
+  end(): void
 }
 
 export interface Upstream {
@@ -93,7 +95,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   }
 
   function failed(collected: Collector, { status, headers }: ResponseHead): FailedAnswer {
-    const body = Buffer.concat(collected.chunks)
+    // What was compressed unasked can't be read, and would be garbage to the caller too.
+    const body = Buffer.concat(isCompressed(headers) ? [] : collected.chunks)
     return {
       ok: false,
       status,
@@ -113,7 +116,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       try {
         await send(call, head => {
           answer = head
-          call.onFirstByte?.()
+          call.onFirstByte?.(head.status)
           if (head.status !== 200) return collected.take
           refuseEncoding(head)
           return chunk => {
@@ -147,12 +150,14 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       let answer: ResponseHead | undefined
       await send(call, head => {
         answer = head
-        call.onFirstByte?.()
+        call.onFirstByte?.(head.status)
         if (head.status !== 200) return collected.take
         refuseEncoding(head)
         return sink.start(head)
       })
-      return answer && answer.status !== 200 ? failed(collected, answer) : null
+      if (answer && answer.status !== 200) return failed(collected, answer)
+      sink.end()
+      return null
     },
 
     close: () => pool.close(),
@@ -171,9 +176,12 @@ class Collector {
   }
 }
 
+function isCompressed({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean {
+  return encoding !== '' && encoding !== 'identity'
+}
+
 function refuseEncoding({ headers }: ResponseHead): void {
-  const encoding = headers['content-encoding']
-  if (!encoding || encoding === 'identity') return
+  if (!isCompressed(headers)) return
   throw new GatewayError('upstream-failed', 'The upstream sent a compressed answer, though none was asked for.')
 }
 

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import type { UpstreamConfig } from '../../src/config/config.ts'
+import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
+import { pictureAnswer } from './answers.ts'
+import { callRaw } from './raw-caller.ts'
+import { ask, expectTimeout, lineOf, newId, translated, type Way, ways } from './setup.ts'
+
+vi.setConfig({ maxConcurrency: 24 })
+
+const picture = pictureAnswer(20_000)
+const running: { close(): Promise<void> }[] = []
+afterAll(async () => {
+  for (const each of running) await each.close()
+})
+
+// Each test makes one of them short. That one ends the exchange, which then took a small part of what the others allow.
+const long: UpstreamConfig['timeouts'] = { connectSeconds: 30, firstByteSeconds: 30, idleSeconds: 30, totalSeconds: 30 }
+
+async function start(
+  script: RawScript,
+  timeouts: Partial<UpstreamConfig['timeouts']> = {},
+): Promise<[TestGateway, RawUpstream]> {
+  const upstream = await startRawUpstream(script)
+  const gateway = await startGateway({
+    upstream: upstream.url,
+    upstreamConfig: { timeouts: { ...long, ...timeouts } },
+  })
+  running.push(gateway, upstream)
+  return [gateway, upstream]
+}
+
+const answering =
+  (afterMs = 0): RawScript =>
+  async ({ socket }) => {
+    await sleep(afterMs)
+    socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${picture.bytes.length}`))
+    socket.write(picture.bytes)
+  }
+
+const beginning: RawScript = ({ socket }) => {
+  socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${picture.bytes.length}`))
+  socket.write(picture.bytes.subarray(0, picture.midImage))
+}
+
+async function expectEndedEarly(gateway: TestGateway, id: string): Promise<void> {
+  const line = await lineOf(gateway, id)
+  expect(line).toMatchObject({ outcome: 'timeout', errorKind: 'upstream-timeout' })
+  expect(Number(line.durationMs)).toBeLessThan(10_000)
+}
+
+describe.for(ways)('$name', { concurrent: true }, way => {
+  test.for([
+    ['x-server-timeout', '0.3'],
+    ['x-stainless-timeout', '0.3'],
+  ] as const)('%s shortens the time an exchange has', async ([name, value]) => {
+    const [gateway, upstream] = await start(() => {})
+    const { id, answer } = await ask(gateway, way, 'a kite', { headers: { [name]: value } })
+    expectTimeout(way, answer)
+    await expectEndedEarly(gateway, id)
+    await upstream.calls[0]?.closed
+  })
+
+  test('the shorter of two time limits counts', async () => {
+    const [gateway] = await start(() => {})
+    const headers = { 'x-server-timeout': '20', 'x-stainless-timeout': '0.3' }
+    const { id, answer } = await ask(gateway, way, 'a kite', { headers })
+    expectTimeout(way, answer)
+    await expectEndedEarly(gateway, id)
+  })
+
+  test.for(['0', '-1', 'soon', '', 'NaN', 'Infinity', '1e400'])('a time limit of %o is none', async value => {
+    const [gateway] = await start(answering(300))
+    const headers = { 'x-server-timeout': value, 'x-stainless-timeout': value }
+    const { answer } = await ask(gateway, way, 'a kite', { headers })
+    expect(way.pictureOf(answer.body.toString()) === picture.base64).toBe(true)
+  })
+
+  test('a caller cannot lengthen the time an exchange has', async () => {
+    const [gateway] = await start(() => {}, { totalSeconds: 0.5 })
+    const { id, answer } = await ask(gateway, way, 'a kite', { headers: { 'x-server-timeout': '25' } })
+    expectTimeout(way, answer)
+    await expectEndedEarly(gateway, id)
+  })
+
+  test('an upstream that does not begin to answer is given up at first_byte_s', async () => {
+    const [gateway, upstream] = await start(() => {}, { firstByteSeconds: 0.5 })
+    const { id, answer } = await ask(gateway, way, 'a kite')
+    expectTimeout(way, answer)
+    await expectEndedEarly(gateway, id)
+    await upstream.calls[0]?.closed
+  })
+
+  test('an upstream that stops in its answer is given up at idle_s', async () => {
+    const [gateway, upstream] = await start(beginning, { idleSeconds: 0.5 })
+    const { id, answer } = await ask(gateway, way, 'a kite')
+    expectCutByTime(way, answer)
+    await expectEndedEarly(gateway, id)
+    await upstream.calls[0]?.closed
+  })
+
+  test('an upstream that never stops answering is given up at total_s', async () => {
+    const [gateway, upstream] = await start(
+      async call => {
+        call.socket.write(rawHead('200 OK', 'content-type: application/json', 'transfer-encoding: chunked'))
+        call.socket.write('1\r\n[\r\n')
+        while (!call.socket.destroyed) {
+          call.socket.write('2\r\n1,\r\n')
+          await sleep(20)
+        }
+      },
+      { totalSeconds: 0.7 },
+    )
+    const { id, answer } = await ask(gateway, way, 'a kite')
+    expectCutByTime(way, answer)
+    await expectEndedEarly(gateway, id)
+    await upstream.calls[0]?.closed
+  })
+
+  test('the next exchange after a timeout has a connection of its own', async () => {
+    let calls = 0
+    const [gateway, upstream] = await start(call => {
+      calls += 1
+      return calls === 1 ? undefined : answering()(call)
+    })
+    await ask(gateway, way, 'a kite', { headers: { 'x-server-timeout': '0.3' } })
+    const { answer } = await ask(gateway, way, 'a kite')
+    expect(way.pictureOf(answer.body.toString()) === picture.base64).toBe(true)
+    expect(upstream.accepted).toBe(2)
+  })
+})
+
+test.concurrent('what was painted by the deadline is delivered', async () => {
+  let calls = 0
+  const [gateway] = await start(call => {
+    calls += 1
+    return calls === 2 ? undefined : answering()(call)
+  })
+  const id = newId()
+  const body = JSON.stringify({ model: 'gemini-2.5-flash-image', prompt: 'a kite', n: 3 })
+  const answer = await callRaw(gateway.url, translated.path, body, {
+    headers: { 'x-request-id': id, 'x-stainless-timeout': '1' },
+  })
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('x-plantain-images')).toBe('2/3')
+  expect(JSON.parse(answer.body.toString()).data).toHaveLength(2)
+  expect(await lineOf(gateway, id)).toMatchObject({ outcome: 'ok', images: 2, attempts: 3 })
+})
+
+/** A relayed answer had begun: all that can be done is to end it visibly. */
+function expectCutByTime(way: Way, answer: Awaited<ReturnType<typeof callRaw>>): void {
+  if (way === translated) expectTimeout(way, answer)
+  else expect(answer.whole).toBe(false)
+}
