@@ -17,7 +17,7 @@ export const spellings: Readonly<Record<'plain' | 'google' | 'php' | 'python' | 
 }
 
 const unit = fc.oneof(
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 40, size: 'max' }),
   fc.string({ unit: fc.constantFrom('A', 'z', '9', '+', '/', '=', '\\', '"', '\n', '{', '}', '[', ':', ',') }),
   fc.constantFrom('aGVsbG8', 'image/png', '\\"', '\u{1f34c}\\', '==', '\ud800'),
 )
@@ -64,7 +64,7 @@ export const jsonDocument: fc.Arbitrary<Buffer> = fc
 
 /** Ways to cut something of any length, as shares of it; `chunksAt` applies them. */
 export const cuts: fc.Arbitrary<readonly number[]> = fc.oneof(
-  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12, size: 'max' }),
   // All of one small size: every border of a short document, and borders in every place of long ones.
   fc.integer({ min: 1, max: 7 }).map(size => [-size]),
 )

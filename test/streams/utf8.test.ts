@@ -23,7 +23,7 @@ function decodes(bytes: Buffer): boolean {
   }
 }
 
-const text = fc.string({ unit: 'binary', maxLength: 60 }).map(value => Buffer.from(value))
+const text = fc.string({ unit: 'binary', maxLength: 60, size: 'max' }).map(value => Buffer.from(value))
 
 const damagedText = fc.tuple(text, fc.nat(), fc.integer({ min: 0x80, max: 0xff })).map(([bytes, place, byte]) => {
   const damaged = Buffer.concat([bytes, Buffer.alloc(1)])
