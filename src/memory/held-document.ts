@@ -33,11 +33,13 @@ export class HeldDocument {
   /** Takes the next bytes. Where it returns a promise, the upstream's socket should wait for it. */
   append(chunk: Buffer): Promise<void> | undefined {
     if (this.#released) return undefined
-    this.#places.memory.retain(chunk)
+    const { memory, spill } = this.#places
+    const { full } = memory
+    spill.line.enter(this)
+    memory.retain(chunk)
     this.#length += chunk.length
-    if (!this.#file && !this.#places.memory.full) {
-      this.#pieces.push(chunk)
-      this.#inMemory += chunk.length
+    if (!this.#file && !this.#writing && !full) {
+      this.#keep([chunk])
       return undefined
     }
     this.#waiting.push(chunk)
@@ -64,8 +66,9 @@ export class HeldDocument {
     this.#released = true
     for (const piece of this.#pieces) this.#places.memory.release(piece)
     this.#pieces.length = 0
-    this.#places.spill.wake()
-    if (this.#file) void this.#closeFile()
+    // It may wait for room itself, and need not any more.
+    this.#places.spill.line.wake()
+    void this.#leave()
   }
 
   #memorySlice(start: number, length: number): Bytes {
@@ -91,17 +94,13 @@ export class HeldDocument {
   // One write at a time; what comes meanwhile goes with the next.
   async #write(): Promise<void> {
     try {
-      this.#file ??= this.#places.spill.open()
-      this.#openFile = await this.#file
       while (this.#waiting.length > 0) {
-        while (this.#places.spill.full && !this.#released) {
-          if (this.#signal.aborted) throw this.#signal.reason
-          await this.#places.spill.changed(this.#signal)
-        }
+        const place = await this.#room()
         const chunks = this.#waiting
         this.#waiting = []
-        if (!this.#released) await this.#openFile.write(chunks).finally(() => this.#letGo(chunks))
-        else this.#letGo(chunks)
+        if (this.#released) this.#letGo(chunks)
+        else if (place === 'memory') this.#keep(chunks)
+        else await this.#spill(chunks)
       }
     } finally {
       this.#letGo(this.#waiting)
@@ -110,17 +109,44 @@ export class HeldDocument {
     }
   }
 
+  /** Waits for room where the document can go on: once it is in the file, only there. */
+  async #room(): Promise<'memory' | 'file'> {
+    const { memory, spill } = this.#places
+    while (!this.#released) {
+      const beyond = spill.line.mayGoBeyond(this)
+      if (!this.#file && (!memory.full || (spill.none && beyond))) return 'memory'
+      if (!spill.none && (!spill.full || beyond)) return 'file'
+      this.#signal.throwIfAborted()
+      await spill.line.wait(this.#signal, this)
+    }
+    return 'memory'
+  }
+
+  #keep(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) {
+      this.#pieces.push(chunk)
+      this.#inMemory += chunk.length
+    }
+  }
+
+  async #spill(chunks: readonly Buffer[]): Promise<void> {
+    try {
+      this.#file ??= this.#places.spill.open()
+      this.#openFile = await this.#file
+      await this.#openFile.write(chunks)
+    } finally {
+      this.#letGo(chunks)
+    }
+  }
+
   #letGo(chunks: readonly Buffer[]): void {
     for (const chunk of chunks) this.#places.memory.release(chunk)
   }
 
-  async #closeFile(): Promise<void> {
-    try {
-      const file = await this.#file
-      await this.#writing
-      await file?.close()
-    } catch {
-      // Whoever appended was told already: the file could not be opened or written.
-    }
+  // Whoever appended was told already when the file could not be opened or written.
+  async #leave(): Promise<void> {
+    await this.#writing?.catch(() => {})
+    await this.#file?.then(file => file.close()).catch(() => {})
+    this.#places.spill.line.leave(this)
   }
 }

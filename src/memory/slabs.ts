@@ -13,6 +13,8 @@ const slabBytes = 64 * 1024
 const leastWindowBytes = 16 * 1024
 // The first read of a connection: an idle one owns no slab.
 const firstWindowBytes = 2048
+// Kept for the next reads even where the budget is smaller.
+const warmSlabs = 64
 
 interface Slab {
   readonly bytes: Buffer
@@ -31,6 +33,8 @@ export interface ReadWindows {
 
 export class SlabPool implements AnswerMemory {
   readonly #budgetBytes: number
+  /** What is beyond goes back to the operating system when it is free. */
+  readonly #mostSlabs: number
   readonly #slabOf = new WeakMap<ArrayBufferLike, Slab>()
   readonly #free: Slab[] = []
   #slabsInUse = 0
@@ -38,6 +42,7 @@ export class SlabPool implements AnswerMemory {
 
   constructor(budgetBytes: number) {
     this.#budgetBytes = budgetBytes
+    this.#mostSlabs = Math.max(warmSlabs, budgetBytes / slabBytes)
   }
 
   get full(): boolean {
@@ -97,11 +102,6 @@ export class SlabPool implements AnswerMemory {
     }
   }
 
-  /** Gives free slabs back to the operating system, but for a warm few. */
-  trim(keep = 64): void {
-    this.#free.splice(keep)
-  }
-
   #take(): Slab {
     const slab = this.#free.pop() ?? this.#make()
     slab.pins = 1
@@ -119,6 +119,6 @@ export class SlabPool implements AnswerMemory {
     slab.pins -= 1
     if (slab.pins > 0) return
     this.#slabsInUse -= 1
-    this.#free.push(slab)
+    if (this.#slabsInUse + this.#free.length < this.#mostSlabs) this.#free.push(slab)
   }
 }

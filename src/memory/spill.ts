@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { WaitingLine } from './waiting-line.ts'
 
 const readBytes = 256 * 1024
 
@@ -10,19 +11,26 @@ const readBytes = 256 * 1024
 export class SpillSpace {
   readonly #directory: string
   readonly #budgetBytes: number
-  readonly #waiters = new Set<() => void>()
+  /** Of those who hold answers, here or in memory. */
+  readonly line = new WaitingLine()
   #bytesInUse = 0
   #bytesSpilled = 0
 
-  /** Makes the folder where it is missing. @throws the file system's error where it can't. */
+  /** Makes the folder where it is missing and needed. @throws the file system's error where it can't. */
   constructor(directory: string, budgetBytes: number) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (budgetBytes > 0) mkdirSync(directory, { recursive: true, mode: 0o700 })
     this.#directory = directory
     this.#budgetBytes = budgetBytes
   }
 
+  /** No file may be written at all. */
+  get none(): boolean {
+    return this.#budgetBytes === 0
+  }
+
+  /** No room until somebody gives some back. */
   get full(): boolean {
-    return this.#bytesInUse >= this.#budgetBytes
+    return this.#bytesInUse >= this.#budgetBytes && this.line.moves
   }
 
   get bytesInUse(): number {
@@ -41,26 +49,12 @@ export class SpillSpace {
 
   give(bytes: number): void {
     this.#bytesInUse -= bytes
-    for (const wake of this.#waiters) wake()
+    this.line.wake()
   }
 
   /** Settles when something was given back, or when `signal` aborts. */
   changed(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const wake = () => {
-        this.#waiters.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiters.add(wake)
-      signal.addEventListener('abort', wake)
-      if (signal.aborted) wake()
-    })
-  }
-
-  /** Tells those who wait for room that memory has some again. */
-  wake(): void {
-    for (const wake of this.#waiters) wake()
+    return this.line.wait(signal)
   }
 
   open(): Promise<SpillFile> {

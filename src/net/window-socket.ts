@@ -5,7 +5,7 @@
  * the socket, so that undici reads it as it reads any socket, is not documented. So it stays in this file, Node's version is
  * pinned, and `windowsWork` tries it at every start.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, connect as netConnect, type OnReadOpts, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
 
@@ -40,27 +40,43 @@ export function readingInto(
 const tlsSessions = new Map<string, Buffer>()
 
 function onRead(windows: Windows): OnReadOpts {
+  let window: Buffer | null = null
   return {
-    buffer: () => windows.next(),
+    buffer() {
+      window = windows.next()
+      return window
+    },
     callback(this: Socket, bytes: number, buffer: Uint8Array) {
-      const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, bytes)
-      const more = this.push(chunk)
-      windows.filled(bytes, this.readableLength)
-      return more
+      try {
+        if (buffer !== window) throw new Error('Node read into another buffer than the one it asked for.')
+        window = null
+        const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, bytes)
+        const more = this.push(chunk)
+        windows.filled(bytes, this.readableLength)
+        return more
+      } catch (error) {
+        // Nobody is there to catch it: Node would end the process.
+        this.destroy(error as Error)
+        return false
+      }
     },
   } as OnReadOpts
 }
 
+const selfCheckMs = 5000
+
 /** Sends 1 MB through such a socket on loopback and compares. False: use plain sockets. */
 export async function windowsWork(openWindows: OpenWindows): Promise<boolean> {
-  const sent = Buffer.alloc(1 << 20, 'plantain ')
-  const server = createServer(socket => socket.end(sent))
+  const sent = randomBytes(1 << 20)
+  const server = createServer(socket => socket.on('error', () => {}).end(sent))
+  let socket: Socket | undefined
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     const address = server.address()
     if (!address || typeof address === 'string') return false
     const windows = openWindows()
-    const socket = netConnect({ port: address.port, host: '127.0.0.1', onread: onRead(windows) })
+    socket = netConnect({ port: address.port, host: '127.0.0.1', onread: onRead(windows) })
+    socket.setTimeout(selfCheckMs, () => socket?.destroy(new Error('Nothing was read.')))
     const hash = createHash('sha256')
     for await (const chunk of socket) hash.update(chunk)
     windows.close()
@@ -68,6 +84,7 @@ export async function windowsWork(openWindows: OpenWindows): Promise<boolean> {
   } catch {
     return false
   } finally {
+    socket?.destroy()
     server.close()
   }
 }

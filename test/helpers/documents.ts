@@ -16,8 +16,17 @@ export const spellings: Readonly<Record<'plain' | 'google' | 'php' | 'python' | 
   spaced: json => JSON.stringify(JSON.parse(json), null, 2),
 }
 
+// Every number of bytes in UTF-8, and halves of surrogate pairs.
+const character = fc
+  .oneof(...[0x7f, 0x7ff, 0xffff, 0x10ffff].map(max => fc.integer({ min: 0, max })))
+  .map(code => String.fromCodePoint(code))
+
+/** Text of any characters at all. */
+export const anyText = (maxLength: number): fc.Arbitrary<string> =>
+  fc.array(character, { maxLength, size: 'max' }).map(characters => characters.join(''))
+
 const unit = fc.oneof(
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+  anyText(40),
   fc.string({ unit: fc.constantFrom('A', 'z', '9', '+', '/', '=', '\\', '"', '\n', '{', '}', '[', ':', ',') }),
   fc.constantFrom('aGVsbG8', 'image/png', '\\"', '\u{1f34c}\\', '==', '\ud800'),
 )
@@ -26,7 +35,7 @@ const unit = fc.oneof(
 const textOf = (characters: fc.Arbitrary<number>): fc.Arbitrary<string> =>
   fc.tuple(unit, characters).map(([run, length]) => run.repeat(Math.ceil(length / Math.max(1, run.length))))
 
-const shortText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }))
+const shortText = fc.oneof(fc.string(), anyText(12))
 /** Around the length from which a string counts as long. */
 const longText = textOf(fc.integer({ min: 900, max: 3000 }))
 const hugeText = textOf(fc.integer({ min: 64 * 1024 + 1, max: 72 * 1024 }))
@@ -64,7 +73,7 @@ export const jsonDocument: fc.Arbitrary<Buffer> = fc
 
 /** Ways to cut something of any length, as shares of it; `chunksAt` applies them. */
 export const cuts: fc.Arbitrary<readonly number[]> = fc.oneof(
-  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12, size: 'max' }),
   // All of one small size: every border of a short document, and borders in every place of long ones.
   fc.integer({ min: 1, max: 7 }).map(size => [-size]),
 )

@@ -18,7 +18,7 @@ describe('any document, cut anywhere', () => {
         expect(isDeepStrictEqual(read, readAll(new DocumentReader(), [document]))).toBe(true)
         expect(isDeepStrictEqual(materialise(read.value, document), JSON.parse(document.toString()))).toBe(true)
       }),
-      { numRuns: 2000 },
+      { numRuns: 1500 },
     )
   })
 

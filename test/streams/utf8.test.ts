@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Utf8Checker } from '../../src/streams/utf8.ts'
-import { chunksAt, cuts, cutsInTwo } from '../helpers/documents.ts'
+import { anyText, chunksAt, cuts, cutsInTwo } from '../helpers/documents.ts'
 
 function accepts(chunks: Iterable<Buffer>): boolean {
   const checker = new Utf8Checker()
@@ -23,7 +23,7 @@ function decodes(bytes: Buffer): boolean {
   }
 }
 
-const text = fc.string({ unit: 'binary', maxLength: 60 }).map(value => Buffer.from(value))
+const text = anyText(60).map(value => Buffer.from(value))
 
 const damagedText = fc.tuple(text, fc.nat(), fc.integer({ min: 0x80, max: 0xff })).map(([bytes, place, byte]) => {
   const damaged = Buffer.concat([bytes, Buffer.alloc(1)])
