@@ -210,7 +210,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const outbound = outboundOf(candidate)
     return called(exchange, resolution, candidate, async call => {
       const wire = outbound.encodeRequest(request, { ...target, model: upstreamName(candidate, resolution) })
-      const answer = await candidate.upstream.hold({ ...call, ...wire })
+      const answer = await candidate.upstream.hold({ ...call, ...wire }, outbound.superseded)
       if (!answer.ok) throw outbound.decodeError(answer)
       try {
         const collected = await collect(await outbound.decodeResult(answer))

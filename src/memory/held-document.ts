@@ -8,6 +8,11 @@ export interface HoldingPlaces {
   readonly spill: SpillSpace
 }
 
+// Stands in for pieces that were given up, so that the others keep their places. A read brings no more at once.
+const nothing = Buffer.alloc(64 * 1024)
+
+const canGo = (piece: Buffer) => piece.buffer !== nothing.buffer && piece.length <= nothing.length
+
 export class HeldDocument {
   readonly #places: HoldingPlaces
   readonly #signal: AbortSignal
@@ -60,11 +65,23 @@ export class HeldDocument {
     return concat([...head, this.#fileSlice(Math.max(0, start - this.#inMemory), length - inMemory)])
   }
 
+  /** Frees what lies in memory of a stretch that nobody will read. */
+  discard(start: number, length: number): void {
+    let offset = 0
+    for (const [index, piece] of this.#pieces.entries()) {
+      if (offset >= start && offset + piece.length <= start + length && canGo(piece)) {
+        this.#places.memory.release(piece)
+        this.#pieces[index] = nothing.subarray(0, piece.length)
+      }
+      offset += piece.length
+    }
+  }
+
   /** Lets everything go; slices handed out before are invalid from now on. May be called again. */
   release(): void {
     if (this.#released) return
     this.#released = true
-    for (const piece of this.#pieces) this.#places.memory.release(piece)
+    for (const piece of this.#pieces) if (piece.buffer !== nothing.buffer) this.#places.memory.release(piece)
     this.#pieces.length = 0
     // It may wait for room itself, and need not any more.
     this.#places.spill.line.wake()

@@ -67,6 +67,8 @@ export interface Outbound {
   encodeRequest(request: ImageRequest, target: Target): WireRequest
   /** The parts of one whole answer, or of one event of a stream. @throws GatewayError where it is not of this protocol. */
   decodeResult(document: WireDocument): Promise<readonly ImagePart[]>
+  /** Pictures of an answer, or of what has come of it, that can't be its picture any more: a later one stands there already. */
+  superseded(value: unknown): readonly LongString[]
   decodeError(failure: WireFailure): GatewayError
 }
 

@@ -6,7 +6,7 @@
  * native search for quotes, and not kept: whoever wants the long strings keeps the chunks (memory/held-document.ts).
  */
 import { randomBytes } from 'node:crypto'
-import { inspectSkeleton } from './skeleton.ts'
+import { closedPrefix, inspectSkeleton } from './skeleton.ts'
 
 /**
  * A string of more than 1 KB that stayed where it lies: the bytes `start … start + length` of the document, JSON escapes
@@ -124,6 +124,16 @@ export class DocumentReader {
     } catch (cause) {
       const why = cause instanceof SyntaxError ? 'is not JSON, or ends too early' : 'is not valid UTF-8'
       throw new DocumentError(`The document ${why}.`, { cause })
+    }
+  }
+
+  /** What is whole so far of a document that still arrives; undefined where nothing is, or it is no JSON. */
+  peek(): unknown {
+    const prefix = closedPrefix(this.#skeleton.subarray(0, this.#skeletonLength))
+    try {
+      return prefix ? this.#restore(JSON.parse(utf8.decode(prefix))) : undefined
+    } catch {
+      return undefined // What is wrong with it, `finish` will say.
     }
   }
 

@@ -65,3 +65,24 @@ function isKey(text: Buffer, after: number): boolean {
 }
 
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+/**
+ * The beginning of a JSON text, up to the last object or array that is whole, made a text of its own: what stands around is
+ * closed. Null where nothing is whole yet.
+ */
+export function closedPrefix(text: Buffer): Buffer | null {
+  const open: number[] = []
+  let [end, closers]: [number, readonly number[]] = [0, []]
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at]
+    if (byte === quote) at = endOfString(text, at + 1)
+    else if (byte === openBrace) open.push(closeBrace)
+    else if (byte === openBracket) open.push(closeBracket)
+    else if (byte === closeBrace || byte === closeBracket) {
+      open.pop()
+      end = at + 1
+      closers = open.toReversed()
+    }
+  }
+  return end === 0 ? null : Buffer.concat([text.subarray(0, end), Buffer.from(closers)])
+}

@@ -48,10 +48,15 @@ export interface RelaySink {
   end(): void
 }
 
+export type Superseded = (value: unknown) => readonly LongString[]
+
 export interface Upstream {
   readonly name: string
-  /** @throws GatewayError where no whole document came. */
-  hold(call: UpstreamCall): Promise<HeldAnswer | FailedAnswer>
+  /**
+   * `superseded` looks at what has come of a document and says which pictures in it can't be the answer any more: they are freed.
+   * @throws GatewayError where no whole document came.
+   */
+  hold(call: UpstreamCall, superseded: Superseded): Promise<HeldAnswer | FailedAnswer>
   /** Settles with null when the whole answer was passed on. @throws GatewayError where it was cut; the sink may have begun. */
   relay(call: UpstreamCall, sink: RelaySink): Promise<FailedAnswer | null>
   close(): Promise<void>
@@ -108,10 +113,13 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   return {
     name,
 
-    async hold(call) {
+    async hold(call, superseded) {
       const held = new HeldDocument(places, call.signal)
       const reader = new DocumentReader()
       const collected = new Collector()
+      const freeSuperseded = (value: unknown) => {
+        for (const { start, length } of superseded(value)) held.discard(start, length)
+      }
       let answer: ResponseHead | undefined
       try {
         await send(call, head => {
@@ -121,8 +129,11 @@ export function createUpstream(parts: UpstreamParts): Upstream {
           refuseEncoding(head)
           return chunk => {
             if (held.length + chunk.length > maxDocumentBytes) throw tooLarge(maxDocumentBytes)
+            const before = reader.longStrings.length
             reader.push(chunk)
-            return held.append(chunk)
+            const waits = held.append(chunk)
+            if (before > 0 && reader.longStrings.length > before) freeSuperseded(reader.peek())
+            return waits
           }
         })
         if (!answer) throw new GatewayError('upstream-failed', 'The upstream sent no answer.')
@@ -132,6 +143,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         }
         await held.complete()
         const { value } = reader.finish()
+        freeSuperseded(value)
         return {
           ok: true,
           status: answer.status,

@@ -3,6 +3,7 @@ import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { ImageRequest } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
+import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
 import { decodeError } from './errors.ts'
@@ -115,6 +116,18 @@ function splitTokens(details: NonNullable<UsageMetadata['promptTokensDetails']>,
     .reduce((sum, { tokenCount }) => sum + (tokenCount ?? 0), 0)
   const imageTokens = Math.min(counted, total)
   return { imageTokens, textTokens: total - imageTokens }
+}
+
+/** All but the last picture that is no thought, or the last thought where there is nothing else. */
+export function superseded(value: unknown): readonly LongString[] {
+  const parsed = GenerateContentResponse.safeParse(value)
+  const parts = parsed.success ? (parsed.data.candidates ?? []).flatMap(({ content }) => content?.parts ?? []) : []
+  const images = parts.filter(part => part.inlineData?.data instanceof LongString)
+  const answer = images.findLast(part => !part.thought) ?? images.at(-1)
+  return images.flatMap(part => {
+    const data = part.inlineData?.data
+    return part !== answer && data instanceof LongString ? [data] : []
+  })
 }
 
 /** What a relay learns from documents it passed on: one, or the array or the events of a stream. */
