@@ -9,7 +9,7 @@ import type { Room } from '../memory/room.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
 import { checkCall, encodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
 import type { Method } from '../protocols/gemini/path.ts'
-import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
+import { type AnswerReader, createAnswerReader, isEventStream } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
 import { splitUrl } from './envelope.ts'
@@ -75,15 +75,18 @@ export function createRelayHandler({
 }
 
 /**
- * Writes a relayed answer to the caller, from its first byte on: until then a failure is still told as one. Its chunks lie in
- * the upstream socket's memory, so each is retained until it is out.
+ * Writes a relayed answer to the caller. Until its first byte is out, a failure is still told as one; after it, all that can
+ * be done is to cut the connection, so that nobody takes a half for the whole.
  */
 class ResponseSink implements RelaySink {
   readonly #conversation: Conversation
   readonly #response: ServerResponse
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
+  /** Chunks lie in the upstream socket's memory, so each is retained until it is out. */
   readonly #held = new Set<Buffer>()
+  #headers: Readonly<Record<string, string>> = {}
+  #first: Buffer | null = null
   #over: Promise<void> | null = null
   #reader: AnswerReader | null = null
 
@@ -100,19 +103,29 @@ class ResponseSink implements RelaySink {
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
     this.#reader = reader
+    this.#headers = { 'content-type': type, ...(length && { 'content-length': length }) }
+    // A short document that is none (a proxy's page) comes in one piece: it waits for the next, or for the end. Events do not.
+    const firstWaits = length === undefined && !isEventStream(type)
     return chunk => {
       reader.push(chunk)
       missing -= chunk.length
       // With its last byte a caller would have as many as were announced, and take them for a whole answer.
       if (missing === 0 && reader.isCut()) throw cutAnswer()
-      this.#over ??= this.#begin({ 'content-type': type, ...(length && { 'content-length': length }) })
-      return this.#write(chunk, this.#over)
+      this.#memory.retain(chunk)
+      this.#held.add(chunk)
+      if (!this.#first && firstWaits) {
+        this.#first = chunk
+        return undefined
+      }
+      const over = this.#begin()
+      return this.#write(chunk) ? undefined : drained(this.#response, over)
     }
   }
 
   end(): void {
-    if (!this.#over) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
+    if (!this.#over && !this.#first) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
     if (this.#reader?.isCut()) throw cutAnswer()
+    void this.#begin()
     this.#response.end()
   }
 
@@ -135,22 +148,24 @@ class ResponseSink implements RelaySink {
     return observe(this.#reader?.finish() ?? [])
   }
 
-  #begin(headers: Readonly<Record<string, string>>): Promise<void> {
-    this.#conversation.exchange.record.status = 200
+  /** The commit point. @returns what settles when the answer is out. */
+  #begin(): Promise<void> {
+    if (this.#over) return this.#over
     const over = ended(this.#response)
+    this.#over = over
     cutWhenStalled(this.#response, this.#writeTimeoutMs)
-    this.#response.writeHead(200, { ...this.#conversation.headers(), ...headers })
+    this.#conversation.exchange.record.status = 200
+    this.#response.writeHead(200, { ...this.#conversation.headers(), ...this.#headers })
+    if (this.#first) this.#write(this.#first)
     return over
   }
 
-  #write(chunk: Buffer, over: Promise<void>): Promise<void> | undefined {
+  /** False: the caller should take some of it before there is more. */
+  #write(chunk: Buffer): boolean {
     this.#conversation.exchange.record.bytesOut += chunk.length
-    this.#memory.retain(chunk)
-    this.#held.add(chunk)
-    const roomLeft = this.#response.write(chunk, () => {
+    return this.#response.write(chunk, () => {
       if (this.#held.delete(chunk)) this.#memory.release(chunk)
     })
-    return roomLeft ? undefined : drained(this.#response, over)
   }
 }
 

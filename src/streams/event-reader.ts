@@ -11,7 +11,9 @@ export interface AnswerReader {
 }
 
 export const createAnswerReader = (contentType: string): AnswerReader =>
-  contentType.startsWith('text/event-stream') ? new EventReader() : new SingleReader()
+  isEventStream(contentType) ? new EventReader() : new SingleReader()
+
+export const isEventStream = (contentType: string): boolean => contentType.startsWith('text/event-stream')
 
 class SingleReader implements AnswerReader {
   #reader: DocumentReader | null = new DocumentReader()

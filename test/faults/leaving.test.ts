@@ -267,8 +267,9 @@ describe.for(ways)('$name: pipelined requests', { concurrent: true }, way => {
 test.concurrent('a relay to a caller of HTTP/1.0, who knows an answer by the end of its connection, is cut by a reset', async () => {
   const [gateway] = await start(({ socket }) => {
     socket.write(rawHead('200 OK', 'content-type: application/json', 'transfer-encoding: chunked'))
-    socket.write(`4\r\n{"a"\r\n`)
-    setTimeout(() => socket.destroy(), 50)
+    socket.write('4\r\n{"a"\r\n')
+    setTimeout(() => socket.write('2\r\n:1\r\n'), 50)
+    setTimeout(() => socket.destroy(), 100)
   })
   const { answer } = await ask(gateway, relayed, 'a kite', { headers: authorization, version: '1.0' })
   expect(answer.headers.has('content-length') || answer.headers.has('transfer-encoding')).toBe(false)

@@ -124,6 +124,16 @@ export const faults: readonly Fault[] = [
     reusable: true,
   },
   {
+    name: 'sends HTML in a chunked 200',
+    script: keeping(
+      rawHead('200 OK', 'content-type: text/html', chunked),
+      rawChunk(Buffer.from('<html>Sign in</html>')),
+      '0\r\n\r\n',
+    ),
+    is: 'failed',
+    reusable: true,
+  },
+  {
     name: 'sends HTML in a 200',
     script: answering('200 OK', '<html>Sign in</html>', 'content-type: text/html'),
     is: 'failed',

@@ -158,13 +158,19 @@ describe('what an upstream says of the operator', () => {
   )
 })
 
-/** Documents that are no answer, though their status says so. */
-const broken: readonly (readonly [string, string, Case['openai']])[] = [
+type Broken = readonly (readonly [what: string, fixture: string, Case['openai']])[]
+
+/** What is no document at all, though its status says so. */
+const noDocuments: Broken = [
   ['HTML', 'page.html', failed],
   ['nothing at all', 'empty.json', failed],
-  ['null', 'null.json', failed],
   ['a document that was cut', 'cut.json', failed],
   ['something behind the document', 'trailing-garbage.json', failed],
+]
+
+/** Documents that are no answer. */
+const noAnswers: Broken = [
+  ['null', 'null.json', failed],
   ['parts that are no list', 'parts-no-list.json', failed],
   ['a picture that is no base64', 'bad-base64.json', failed],
   ['a picture that is a web page', 'html-as-picture.json', failed],
@@ -176,21 +182,28 @@ const broken: readonly (readonly [string, string, Case['openai']])[] = [
 ]
 
 describe('a 200 that is no answer', () => {
-  test.each(broken)('with %s is an error to an OpenAI caller', async (_what, name, openai) => {
+  test.each([...noDocuments, ...noAnswers])('with %s is an error to an OpenAI caller', async (_what, name, openai) => {
     upstream.script = answerWith(`broken/${name}`)
     const told = await askOpenai(gateway)
     expectOpenai(told, openai)
     expect(told.line).toMatchObject({ outcome: 'failed', status: openai[0], images: 0 })
   })
 
-  test.each(broken)('with %s passes to a Gemini caller as it came', async (_what, name) => {
+  test.each(noDocuments)('with %s is an error to a Gemini caller', async (_what, name) => {
+    upstream.script = answerWith(`broken/${name}`)
+    const told = await askGemini(gateway)
+    expectGemini(told, unavailable)
+    expect(told.line).toMatchObject({ outcome: 'failed', status: 503, images: 0 })
+  })
+
+  test.each(noAnswers)('with %s passes to a Gemini caller as it came', async (_what, name) => {
     upstream.script = answerWith(`broken/${name}`)
     const told = await askGemini(gateway)
     expect(told.status).toBe(200)
     expect(told.text).toBe(fixture(`broken/${name}`).toString())
   })
 
-  test.each(broken.filter(([, name]) => name.startsWith('error-in-200')))(
+  test.each(noAnswers.filter(([, name]) => name.startsWith('error-in-200')))(
     'with %s counts as failed, though its bytes were passed on',
     async (_what, name) => {
       upstream.script = answerWith(`broken/${name}`)
