@@ -29,7 +29,8 @@ export interface Gateway extends Server {
 export const defaultMemoryMiB = 256
 
 const preload = script('preload.ts')
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+// As `npm start` runs it.
+const gatewayArgs = ['--max-semi-space-size=8', fileURLToPath(new URL('../src/main.ts', import.meta.url))]
 
 /** The path of a script of this folder. */
 export function script(name: string): string {
@@ -52,12 +53,12 @@ export async function prepareGateway(stage: Stage, options: GatewayOptions) {
     GEMINI_BASE_URL: upstreamUrl,
     ...(certFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certFile }),
   }
-  return { main, port, adminPort, env }
+  return { args: gatewayArgs, port, adminPort, env }
 }
 
 export async function startGateway(stage: Stage, name: string, options: GatewayOptions): Promise<Gateway> {
-  const { port, adminPort, env } = await prepareGateway(stage, options)
-  return { ...(await startWatched(stage, name, port, main, { env })), adminPort }
+  const { args, port, adminPort, env } = await prepareGateway(stage, options)
+  return { ...(await startWatched(stage, name, port, args, { env })), adminPort }
 }
 
 export function startPipe(stage: Stage, upstream: UpstreamPorts): Promise<Server> {
@@ -82,11 +83,11 @@ export async function startNginx(
 
 async function startBetween(stage: Stage, name: string, file: string, upstream: UpstreamPorts): Promise<Server> {
   const port = await freePort()
-  return startWatched(stage, name, port, script(file), { args: [String(port), String(upstream.tcp)] })
+  return startWatched(stage, name, port, [script(file)], { args: [String(port), String(upstream.tcp)] })
 }
 
-async function startWatched(stage: Stage, name: string, port: number, file: string, options: StartOptions) {
-  const child = stage.startNode(name, ['--import', preload, file], { ...options, talks: true })
+async function startWatched(stage: Stage, name: string, port: number, args: readonly string[], options: StartOptions) {
+  const child = stage.startNode(name, ['--import', preload, ...args], { ...options, talks: true })
   await waitUntilListening(child, port)
   return { name, port, child }
 }

@@ -137,7 +137,9 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       draining = true
     },
     close: async () => {
-      await Promise.all([server.close(), admin.close()])
+      // Health checks are answered until the last exchange has ended: who can't ask would kill a gateway that drains.
+      await server.close()
+      await admin.close()
       await Promise.all([limits.close(), ...candidates.map(({ upstream }) => upstream.close())])
     },
   }
@@ -222,7 +224,6 @@ function countCall(
 }
 
 function countLimits(metrics: Metrics, { scope, decision, dimensions, storeMs }: LimitEvent): void {
-  if (decision === 'error') return
   for (const [index, dimension] of dimensions.entries()) {
     metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && { storeMs }) })
   }

@@ -22,10 +22,10 @@ export async function measureStart(bench: Bench): Promise<Findings> {
   const hellos: Start[] = []
   for (let round = 0; round < bench.rounds; round++) {
     const upstreamUrl = `http://127.0.0.1:${bench.ports.tcp}`
-    const { main, port, env } = await prepareGateway(bench.stage, { upstreamUrl })
-    gateways.push(await measureOne(bench, main, port, { env }))
+    const { args, port, env } = await prepareGateway(bench.stage, { upstreamUrl })
+    gateways.push(await measureOne(bench, args, port, { env }))
     const helloPort = await freePort()
-    hellos.push(await measureOne(bench, script('hello.ts'), helloPort, { args: [String(helloPort)] }))
+    hellos.push(await measureOne(bench, [script('hello.ts')], helloPort, { args: [String(helloPort)] }))
   }
   const [ours, theirs] = [gateways, hellos].map(starts => starts.map(({ firstAnswerMs }) => firstAnswerMs)) as [
     number[],
@@ -52,16 +52,21 @@ export async function measureStart(bench: Bench): Promise<Findings> {
   }
 }
 
-async function measureOne({ stage }: Bench, file: string, port: number, options: StartOptions): Promise<Start> {
+async function measureOne(
+  { stage }: Bench,
+  nodeArgs: readonly string[],
+  port: number,
+  options: StartOptions,
+): Promise<Start> {
   const request = await requestOf('translated', { size: '70KB' })
   const startedAt = performance.now()
-  const child = stage.startNode(file, [file], options)
+  const child = stage.startNode('start', nodeArgs, options)
   await waitUntilListening(child, port)
   const caller = new Caller(port)
   const { status } = await caller.ask(request)
   const firstAnswerMs = performance.now() - startedAt
   caller.close()
-  if (status !== 200) throw new Error(`The first answer of ${file} had status ${status}.`)
+  if (status !== 200) throw new Error(`The first answer of ${nodeArgs.join(' ')} had status ${status}.`)
   await sleep(idleMs)
   const idleMiB = residentBytes(child.pid) / 2 ** 20
   await stage.stop(child)

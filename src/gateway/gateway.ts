@@ -1,6 +1,7 @@
 /** The straight line of an exchange: model → limits → upstream → answer. Knows no HTTP library and no wire format. */
 import type { CallerConfig } from '../config/config.ts'
 import { GatewayError, outcomeOf } from '../images/error.ts'
+import { tierOf } from '../images/geometry.ts'
 import type { ImageRequest } from '../images/request.ts'
 import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts'
@@ -102,7 +103,6 @@ export function createGateway(parts: GatewayParts): Gateway {
         ratio: request.spelling.get('aspect_ratio') ?? (request.spelling.has('size') ? 'size' : 'aspect_ratio'),
         resolution: request.spelling.get('image_size') ?? request.spelling.get('resolution') ?? 'size',
       })
-      exchange.record.resolution = shape.resolution ?? null
       nameIgnored(exchange, request.ignored)
       return admitted(exchange, async () => {
         const answers = await fanOut(request.count, () =>
@@ -113,6 +113,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         if (request.count > 1) exchange.headers.set('x-plantain-images', `${answers.length}/${request.count}`)
         const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
         exchange.record.images = answers.length
+        exchange.record.resolution = resolutionOf(answers[0]?.painting)
         if (usage) exchange.record.usage = usage
         return {
           paintings: answers.map(answer => answer.painting),
@@ -265,6 +266,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
 const upstreamName = ({ modelNames }: Candidate, { id, asked }: Resolution) =>
   modelNames.get(asked) ?? modelNames.get(id) ?? id
+
+const resolutionOf = (painting: Painting | undefined) => (painting?.pixels ? tierOf(painting.pixels) : null)
 
 function nameIgnored({ headers, strict }: Exchange, ignored: readonly string[]): void {
   const [first] = ignored
