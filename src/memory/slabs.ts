@@ -15,6 +15,8 @@ const leastWindowBytes = 16 * 1024
 const firstWindowBytes = 2048
 // Kept for the next reads even where the budget is smaller.
 const warmSlabs = 64
+// A full pool still lends slabs to sockets whose bytes go on to the disk: made anew each time, those would be garbage.
+const overBudget = 1.125
 
 interface Slab {
   readonly bytes: Buffer
@@ -42,7 +44,7 @@ export class SlabPool implements AnswerMemory {
 
   constructor(budgetBytes: number) {
     this.#budgetBytes = budgetBytes
-    this.#mostSlabs = Math.max(warmSlabs, budgetBytes / slabBytes)
+    this.#mostSlabs = Math.max(warmSlabs, (budgetBytes / slabBytes) * overBudget)
   }
 
   get full(): boolean {

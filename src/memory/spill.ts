@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { BufferPool } from './buffer-pool.ts'
 import { WaitingLine } from './waiting-line.ts'
-
-const readBytes = 256 * 1024
 
 /** The spill folder and its budget, shared by all answers of the process. */
 export class SpillSpace {
+  /** Files are read into these, one for each answer on its way out. */
+  readonly readBuffers = new BufferPool()
   readonly #directory: string
   readonly #budgetBytes: number
   /** Of those who hold answers, here or in memory. */
@@ -110,8 +111,8 @@ export class SpillFile {
   /** A stretch of the file; each buffer is valid until the next is asked for. */
   async *read(start: number, length: number): AsyncGenerator<Buffer> {
     this.#readers += 1
+    const buffer = this.#space.readBuffers.take()
     try {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, length))
       for (let at = 0; at < length; ) {
         if (this.#closed) throw new Error('The spill file was closed while it was read.')
         const { bytesRead } = await this.#file.read(buffer, 0, Math.min(buffer.length, length - at), start + at)
@@ -120,6 +121,7 @@ export class SpillFile {
         yield buffer.subarray(0, bytesRead)
       }
     } finally {
+      this.#space.readBuffers.give([buffer])
       this.#readers -= 1
       if (this.#closed && this.#readers === 0) await this.#file.close()
     }
