@@ -31,7 +31,6 @@ afterEach(async () => {
 
 const routes = [
   ['/v1/images/generations', 'openai'],
-  ['/v1/images/edits', 'openai'],
   ['/v1beta/models/gemini-2.5-flash-image:generateContent', 'gemini'],
 ] as const
 
