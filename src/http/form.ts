@@ -1,4 +1,6 @@
 /** Reads multipart forms: files become base64 text while they arrive, in the order of the form, mixed with text parts. */
+import { once } from 'node:events'
+import { addAbortSignal } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
@@ -7,8 +9,11 @@ import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
 import { type BodyBounds, reserve, tooLarge } from './body.ts'
+import { FormWatch } from './form-watch.ts'
 
 export interface FormBody extends WireDocument {
+  /** On the wire, in bytes. */
+  readonly length: number
   release(): void
 }
 
@@ -29,7 +34,7 @@ const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\
 
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
-  checkBoundary(request.headers['content-type'] ?? '')
+  const boundary = boundaryOf(request.headers['content-type'] ?? '')
   const leaveRoom = await reserve(request.raw, bounds, 4 / 3)
   const taken: Buffer[] = []
   const take = () => {
@@ -41,53 +46,59 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
     bounds.buffers.give(taken.splice(0))
     leaveRoom()
   }
+  const tooMany = new AbortController()
+  const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
+  request.raw.on('data', watch.push)
   try {
-    const value = await readParts(request, bounds, take)
-    return { value, bytesOf: () => bytesOf(), release }
+    const value = await readParts(request, bounds, { watch, take, tooMany: tooMany.signal })
+    return { value, length: watch.length, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
-    throw formError(error, bounds)
+    throw tooMany.signal.aborted ? tooMany.signal.reason : formError(error, bounds)
+  } finally {
+    request.raw.off('data', watch.push)
   }
 }
 
-function checkBoundary(contentType: string): void {
-  const boundary = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(contentType)
-  const length = (boundary?.[1] ?? boundary?.[2] ?? '').length
+function boundaryOf(contentType: string): string {
+  const match = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(contentType)
+  const boundary = match?.[1] ?? match?.[2] ?? ''
   // RFC 2046, 5.1.1
-  if (length >= 1 && length <= 70) return
+  if (boundary.length >= 1 && boundary.length <= 70) return boundary
   throw new GatewayError(
     'invalid-request',
     'The multipart form has no boundary of 1 to 70 characters in its content type.',
   )
 }
 
-async function readParts(request: FastifyRequest, bounds: FormBounds, take: () => Buffer): Promise<object> {
+interface Reading {
+  readonly watch: FormWatch
+  readonly take: () => Buffer
+  /** Ends it wherever it is: what the parser leaves out of a part that is too large comes to no end of its own. */
+  readonly tooMany: AbortSignal
+}
+
+async function readParts(
+  request: FastifyRequest,
+  bounds: FormBounds,
+  { watch, take, tooMany }: Reading,
+): Promise<object> {
   const fields = new Map<string, unknown>()
-  let left = bounds.maxBytes
-  const spend = (bytes: number) => {
-    left -= bytes
-    if (left < 0) throw tooLarge(bounds.maxBytes)
-  }
-  const limits = {
-    fields: maxTextFields,
-    files: bounds.maxImages + 2,
-    parts: maxTextFields + bounds.maxImages + 2,
-    fileSize: bounds.maxImageBytes,
-    fieldSize: Math.max(maxTextBytes, Math.ceil((bounds.maxImageBytes * 4) / 3) + 64),
-    headerPairs: 50,
-  }
-  for await (const part of request.parts({ limits })) {
+  const parts = request.parts({ limits: parserLimits(bounds) })
+  const ended = once(tooMany, 'abort').then(() => Promise.reject(tooMany.reason))
+  let count = 0
+  for (;;) {
+    const { value: part, done } = await Promise.race([parts.next(), ended])
+    if (done) break
+    count += 1
     const name = checkPart(part.fieldname, part.encoding)
     const list = listName.exec(name)?.[1]
     if (part.type === 'file') {
-      const upload = await readFile(part.file, new Base64Encoder(take), spend)
-      if (part.file.truncated) throw partTooLarge(part.filename ?? name, bounds.maxImageBytes)
-      if (upload.base64.length === 0) throw emptyFile(list ?? name)
-      add(fields, list, name, upload)
+      const file = addAbortSignal(tooMany, part.file)
+      add(fields, list, name, await readFile(file, new Base64Encoder(take), list ?? name, bounds))
       continue
     }
     const text = textOf(part.value)
-    spend(text.length)
     if (part.valueTruncated || (!list && text.length > maxTextBytes)) {
       throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
     }
@@ -95,8 +106,21 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, take: () =
     if (text.includes('\ufffd')) throw notUtf8(name)
     if (text !== '') add(fields, list, name, list ? text : bounds.typed(name, text))
   }
+  // The parser leaves out what it cannot make sense of: a reference picture among it would be missed only in the painting.
+  if (watch.parts > count)
+    throw new GatewayError('invalid-request', 'A part of the form has no head that says its name.')
   return Object.fromEntries(fields)
 }
+
+const parserLimits = ({ maxImages, maxImageBytes }: FormBounds) => ({
+  fields: maxTextFields,
+  files: maxImages + 2,
+  parts: maxTextFields + maxImages + 2,
+  // One more than is taken: so it is seen here, at once, that a file is larger.
+  fileSize: maxImageBytes + 1,
+  fieldSize: Math.max(maxTextBytes, Math.ceil((maxImageBytes * 4) / 3) + 64),
+  headerPairs: 50,
+})
 
 /** A part that says it is JSON comes parsed. */
 function textOf(value: unknown): string {
@@ -138,12 +162,16 @@ function add(fields: Map<string, unknown>, list: string | undefined, name: strin
 async function readFile(
   file: AsyncIterable<Buffer>,
   encoder: Base64Encoder,
-  spend: (bytes: number) => void,
+  param: string,
+  { maxImageBytes }: FormBounds,
 ): Promise<Upload> {
+  let length = 0
   for await (const chunk of file) {
-    spend(chunk.length)
+    length += chunk.length
+    if (length > maxImageBytes) throw partTooLarge(param, maxImageBytes)
     encoder.push(chunk)
   }
+  if (length === 0) throw emptyFile(param)
   return new Upload(encoder.end())
 }
 
@@ -154,16 +182,10 @@ const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })
 
 /** What the form parser throws for a caller's mistakes would be a 500 otherwise. */
-function formError(error: unknown, { signal, maxBytes, maxImageBytes }: FormBounds): unknown {
+function formError(error: unknown, { signal, maxBytes }: FormBounds): unknown {
   if (error instanceof GatewayError) return error
   if (signal.aborted) return signal.reason
-  const { code, statusCode } = Object(error) as { readonly code?: unknown; readonly statusCode?: unknown }
-  if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return new GatewayError(
-      'too-large',
-      `A file of the form is larger than the ${maxImageBytes} bytes a picture may have.`,
-    )
-  }
+  const { statusCode } = Object(error) as { readonly statusCode?: unknown }
   if (statusCode === 413) {
     return new GatewayError(
       'too-large',

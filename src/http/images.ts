@@ -68,13 +68,12 @@ export function createImagesHandler({
     const limits = { maxBytes: maxBodyBytes, room, signal: exchange.signal }
     const type = mediaTypeOf(request)
     exchange.record.bytesIn = Number(request.headers['content-length'] ?? 0)
-    if (type === 'application/json') {
-      const body = await readJson(message, limits)
+    if (type === 'application/json' || type === 'multipart/form-data') {
+      const form = { ...limits, ...bounds, buffers, typed: typedFormValue }
+      const body = await (type === 'application/json' ? readJson(message, limits) : readForm(request, form))
       exchange.record.bytesIn = body.length
       return body
     }
-    if (type === 'multipart/form-data')
-      return readForm(request, { ...limits, ...bounds, buffers, typed: typedFormValue })
     const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
     throw new GatewayError('unsupported-media', `The content type '${type}' is not read here. Send ${wanted}.`)
   }

@@ -163,5 +163,7 @@ export function discardRest(message: IncomingMessage): void {
   })
   message.once('close', () => clearTimeout(timer))
   message.on('error', () => {})
+  // A parser that is no longer listened to would hold it back.
+  message.unpipe()
   message.resume()
 }

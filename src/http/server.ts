@@ -10,6 +10,7 @@ import type { Authenticate, Caller } from './auth.ts'
 import { answerClientError } from './client-error.ts'
 import type { Cors } from './cors.ts'
 import { emptyBody, errorReply, protocolOf, splitUrl, withHeaders } from './envelope.ts'
+import { checkHost } from './host.ts'
 import type { ImagesHandler } from './images.ts'
 import type { Shelf } from './model-list.ts'
 import type { RelayHandler } from './relay.ts'
@@ -40,7 +41,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: message => requestIdOf(message.headers['x-request-id']),
-    http: { maxHeaderSize: longestHeadersBytes, headersTimeout: 20_000 },
+    // Node's own answer to a missing host has no body.
+    http: { maxHeaderSize: longestHeadersBytes, headersTimeout: 20_000, requireHostHeader: false },
     // A caller with a slow line may take minutes to upload its pictures.
     requestTimeout: 600_000,
     // Bodies are read and bounded by the routes themselves; Fastify only looks at content types.
@@ -55,7 +57,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.setErrorHandler((error, request, reply) => refuse(request, reply, error))
   app.setNotFoundHandler((request, reply) => refuse(request, reply, absence(request)))
 
+  // RFC 9110, 10.1.1: an expectation nobody knows may be left unmet. Node would answer it without a body.
+  app.server.on('checkExpectation', (message, response) => app.server.emit('request', message, response))
+
   app.addHook('onRequest', async ({ raw, id }, reply) => {
+    checkHost(raw)
     if (!cors.isPreflight(raw)) return
     reply.hijack()
     const headers = { ...cors.preflightHeaders(raw), 'x-request-id': id }

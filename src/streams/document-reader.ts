@@ -51,6 +51,8 @@ export interface ReadDocument {
 }
 
 const longBytes = 1024
+// Half a million keys parse for half a second, in which nobody else is served. Real documents have some hundreds.
+const maxCommas = 50_000
 const quoteByte = 0x22
 const backslashByte = 0x5c
 // Stands in the skeleton for a long string. Nobody outside can forge it: it is drawn anew in every process.
@@ -110,7 +112,8 @@ export class DocumentReader {
   finish(): ReadDocument {
     if (this.#inString) throw new DocumentError('The document ends inside a string.')
     const bytes = this.#skeleton.subarray(0, this.#skeletonLength)
-    const { repeatedKeys, depth, longKey } = inspectSkeleton(bytes, placeholder)
+    const { repeatedKeys, depth, commas, longKey } = inspectSkeleton(bytes, placeholder, maxCommas)
+    if (commas > maxCommas) throw new DocumentError(`The document has more than ${maxCommas} members.`)
     if (depth > this.#maxDepth)
       throw new DocumentError(`The document is nested more than ${this.#maxDepth} levels deep.`)
     if (longKey) throw new DocumentError('The document has a key of more than 1 KB.')

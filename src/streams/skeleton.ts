@@ -1,10 +1,12 @@
 /** Facts about a JSON text that `JSON.parse` does not tell: how deep it is, and which outer keys it repeats. */
 
-const [quote, backslash, colon] = [0x22, 0x5c, 0x3a]
+const [quote, backslash, colon, comma] = [0x22, 0x5c, 0x3a, 0x2c]
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 export interface SkeletonFacts {
   readonly depth: number
+  /** Commas between members and items. Where they pass the bound, the text behind was not looked at. */
+  readonly commas: number
   /** Keys that the outermost object has more than once, whichever way each is spelt. */
   readonly repeatedKeys: readonly string[]
   /** A key begins with the stand-in for a long string. */
@@ -12,11 +14,11 @@ export interface SkeletonFacts {
 }
 
 /** One pass over the text's bytes. The text need not be valid: then the facts are of no use, and the parse that follows fails. */
-export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFacts {
+export function inspectSkeleton(text: Buffer, placeholder: string, maxCommas: number): SkeletonFacts {
   const outerKeys = new Set<string>()
   const repeatedKeys = new Set<string>()
-  let [depth, deepest, longKey] = [0, 0, false]
-  for (let at = 0; at < text.length; at++) {
+  let [depth, deepest, commas, longKey] = [0, 0, 0, false]
+  for (let at = 0; at < text.length && commas <= maxCommas; at++) {
     switch (text[at]) {
       case openBrace:
       case openBracket:
@@ -25,6 +27,9 @@ export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFact
       case closeBrace:
       case closeBracket:
         depth -= 1
+        break
+      case comma:
+        commas += 1
         break
       case quote: {
         const start = at + 1
@@ -39,7 +44,7 @@ export function inspectSkeleton(text: Buffer, placeholder: string): SkeletonFact
       }
     }
   }
-  return { depth: deepest, repeatedKeys: [...repeatedKeys], longKey }
+  return { depth: deepest, commas, repeatedKeys: [...repeatedKeys], longKey }
 }
 
 /** `\u006dodel` is `model` to whoever parses it. */

@@ -5,7 +5,10 @@ import { Upload } from '../upload.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
 const Picture = z.union([Text, z.instanceof(Upload)], { error: 'must be a file, a data URL or base64 text' })
-const Name = z.string({ error: 'must be a string' }).max(256, 'must not be longer than 256 characters')
+const tooLong = 'must not be longer than 256 characters'
+const Name = z
+  .string({ error: ({ input }) => (input instanceof LongString ? tooLong : 'must be a string') })
+  .max(256, tooLong)
 const Switch = z.boolean({ error: 'must be true or false' })
 const Whole = z.int({ error: 'must be a whole number' })
 const oneOf = <const Values extends readonly string[]>(values: Values) =>

@@ -1,0 +1,56 @@
+/** Looks at a form's bytes as they pass its parser: how many there are, and how many parts they begin. */
+
+export class FormWatch {
+  /** `\r\n--boundary`, RFC 2046, 5.1.1. */
+  readonly #delimiter: Buffer
+  readonly #maxBytes: number
+  readonly #onTooMany: () => void
+  // The last bytes so far, in which a delimiter may have begun. The first one has no line before it.
+  #tail: Buffer = Buffer.from('\r\n')
+  #isEnded = false
+  #length = 0
+  #parts = 0
+
+  /** `onTooMany`: called once, at the chunk with which the form is larger than `maxBytes`. */
+  constructor(boundary: string, maxBytes: number, onTooMany: () => void) {
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
+    this.#maxBytes = maxBytes
+    this.#onTooMany = onTooMany
+  }
+
+  /** In bytes, so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Delimiters so far that a part follows, up to the one that closes the form. */
+  get parts(): number {
+    return this.#parts
+  }
+
+  readonly push = (chunk: Buffer): void => {
+    const before = this.#length
+    this.#length += chunk.length
+    if (before <= this.#maxBytes && this.#length > this.#maxBytes) this.#onTooMany()
+    // With the two bytes behind a delimiter, which tell whether it is the last.
+    const needed = this.#delimiter.length + 2
+    const seam = Buffer.concat([this.#tail, chunk.subarray(0, needed - 1)])
+    this.#count(seam, this.#tail.length)
+    this.#count(chunk, chunk.length)
+    const last = chunk.length >= needed - 1 ? chunk : seam
+    this.#tail = Buffer.from(last.subarray(Math.max(0, last.length - (needed - 1))))
+  }
+
+  /** Counts the delimiters that begin before `end` and are there in full. */
+  #count(bytes: Buffer, end: number): void {
+    let at = bytes.indexOf(this.#delimiter)
+    while (!this.#isEnded && at !== -1 && at < end && at + this.#delimiter.length + 2 <= bytes.length) {
+      const behind = at + this.#delimiter.length
+      if (bytes[behind] === dash && bytes[behind + 1] === dash) this.#isEnded = true
+      else this.#parts += 1
+      at = bytes.indexOf(this.#delimiter, behind)
+    }
+  }
+}
+
+const dash = 0x2d
