@@ -1,6 +1,13 @@
 /** Google's genai SDK for JavaScript, as people use it, against a running gateway. */
 import { createHash } from 'node:crypto'
-import { ApiError, type Content, type GenerateContentResponse, GoogleGenAI, type Part } from '@google/genai'
+import {
+  ApiError,
+  type Content,
+  type GenerateContentResponse,
+  GoogleGenAI,
+  type GoogleGenAIOptions,
+  type Part,
+} from '@google/genai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestGateway } from '../helpers/gateway.ts'
 import { expectColours, expectPicture, fromBase64, green, magenta, pictureOf, startPaintingGateway } from './setup.ts'
@@ -10,7 +17,7 @@ const model = 'gemini-3.1-flash-image'
 let gateway: TestGateway
 let ai: GoogleGenAI
 
-const clientOf = (apiKey: string, more: { readonly apiVersion?: string } = {}) =>
+const clientOf = (apiKey: string, more: GoogleGenAIOptions = {}) =>
   new GoogleGenAI({ apiKey, httpOptions: { baseUrl: gateway.url }, ...more })
 
 beforeAll(async () => {
@@ -68,13 +75,6 @@ describe('generateContent', () => {
 
     await expectPicture(pictureIn(answer), { format: 'jpeg', size: '600x448' })
     await expectColours(pictureIn(answer), magenta)
-  })
-
-  test('paints for a client in Vertex mode', async () => {
-    const client = new GoogleGenAI({ vertexai: true, apiKey: key, httpOptions: { baseUrl: gateway.url } })
-    const answer = await client.models.generateContent({ model, contents: 'A red kite', config: small })
-
-    await expectPicture(pictureIn(answer), { format: 'jpeg', size: '600x448' })
   })
 
   test('text, thoughts and tools are passed through', async () => {
@@ -146,6 +146,19 @@ describe('models', () => {
     expect(found).toMatchObject({ name: `models/${model}`, displayName: 'Nano Banana 2' })
     expect(found.supportedActions).toContain('generateContent')
   })
+})
+
+test('a client in Vertex mode paints, streams, counts and lists', async () => {
+  const { models } = clientOf(key, { vertexai: true })
+  const request = { model, contents: 'A red kite', config: small }
+  const chunks = await readAll(await models.generateContentStream(request))
+
+  await expectPicture(pictureIn(await models.generateContent(request)), { format: 'jpeg', size: '600x448' })
+  expect(picturesIn(chunks.flatMap(partsOf))).toHaveLength(1)
+  expect((await models.countTokens({ model, contents: 'A red kite' })).totalTokens).toBeGreaterThan(0)
+  const names = (await readAll(await models.list())).map(({ name }) => name)
+  expect(names).toContain(`publishers/google/models/${model}`)
+  expect(await models.get({ model })).toMatchObject({ name: `publishers/google/models/${model}` })
 })
 
 describe('chats', () => {
@@ -222,6 +235,16 @@ describe('errors', () => {
     expect(status).toBe(404)
     expect(error).toMatchObject({ code: 404, status: 'NOT_FOUND' })
     expect(await caught(ai.models.get({ model: 'gemini-0-image' }))).toMatchObject({ status: 404 })
+  })
+
+  test('what Google has and this gateway has not is explained', async () => {
+    const file = new Blob([await pictureOf(green)])
+    const upload = await caught(ai.files.upload({ file, config: { mimeType: 'image/png' } }))
+    const twice = clientOf(key, { httpOptions: { baseUrl: `${gateway.url}/v1beta` } })
+    const address = await caught(twice.models.generateContent({ model, contents: 'A kite' }))
+
+    expect(upload).toMatchObject({ status: 404, error: { message: expect.stringContaining('inlineData') } })
+    expect(address).toMatchObject({ status: 404, error: { message: expect.stringContaining('two versions') } })
   })
 
   test('a refusal is an answer without a picture, as at Google', async () => {

@@ -163,19 +163,60 @@ describe('models', () => {
 })
 
 describe('AzureOpenAI', () => {
-  test('paints and edits by a deployment’s name, with the key in its own header', async () => {
-    const azure = new AzureOpenAI({
+  const azureClient = (deployment?: string) =>
+    new AzureOpenAI({
       endpoint: gateway.url,
       apiKey: 'any',
       apiVersion: '2025-04-01-preview',
-      deployment: 'nano-banana-2',
       maxRetries: 0,
+      ...(deployment !== undefined && { deployment }),
     })
-    const painted = await azure.images.generate({ prompt: 'A glacier', size: '512x512' })
+  const painting = { prompt: 'A glacier', size: '512x512' } as const
+
+  test('paints and edits by a deployment’s name', async () => {
+    const { images } = azureClient('nano-banana-2')
+    const painted = await images.generate(painting)
     const image = await toFile(await pictureOf(magenta), 'input.png', { type: 'image/png' })
-    const edited = await azure.images.edit({ image, prompt: 'Frame it', size: '512x512' })
+    const edited = await images.edit({ ...painting, image })
 
     await expectPicture(fileOf(painted), { format: 'jpeg', size: '512x512' })
     await expectColours(fileOf(edited), magenta)
   })
+
+  test('paints by a model’s name, and without either by the default model', async () => {
+    const { images } = azureClient()
+    for (const model of [{ model: 'google/nano-banana-2' }, {}]) {
+      const { data, response } = await images.generate({ ...painting, ...model }).withResponse()
+      await expectPicture(fileOf(data), { format: 'jpeg', size: '512x512' })
+      expect(response.headers.get('x-plantain-model')).toBe('gemini-3.1-flash-image')
+    }
+  })
+
+  test('lists and finds models', async () => {
+    const { models } = azureClient()
+    const { data } = await models.list()
+
+    expect(data.map(({ id }) => id)).toContain('nano-banana-2')
+    expect(await models.retrieve('nano-banana-2')).toMatchObject({ id: 'nano-banana-2' })
+  })
+})
+
+test.each(['', '/v1/', '/v1beta/openai', '/openai/v1'])(
+  'a base address that ends in “%s” paints, edits and lists',
+  async path => {
+    const { images, models } = new OpenAI({ baseURL: `${gateway.url}${path}`, apiKey: 'any', maxRetries: 0 })
+    const image = await toFile(await pictureOf(green), 'input.png')
+    const small = { prompt: 'A fjord', size: '512x512' } as const
+
+    await expectPicture(fileOf(await images.generate(small)), { format: 'jpeg', size: '512x512' })
+    await expectColours(fileOf(await images.edit({ ...small, image })), green)
+    expect((await models.list()).data.length).toBeGreaterThan(5)
+    expect(await models.retrieve('nano-banana')).toMatchObject({ id: 'nano-banana' })
+  },
+)
+
+test('a base address with its version twice is told to be one', async () => {
+  const { images } = new OpenAI({ baseURL: `${gateway.url}/v1/v1`, apiKey: 'any', maxRetries: 0 })
+
+  await expect(images.generate({ prompt: 'A fjord' })).rejects.toThrow(/404 .*two versions/)
 })
