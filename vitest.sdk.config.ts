@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/sdk-other-languages/**/*.test.ts'],
     testTimeout: 300_000,
-    hookTimeout: 600_000,
+    hookTimeout: 1_200_000,
     fileParallelism: false,
   },
 })

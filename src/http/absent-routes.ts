@@ -3,6 +3,10 @@ import { GatewayError } from '../images/error.ts'
 
 const absent: readonly (readonly [RegExp, string])[] = [
   [
+    /^\/(?!v1\/v1beta\/)v1(?:beta1?|alpha)?\/v1(?:beta1?|alpha)?\//,
+    "The address has two versions in it. Google's SDKs add one by themselves: give them the gateway's address without a version, and OpenAI's SDKs the one that ends in /v1.",
+  ],
+  [
     /\/images\/variations$/,
     'Image variations were retired by OpenAI. Send the picture to /v1/images/edits with a prompt instead.',
   ],

@@ -29,15 +29,7 @@ export const geminiList: ListModels = (shelf, query) => {
 /** Vertex' list: https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list */
 export const publisherList: ListModels = (shelf, query) => {
   const { names, next } = page(shelf, query)
-  return {
-    publisherModels: names.map(({ id, model }) => ({
-      name: `publishers/google/models/${id}`,
-      versionId: 'default',
-      openSourceCategory: 'PROPRIETARY',
-      publisherModelTemplate: model.name,
-    })),
-    ...next,
-  }
+  return { publisherModels: names.map(vertexEntry), ...next }
 }
 
 export const unionModel: TellModel = (shelf, name) => {
@@ -46,6 +38,8 @@ export const unionModel: TellModel = (shelf, name) => {
 }
 
 export const geminiModel: TellModel = (shelf, name) => geminiEntry(find(shelf, name))
+
+export const publisherModel: TellModel = (shelf, name) => vertexEntry(find(shelf, name))
 
 function find({ catalogue, isServed }: Shelf, asked: string): ListedName {
   const { id, model } = catalogue.resolve(asked)
@@ -97,4 +91,11 @@ const geminiEntry = ({ id, model, isAlias }: ListedName) => ({
   displayName: model.name,
   description: isAlias ? `${model.name}: another name of ${model.id}.` : `${model.name}: makes and edits images.`,
   supportedGenerationMethods: ['generateContent', 'countTokens'],
+})
+
+const vertexEntry = ({ id, model }: ListedName) => ({
+  name: `publishers/google/models/${id}`,
+  versionId: 'default',
+  openSourceCategory: 'PROPRIETARY',
+  publisherModelTemplate: model.name,
 })

@@ -7,13 +7,21 @@ import {
   geminiModel,
   type ListModels,
   publisherList,
+  publisherModel,
   type TellModel,
   unionList,
   unionModel,
 } from './model-list.ts'
 
 /** Every form of a base address that people set in OpenAI's clients, Azure's and Google's among them. */
-export const imagePaths = ['/v1/images', '/images', '/openai/v1/images', '/v1beta/openai/images', '/v1beta1/images']
+export const imagePaths = [
+  '/v1/images',
+  '/images',
+  '/openai/v1/images',
+  '/openai/images', // Azure's SDKs, where neither a deployment nor a model is named.
+  '/v1beta/openai/images',
+  '/v1beta1/images',
+]
 export const deploymentPath = '/openai/deployments/:model/images'
 
 export const operations: readonly (readonly [string, Operation])[] = [
@@ -25,7 +33,7 @@ interface ModelRoutes {
   readonly paths: readonly string[]
   readonly list: ListModels
   /** Below the list, by the model's name. */
-  readonly one: TellModel | null
+  readonly one: TellModel
 }
 
 export const modelRoutes: readonly ModelRoutes[] = [
@@ -35,7 +43,7 @@ export const modelRoutes: readonly ModelRoutes[] = [
     one: unionModel,
   },
   { paths: ['/v1beta/models', '/v1alpha/models', '/v1/v1beta/models'], list: geminiList, one: geminiModel },
-  { paths: ['/v1beta1/publishers/google/models'], list: publisherList, one: null },
+  { paths: ['/v1beta1/publishers/google/models'], list: publisherList, one: publisherModel },
 ]
 
 /** A call of a model's method, in any of Google's forms. */
@@ -47,7 +55,7 @@ export const isCallPath = (path: string): boolean => {
 const operationPath = /^(.+)\/(?:generations|edits)$/
 const deployment = /^\/openai\/deployments\/[^/]+\/images$/
 const readPaths: ReadonlySet<string> = new Set(['/healthz', ...modelRoutes.flatMap(({ paths }) => paths)])
-const modelFolders = modelRoutes.flatMap(({ paths, one }) => (one ? paths.map(path => `${path}/`) : []))
+const modelFolders = modelRoutes.flatMap(({ paths }) => paths.map(path => `${path}/`))
 
 /** Empty: there is nothing at this path. */
 export function methodsAt(path: string): readonly string[] {

@@ -80,7 +80,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
   for (const { paths, list, one } of modelRoutes) {
     for (const path of paths) {
       app.get(path, (request, reply) => told(request, reply, (shelf, query) => list(shelf, query)))
-      if (!one) continue
       app.get<{ Params: { '*': string } }>(`${path}/*`, (request, reply) => {
         if (isCallPath(splitUrl(request.url).path)) return refuse(request, reply, absence(request))
         return told(request, reply, shelf => one(shelf, request.params['*']))

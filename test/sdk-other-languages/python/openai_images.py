@@ -1,0 +1,70 @@
+"""OpenAI's SDK: makes pictures, edits one, edits two together, and lists the models."""
+
+import asyncio
+import base64
+import json
+import os
+from pathlib import Path
+
+from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+
+url, key = os.environ["PLANTAIN_URL"], os.environ["PLANTAIN_KEY"]
+client = OpenAI(base_url=f"{url}/v1", api_key=key)
+facts = {}
+
+
+def save(name, image):
+    Path(name).write_bytes(base64.b64decode(image.b64_json, validate=True))
+
+
+painted = client.images.generate(
+    model="nano-banana-2",
+    prompt="A red kite over a green valley",
+    n=2,
+    response_format="b64_json",
+    extra_body={"aspect_ratio": "16:9", "image_size": "512"},
+)
+save("kite-1.jpg", painted.data[0])
+save("kite-2.jpg", painted.data[1])
+facts["size"] = painted.size
+facts["format"] = painted.output_format
+facts["tokens"] = painted.usage.total_tokens
+
+# An open file, without fields that only this gateway knows.
+with open("magenta.png", "rb") as picture:
+    edited = client.images.edit(model="nano-banana-2", image=picture, prompt="Frame it", size="512x512")
+save("framed.jpg", edited.data[0])
+
+# Bare bytes have no name and no type; a tuple has both.
+pictures = [Path("magenta.png").read_bytes(), ("green.jpg", Path("green.jpg").read_bytes(), "image/jpeg")]
+collage = client.images.edit(
+    model="nano-banana-2",
+    image=pictures,
+    prompt="Hang them side by side",
+    extra_body={"aspect_ratio": "3:2", "image_size": "512"},
+)
+save("collage.jpg", collage.data[0])
+
+raw = client.images.with_raw_response.generate(model="nano-banana", prompt="A meadow", quality="high")
+save("meadow.png", raw.parse().data[0])
+facts["request_id"] = raw.request_id
+facts["ignored"] = raw.headers["x-plantain-ignored-params"]
+
+azure = AzureOpenAI(azure_endpoint=url, api_key=key, api_version="2025-04-01-preview", azure_deployment="nano-banana-2")
+save("glacier.jpg", azure.images.generate(prompt="A glacier", size="512x512").data[0])
+
+
+async def paint_at_once():
+    async with AsyncOpenAI(base_url=f"{url}/v1", api_key=key) as impatient:
+        return await asyncio.gather(
+            *(impatient.images.generate(model="nano-banana-2", prompt=prompt, size="512x512") for prompt in ["Dawn", "Dusk"])
+        )
+
+
+dawn, dusk = asyncio.run(paint_at_once())
+save("dawn.jpg", dawn.data[0])
+save("dusk.jpg", dusk.data[0])
+
+facts["models"] = [model.id for model in client.models.list()]
+facts["model"] = client.models.retrieve("google/nano-banana-2").id
+print(json.dumps(facts))

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"google.golang.org/genai"
+)
+
+func main() {
+
+	apiKey := "sk-123456789012345678901234567890123456789012345678"
+	exampleFilePath := "example.png"
+
+	client, err := genai.NewClient(
+		context.Background(),
+		&genai.ClientConfig{
+			APIKey:  apiKey,
+			Backend: genai.BackendGeminiAPI,
+			HTTPOptions: genai.HTTPOptions{
+				BaseURL: "https://gateway.theturbo.ai",
+			},
+		})
+	if err != nil {
+		fmt.Println("error creating client:", err)
+		return
+	}
+
+	resp, err := client.Models.GenerateContent(
+		context.Background(),
+		"gemini-2.5-flash-image",
+		[]*genai.Content{
+			{
+				Role: "user",
+				Parts: []*genai.Part{
+					{Text: "A cute baby sea otter"},
+				},
+			},
+		},
+		&genai.GenerateContentConfig{
+			ImageConfig: &genai.ImageConfig{
+				AspectRatio: "4:3",
+				ImageSize:   "1K",
+			},
+		},
+	)
+	if err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+
+	var imageData []byte
+	for _, candidate := range resp.Candidates {
+		for _, part := range candidate.Content.Parts {
+			if part.InlineData != nil && part.InlineData.MIMEType == "image/png" {
+				imageData = part.InlineData.Data
+				break
+			}
+		}
+		if imageData != nil {
+			break
+		}
+	}
+
+	if imageData == nil {
+		fmt.Println("error: no image data found")
+		return
+	}
+
+	if err := os.WriteFile(exampleFilePath, imageData, 0644); err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+
+	fmt.Println("success to write to file", exampleFilePath)
+}
