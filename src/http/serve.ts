@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Exchange } from '../gateway/gateway.ts'
+import type { Exchange } from '../gateway/exchange.ts'
 import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'

@@ -1,0 +1,44 @@
+/** One caller's request while it is served: who asks and until when, and what is written down and told about it. */
+import type { CallerConfig } from '../config/config.ts'
+import { GatewayError } from '../images/error.ts'
+import type { ExchangeRecord } from '../telemetry/record.ts'
+
+export interface Exchange {
+  readonly record: ExchangeRecord
+  readonly caller: Pick<CallerConfig, 'id' | 'models' | 'limits'>
+  /** Aborts with a GatewayError when the caller left or the deadline passed. */
+  readonly signal: AbortSignal
+  readonly deadlineMs: number
+  /** Gateways it has passed, this one included. */
+  readonly trail: string
+  /** Headers its answer will carry, whatever becomes of it. */
+  readonly headers: Map<string, string>
+  /** Refuse what would be ignored. */
+  readonly strict: boolean
+}
+
+/** Tells the caller which fields have no effect, or refuses them where that was asked for. */
+export function nameIgnored({ headers, strict }: Exchange, ignored: readonly string[]): void {
+  const [first] = ignored
+  if (first === undefined) return
+  const names = headerList(ignored)
+  if (!strict) {
+    headers.set('x-plantain-ignored-params', names)
+    return
+  }
+  const message = `Parameters that no upstream here understands: ${names}. Leave them out, or do not ask for strictness.`
+  throw new GatewayError('unsupported-parameter', message, { param: first })
+}
+
+// Clients give up on headers of some 16 KB in all, and the names are the caller's to choose.
+const longestList = 2000
+
+function headerList(names: readonly string[]): string {
+  let text = ''
+  for (const [index, name] of names.entries()) {
+    const next = (index === 0 ? '' : ', ') + name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?')
+    if (text.length + next.length > longestList) return `${text}, and ${names.length - index} more`.replace(/^, /, '')
+    text += next
+  }
+  return text
+}

@@ -1,0 +1,53 @@
+/** From the name a caller used to the model it means and the upstreams that serve it to this caller. */
+import { GatewayError } from '../images/error.ts'
+import { mayUse } from '../models/access.ts'
+import type { Catalogue, Resolution } from '../models/catalogue.ts'
+import { isModelName } from '../protocols/model-name.ts'
+import type { ProtocolName } from '../protocols/protocol.ts'
+import type { Exchange } from './exchange.ts'
+import type { Candidate, Routing } from './routing.ts'
+
+export interface ModelChoiceParts {
+  readonly catalogue: Catalogue
+  readonly routing: Routing
+  /** What configured upstreams speak. */
+  readonly protocols: ReadonlySet<ProtocolName>
+  readonly settings: { readonly legacyAliases: boolean; readonly defaultModel: string }
+}
+
+export interface ModelChoice {
+  readonly resolution: Resolution
+  /** At least one, best first. */
+  readonly candidates: readonly Candidate[]
+}
+
+/** `asked`: null is the default model. @throws GatewayError `model-unknown`, which lists what is served. */
+export type ChooseModel = (exchange: Exchange, asked: string | null) => ModelChoice
+
+export function createModelChoice({ catalogue, routing, protocols, settings }: ModelChoiceParts): ChooseModel {
+  const { legacyAliases, defaultModel } = settings
+
+  return ({ record, caller, headers }, asked) => {
+    const resolution = catalogue.resolve(asked ?? defaultModel, { legacyAliases, protocols })
+    const { id, model } = resolution
+    record.modelAsked = asked
+    record.model = id
+    record.modelKnown = model !== null
+    const isPossible = (model !== null || isModelName(id)) && mayUse(caller.models, resolution, catalogue)
+    const candidates = isPossible ? routing({ id, protocol: model?.protocol ?? null }) : []
+    if (candidates.length === 0) throw unknownModel(caller, resolution)
+    headers.set('x-plantain-model', id)
+    return { resolution, candidates }
+  }
+
+  function unknownModel(caller: Exchange['caller'], { asked }: Resolution): GatewayError {
+    const served = catalogue
+      .list()
+      .filter(({ isAlias, model }) => !isAlias && routing({ id: model.id, protocol: model.protocol }).length > 0)
+      .filter(({ id }) => mayUse(caller.models, catalogue.resolve(id), catalogue))
+      .map(({ id }) => id)
+    const list = served.length > 0 ? ` Models served here: ${served.join(', ')}.` : ''
+    const message = `The model '${asked}' does not exist or you do not have access to it.${list}`
+    return new GatewayError('model-unknown', message, { param: 'model' })
+  }
+}
