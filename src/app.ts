@@ -10,7 +10,7 @@ import { createAuthenticate } from './http/auth.ts'
 import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
 import { createRelayHandler } from './http/relay.ts'
-import { createServe } from './http/serve.ts'
+import { createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
 import { outcomeOf } from './images/error.ts'
 import { createLimits, type LimitEvent } from './limits/limits.ts'
@@ -93,7 +93,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const cors = createCors(config.listen.corsOrigins)
   const authenticate = createAuthenticate(config.auth, config.callers)
   const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
-  const serve = createServe({
+  const { serve, ended } = createExchanges({
     authenticate,
     cors,
     metrics,
@@ -138,8 +138,10 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       draining = true
     },
     close: async () => {
-      // Health checks are answered until the last exchange has ended: who can't ask would kill a gateway that drains.
       await server.close()
+      // The last connection is gone a moment before the exchanges on it are.
+      await ended()
+      // Health checks are answered until then: who can't ask would kill a gateway that drains.
       await admin.close()
       await Promise.all([limits.close(), ...candidates.map(({ upstream }) => upstream.close())])
     },

@@ -16,10 +16,21 @@ import { createLog, type Log } from './telemetry/log.ts'
 // sysexits.h: EX_CONFIG
 const misconfigured = 78
 
+/** For exchanges that were cut to give back what they hold. */
+const cutMs = 2_000
+
+const whyNotListen: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'this user may not use that port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+}
+
 const config = readConfig()
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const log = createLog({ level: config.logLevel, secrets: secretsOf(config) })
 
+// A failure to tell of a failure must not be told of.
+let failing = false
 process.on('uncaughtException', error => void fail('a fault nobody caught', error))
 process.on('unhandledRejection', error => void fail('a promise nobody awaited failed', error))
 
@@ -46,8 +57,8 @@ async function start(): Promise<void> {
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
     })
-    const address = await listen(app.server, config.listen)
-    const adminAddress = await listen(app.admin, config.admin)
+    const address = await listen(app.server, config.listen, 'PLANTAIN_PORT')
+    const adminAddress = await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     greet(app, address, adminAddress)
     leaveWhenTold(app, async () => {
       store.close()
@@ -79,10 +90,25 @@ async function limitStore({ redisUrl }: Config, log: Log): Promise<{ limitStore:
 async function listen(
   app: FastifyInstance,
   { host, port }: { readonly host: string; readonly port: number },
+  variable: string,
 ): Promise<string> {
-  await app.listen({ host, port })
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    return cannotListen(error, `${host}:${port}`, variable)
+  }
   const { address, port: actual } = app.server.address() as AddressInfo
   return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`
+}
+
+/** What an operator can mend is told in a sentence, like a mistake in the configuration; anything else is a fault. */
+function cannotListen(error: unknown, address: string, variable: string): never {
+  const reason = whyNotListen[error instanceof Error && 'code' in error ? String(error.code) : '']
+  if (reason === undefined) throw error
+  process.stderr.write(
+    `Plantain cannot listen on ${address}: ${reason}. ${variable} chooses another port, 0 a free one.\n`,
+  )
+  process.exit(1)
 }
 
 /** To a terminal in sentences; to anything else as a line of the log. */
@@ -122,8 +148,12 @@ function leaveWhenTold(app: App, release: () => Promise<void>): void {
     // Idle connections of callers would keep the listener open for as long as they please.
     const idle = setInterval(() => app.server.server.closeIdleConnections(), 100)
     const late = sleep(config.drain.timeoutSeconds * 1000, 'late', { ref: false })
-    if ((await Promise.race([app.close(), late])) === 'late')
-      log.warn('exchanges were cut: they took longer than drain.timeout_s')
+    const closed = app.close()
+    if ((await Promise.race([closed, late])) === 'late') {
+      log.warn('exchanges are cut: they took longer than drain.timeout_s')
+      app.server.server.closeAllConnections()
+      await Promise.race([closed, sleep(cutMs)])
+    }
     clearInterval(idle)
     await release()
     await log.flush()
@@ -133,13 +163,17 @@ function leaveWhenTold(app: App, release: () => Promise<void>): void {
   process.on('SIGINT', leave)
 }
 
-async function fail(message: string, error: unknown): Promise<never> {
+async function fail(message: string, error: unknown): Promise<void> {
+  if (failing) return
+  failing = true
   log.fatal(message, { error: asError(error) })
   await log.flush()
   process.exit(1)
 }
 
-const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
 
 function secretsOf({ upstreams, admin, redisUrl }: Config): readonly string[] {
   return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl].filter(secret => secret !== null)

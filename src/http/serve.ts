@@ -47,14 +47,39 @@ export type Serve = (
   work: (conversation: Conversation) => Promise<Outcome>,
 ) => Promise<void>
 
-export function createServe(parts: ServeParts): Serve {
+export interface Exchanges {
+  readonly serve: Serve
+  /** Settles when none is under way: all are logged, and what they held is given back. */
+  ended(): Promise<void>
+}
+
+export function createExchanges(parts: ServeParts): Exchanges {
+  let underWay = 0
+  const waiting: (() => void)[] = []
+  const serveOne = createServe(parts)
+
+  return {
+    async serve(request, reply, ...rest) {
+      reply.hijack()
+      await turn(reply.raw)
+      underWay += 1
+      try {
+        await serveOne(request, reply, ...rest)
+      } finally {
+        underWay -= 1
+        if (underWay === 0) for (const tell of waiting.splice(0)) tell()
+      }
+    },
+    ended: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
+  }
+}
+
+function createServe(parts: ServeParts): Serve {
   const { authenticate, cors, now } = parts
 
   return async (request, reply, protocol, operation, work) => {
-    reply.hijack()
     const { raw: message } = request
     const { raw: response } = reply
-    await turn(response)
     const startedMs = now()
     const record = startRecord(request.id, protocol, operation)
     const limitMs = timeLimitMs(message.headers, parts.totalMs)

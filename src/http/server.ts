@@ -49,6 +49,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     bodyLimit: Number.MAX_SAFE_INTEGER,
     routerOptions: { maxParamLength: longestHeadersBytes },
     clientErrorHandler: answerClientError,
+    // Who is still connected while the process drains is served, and told to connect anew.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => refuse(request, reply, error),
   })
   app.removeAllContentTypeParsers()

@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { pictureAnswer } from '../faults/answers.ts'
+import { type RawCall, type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
+import { addressesOf, type GatewayProcess, type ProcessOptions, startProcess } from './gateway-process.ts'
+
+vi.setConfig({ maxConcurrency: 5 })
+
+const picture = pictureAnswer(50_000)
+const running: { close(): unknown }[] = []
+afterAll(async () => {
+  for (const each of running) await each.close()
+})
+
+interface Started {
+  readonly gateway: GatewayProcess
+  readonly upstream: RawUpstream
+  readonly url: string
+  readonly adminUrl: string
+}
+
+async function start(script: RawScript, config: ProcessOptions['config'] = {}): Promise<Started> {
+  const upstream = await startRawUpstream(script)
+  const gateway = startProcess({ env: { GEMINI_API_KEY: 'key-of-a-test', GEMINI_BASE_URL: upstream.url }, config })
+  running.push(gateway, upstream)
+  return { gateway, upstream, ...(await addressesOf(gateway)) }
+}
+
+function paint({ socket }: RawCall): void {
+  socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${picture.bytes.length}`))
+  socket.write(picture.bytes)
+}
+
+interface Told {
+  readonly status: number | undefined
+  readonly connection: string | undefined
+  readonly body: string
+}
+
+/** A caller that would use its connection again. */
+function keepAliveCaller(url: string) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  running.push({ close: () => agent.destroy() })
+  const ask = async (path: string, body: object): Promise<Told> => {
+    const call = request(url + path, { method: 'POST', agent, headers: { 'content-type': 'application/json' } })
+    call.end(JSON.stringify(body))
+    const [answer] = (await once(call, 'response')) as [IncomingMessage]
+    const pieces: Buffer[] = []
+    for await (const piece of answer) pieces.push(piece)
+    return {
+      status: answer.statusCode,
+      connection: answer.headers.connection,
+      body: Buffer.concat(pieces).toString(),
+    }
+  }
+  return {
+    translated: async () => {
+      const told = await ask('/v1/images/generations', { model: 'gemini-2.5-flash-image', prompt: 'a kite' })
+      return { ...told, picture: JSON.parse(told.body).data?.[0].b64_json as string }
+    },
+    relayed: async () => {
+      const told = await ask('/v1beta/models/gemini-2.5-flash-image:generateContent', { contents: [] })
+      return { ...told, picture: JSON.parse(told.body).candidates?.[0].content.parts[0].inlineData.data as string }
+    },
+  }
+}
+
+const statusOf = async (url: string) => (await fetch(url)).status
+
+describe('a process that is told to end', { concurrent: true }, () => {
+  test('finishes what is in flight, says so to the operator, takes nothing new and exits with 0', async () => {
+    const paused: RawCall[] = []
+    let pausing = false
+    const { gateway, upstream, url, adminUrl } = await start(call => {
+      if (pausing) paused.push(call)
+      else paint(call)
+    })
+    const idle = keepAliveCaller(url)
+    const [one, another] = [keepAliveCaller(url), keepAliveCaller(url)]
+    for (const caller of [idle, one, another]) {
+      expect(await caller.translated()).toMatchObject({ status: 200, connection: 'keep-alive' })
+    }
+    expect(await statusOf(`${adminUrl}/readyz`)).toBe(200)
+
+    pausing = true
+    const answers = [one.translated(), another.relayed()]
+    while (paused.length < 2) await upstream.nextCall()
+    gateway.signal('SIGTERM')
+    await gateway.line('draining')
+    expect(await statusOf(`${adminUrl}/readyz`)).toBe(503)
+    expect(await statusOf(`${adminUrl}/livez`)).toBe(200)
+    expect(await (await fetch(`${adminUrl}/metrics`)).text()).toContain(
+      'plantain_upstream_in_flight{upstream="gemini"} 2',
+    )
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+
+    for (const call of paused) paint(call)
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatchObject({ status: 200, connection: 'close' })
+      expect(answer.picture === picture.base64).toBe(true)
+    }
+    const answeredMs = performance.now()
+    expect(await gateway.exited).toEqual({ code: 0, signal: null })
+    // Callers' idle connections, which would last for 72 s, do not keep it.
+    expect(performance.now() - answeredMs).toBeLessThan(72_000 / 10)
+    expect(gateway.lines().filter(({ msg, outcome }) => msg === 'exchange' && outcome === 'ok')).toHaveLength(5)
+    expect(gateway.output.err).toBe('')
+  })
+
+  test('serves on for grace_s, and tells every caller to connect anew', async () => {
+    const { gateway, url, adminUrl } = await start(paint, { drain: { grace_s: 1.5 } })
+    const caller = keepAliveCaller(url)
+    expect(await caller.translated()).toMatchObject({ status: 200, connection: 'keep-alive' })
+    gateway.signal('SIGTERM')
+    await gateway.line('draining')
+    expect(await statusOf(`${adminUrl}/readyz`)).toBe(503)
+    for (const answer of [await caller.translated(), await caller.relayed()]) {
+      expect(answer).toMatchObject({ status: 200, connection: 'close' })
+    }
+    const { status, headers } = await fetch(`${url}/healthz`)
+    expect([status, headers.get('connection')]).toEqual([200, 'close'])
+    expect(await gateway.exited).toEqual({ code: 0, signal: null })
+  })
+
+  test('cuts at timeout_s what is still in flight, and exits with 0', async () => {
+    const { gateway, upstream, url } = await start(() => {}, { drain: { timeout_s: 0.5 } })
+    const cut = expect(keepAliveCaller(url).translated()).rejects.toThrow()
+    const called = await upstream.nextCall()
+    gateway.signal('SIGTERM')
+    await cut
+    await called.closed
+    expect(await gateway.exited).toEqual({ code: 0, signal: null })
+    expect(gateway.lines().find(({ msg }) => msg === 'exchange')).toMatchObject({ outcome: 'left' })
+  })
+
+  test('twice, exits at once with 1', async () => {
+    const { gateway, upstream, url } = await start(() => {})
+    const cut = expect(keepAliveCaller(url).translated()).rejects.toThrow()
+    await upstream.nextCall()
+    gateway.signal('SIGTERM')
+    await gateway.line('draining')
+    gateway.signal('SIGINT')
+    expect(await gateway.exited).toEqual({ code: 1, signal: null })
+    await cut
+  })
+
+  test('by SIGKILL leaves no answer behind on the disk', async () => {
+    const { gateway, url } = await start(
+      ({ socket }) => {
+        socket.write(rawHead('200 OK', 'content-type: application/json', 'content-length: 100000000'))
+        socket.write('{"text":"')
+        socket.write(Buffer.alloc(8_000_000, 'a'))
+      },
+      { answers: { memory: '1MiB' } },
+    )
+    const cut = expect(keepAliveCaller(url).translated()).rejects.toThrow()
+    while (filesOf(gateway).length === 0) await sleep(20)
+    gateway.signal('SIGKILL')
+    expect((await gateway.exited).signal).toBe('SIGKILL')
+    await cut
+    expect(readdirSync(gateway.spillDir)).toEqual([])
+  })
+})
+
+/** Spill files that the process has open. */
+function filesOf({ pid, spillDir }: GatewayProcess): readonly string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder)
+    .flatMap(descriptor => {
+      try {
+        return [readlinkSync(`${folder}/${descriptor}`)]
+      } catch {
+        return [] // Closed meanwhile.
+      }
+    })
+    .filter(path => path.startsWith(spillDir))
+}
