@@ -222,6 +222,17 @@ describe('a 200 that is no answer', () => {
   })
 })
 
+test('a failed call is counted as one, translated or relayed, with the status it got', async () => {
+  const fresh = await startGateway({ upstream: upstream.url })
+  upstream.script = answerWith('errors/quota-retry-whole.json', 429)
+  for (const asked of [askOpenai(fresh), askGemini(fresh)]) expect((await asked).status).toBe(429)
+  const metrics = await (await fetch(`${fresh.adminUrl}/metrics`)).text()
+  await fresh.close()
+  const series = metrics.split('\n').filter(line => line.startsWith('plantain_upstream_requests_total{'))
+  expect(series).toHaveLength(1)
+  expect(series[0]).toMatch(/outcome="failed",status="429"\} 2$/)
+})
+
 function expectOpenai({ status, reason, headers, json }: Told, [wanted, type, code]: Case['openai']): void {
   expect(json.error).toMatchObject({ type, code })
   expect(Object.keys(json.error).sort()).toEqual(['code', 'message', 'param', 'type'])

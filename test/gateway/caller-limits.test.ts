@@ -1,0 +1,124 @@
+/** A caller's limits as the caller sees them: what is left on every answer, and a refusal that says when to come back. */
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
+import { answerWith } from '../fixtures/gemini.ts'
+import { ask } from '../helpers/callers.ts'
+import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+
+const caller = (id: string, limits: CallerLimits): CallerConfig => ({
+  id,
+  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
+  models: null,
+  limits,
+})
+
+let upstream: ScriptedUpstream
+let gateway: TestGateway
+
+beforeAll(async () => {
+  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
+  gateway = await startGateway({
+    upstream: upstream.url,
+    callers: [
+      caller('steady', { requestsPerMinute: 3 }),
+      caller('google', { requestsPerMinute: 1 }),
+      caller('many', { requestsPerMinute: 1 }),
+      caller('careless', { requestsPerMinute: 1 }),
+      caller('narrow', { concurrent: 1 }),
+      caller('free', {}),
+    ],
+  })
+})
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+beforeEach(() => {
+  upstream.seen.length = 0
+})
+
+const paint = (id: string, body: object = {}) =>
+  ask(gateway, '/v1/images/generations', { prompt: 'A red kite', ...body }, { authorization: `Bearer key-of-${id}` })
+const call = (id: string) =>
+  ask(gateway, '/v1beta/models/nano-banana:generateContent', { contents: [] }, { 'x-goog-api-key': `key-of-${id}` })
+
+test('every answer says what is left, and the one too many when to come back', async () => {
+  for (const left of ['2', '1', '0']) {
+    const { status, headers } = await paint('steady')
+    expect(status).toBe(200)
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('3')
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe(left)
+    expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^(?:\d+m)?[\d.]+m?s$/)
+    expect(headers.get('ratelimit-policy')).toBe('"requests";q=3;w=60')
+    expect(headers.get('ratelimit')).toMatch(new RegExp(`^"requests";r=${left};t=\\d+$`))
+  }
+  const { status, reason, headers, json, line } = await paint('steady')
+  expect([status, reason]).toEqual([429, 'rate_limit_exceeded'])
+  expect(json.error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded', param: null })
+  expect(json.error.message).toMatch(/3 per minute.*try again in [\d.]+s/)
+  const [seconds, ms] = [Number(headers.get('retry-after')), Number(headers.get('retry-after-ms'))]
+  expect(seconds).toBe(Math.ceil(ms / 1000))
+  expect(ms).toBeGreaterThan(0)
+  expect(ms).toBeLessThanOrEqual(61_000)
+  expect(headers.get('x-ratelimit-remaining-requests')).toBe('0')
+  expect(line).toMatchObject({ outcome: 'limited', status: 429, attempts: 0, caller: 'steady' })
+  expect(upstream.seen).toHaveLength(3)
+})
+
+test('a Gemini caller is refused in Google’s words, with the wait inside', async () => {
+  expect((await call('google')).status).toBe(200)
+  const { status, reason, headers, json } = await call('google')
+  expect([status, reason]).toEqual([429, 'RESOURCE_EXHAUSTED'])
+  expect(json.error).toMatchObject({ code: 429, status: 'RESOURCE_EXHAUSTED' })
+  const retry = json.error.details.find((detail: { '@type': string }) => detail['@type'].endsWith('RetryInfo'))
+  expect(Number.parseFloat(retry.retryDelay) * 1000).toBe(Number(headers.get('retry-after-ms')))
+  expect(json.error.details[0]['@type']).toMatch(/QuotaFailure$/)
+})
+
+test('any number of pictures is one request', async () => {
+  expect((await paint('many', { n: 4 })).status).toBe(200)
+  expect((await paint('many')).status).toBe(429)
+  expect(upstream.seen).toHaveLength(4)
+})
+
+test('what is refused before it is counted costs nothing', async () => {
+  for (const body of [
+    { n: 11 },
+    { model: '../x' },
+    { response_format: 'url' },
+    { size: 'huge' },
+    { image_size: '9K' },
+  ]) {
+    expect((await paint('careless', body)).status).toBeGreaterThanOrEqual(400)
+  }
+  expect((await paint('careless')).status).toBe(200)
+})
+
+test('a place at the table is taken while a call runs, and free again when it is over, however it ends', async () => {
+  let answer = () => {}
+  upstream.script = (request, response) => {
+    answer = () => void answerWith('answers/tiny-picture.json')(request, response)
+  }
+  const first = paint('narrow')
+  await expect.poll(() => upstream.seen.length).toBe(1)
+  for (const second of [await paint('narrow'), await call('narrow')]) {
+    expect(second.status).toBe(429)
+    expect(second.json.error.message).toMatch(/concurrent requests: 1 at a time/)
+    expect(second.headers.get('retry-after')).toBe('1')
+  }
+  answer()
+  expect((await first).status).toBe(200)
+  upstream.script = answerWith('errors/internal.json', 500)
+  expect((await paint('narrow')).status).toBe(502)
+  upstream.script = answerWith('refusals/image-safety.json')
+  expect((await paint('narrow')).status).toBe(400)
+  upstream.script = answerWith('answers/tiny-picture.json')
+  expect((await call('narrow')).status).toBe(200)
+})
+
+test('who has no limit is told of none', async () => {
+  const { headers } = await paint('free')
+  expect([...headers.keys()].filter(name => /ratelimit/.test(name))).toEqual([])
+})
