@@ -1,12 +1,12 @@
 /** OpenAI's image routes: a request in any of its forms → pictures. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
-import { GatewayError } from '../images/error.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
 import { decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
 import type { Operation, RequestBounds } from '../protocols/protocol.ts'
 import { readJson } from './body.ts'
+import { mediaTypeOf, unreadType } from './content-type.ts'
 import { type FormBody, readForm } from './form.ts'
 import type { Conversation, Serve } from './serve.ts'
 
@@ -75,15 +75,6 @@ export function createImagesHandler({
       return body
     }
     const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
-    throw new GatewayError('unsupported-media', `The content type '${type}' is not read here. Send ${wanted}.`)
+    throw unreadType(type, wanted)
   }
-}
-
-/** The content type without its parameters, when the whole of it makes sense; else as it came. */
-export function mediaTypeOf({ headers }: FastifyRequest): string {
-  const text = (headers['content-type'] ?? '').trim()
-  const [type = '', ...parameters] = text.split(';')
-  const charset = parameters.map(parameter => /^\s*charset="?([^"\s]+)"?\s*$/i.exec(parameter)?.[1]).find(Boolean)
-  if (charset && !/^(?:utf-?8|us-ascii)$/i.test(charset)) return text
-  return type.trim().toLowerCase()
 }

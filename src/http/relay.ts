@@ -12,8 +12,8 @@ import type { Method } from '../protocols/gemini/path.ts'
 import { type AnswerReader, createAnswerReader, isEventStream } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
+import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
-import { mediaTypeOf } from './images.ts'
 import { cut, cutWhenStalled, drained, ended } from './send.ts'
 import type { Conversation, Serve } from './serve.ts'
 
@@ -45,12 +45,7 @@ export function createRelayHandler({
     serve(request, reply, 'gemini', method, async conversation => {
       const { exchange, message } = conversation
       const type = mediaTypeOf(request)
-      if (type !== 'application/json') {
-        throw new GatewayError(
-          'unsupported-media',
-          `The content type '${type}' is not read here. Send application/json.`,
-        )
-      }
+      if (type !== 'application/json') throw unreadType(type, 'application/json')
       const body = await readJson(message, { maxBytes: maxBodyBytes, room, signal: exchange.signal })
       exchange.record.bytesIn = body.length
       try {
