@@ -124,7 +124,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.over) return
+    // A parser that is resumed before there is more hands on an empty chunk. Waiting for that to be taken would resume it again,
+    // and so on for ever.
+    if (this.over || chunk.length === 0) return
     this.#missing -= chunk.length
     this.#guard(() => {
       const taken = this.#takeChunk?.(chunk)
