@@ -19,8 +19,7 @@ export class HeldDocument {
   readonly #pieces: Buffer[] = []
   #inMemory = 0
   #length = 0
-  #file: Promise<SpillFile> | null = null
-  #openFile: SpillFile | null = null
+  #file: SpillFile | null = null
   #waiting: Buffer[] = []
   #writing: Promise<void> | null = null
   #released = false
@@ -105,7 +104,7 @@ export class HeldDocument {
   }
 
   async *#readFile(start: number, length: number): AsyncGenerator<Buffer> {
-    if (this.#openFile) yield* this.#openFile.read(start, length)
+    if (this.#file) yield* this.#file.read(start, length)
   }
 
   // One write at a time; what comes meanwhile goes with the next.
@@ -149,8 +148,7 @@ export class HeldDocument {
   async #spill(chunks: readonly Buffer[]): Promise<void> {
     try {
       this.#file ??= this.#places.spill.open()
-      this.#openFile = await this.#file
-      await this.#openFile.write(chunks)
+      await this.#file.write(chunks)
     } finally {
       this.#letGo(chunks)
     }
@@ -163,7 +161,7 @@ export class HeldDocument {
   // Whoever appended was told already when the file could not be opened or written.
   async #leave(): Promise<void> {
     await this.#writing?.catch(() => {})
-    await this.#file?.then(file => file.close()).catch(() => {})
+    await this.#file?.close().catch(() => {})
     this.#places.spill.line.leave(this)
   }
 }

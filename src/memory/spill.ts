@@ -1,10 +1,17 @@
 /** Where answers go that memory has no room for: unlinked temporary files, so that a crash leaves none behind. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { close, mkdirSync, openSync, read, unlinkSync, write, writev } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { BufferPool } from './buffer-pool.ts'
 import { WaitingLine } from './waiting-line.ts'
+
+const [writeAllAt, writeAt, readAt, closeFile] = [
+  promisify(writev),
+  promisify(write),
+  promisify(read),
+  promisify(close),
+]
 
 /** The spill folder and its budget, shared by all answers of the process. */
 export class SpillSpace {
@@ -58,33 +65,24 @@ export class SpillSpace {
     return this.line.wait(signal)
   }
 
-  open(): Promise<SpillFile> {
-    return SpillFile.open(this, join(this.#directory, `answer-${randomUUID()}`))
+  open(): SpillFile {
+    return new SpillFile(this, join(this.#directory, `answer-${randomUUID()}`))
   }
 }
 
 /** One answer's file. Nobody else can open it: its name is gone before the first byte is written. */
 export class SpillFile {
   readonly #space: SpillSpace
-  readonly #file: FileHandle
+  readonly #descriptor: number
   #length = 0
   #readers = 0
   #closed = false
 
-  private constructor(space: SpillSpace, file: FileHandle) {
+  /** Between the two calls a crash would leave the name behind: so nothing comes between them. */
+  constructor(space: SpillSpace, path: string) {
     this.#space = space
-    this.#file = file
-  }
-
-  static async open(space: SpillSpace, path: string): Promise<SpillFile> {
-    const file = await open(path, 'wx+', 0o600)
-    try {
-      await unlink(path)
-    } catch (error) {
-      await file.close()
-      throw error
-    }
-    return new SpillFile(space, file)
+    this.#descriptor = openSync(path, 'wx+', 0o600)
+    unlinkSync(path)
   }
 
   get length(): number {
@@ -97,25 +95,32 @@ export class SpillFile {
     const at = this.#length
     this.#length += size
     this.#space.take(size)
-    const { bytesWritten } = await this.#file.writev(chunks, at)
+    const { bytesWritten } = await writeAllAt(this.#descriptor, chunks, at)
     if (bytesWritten < size) await this.#writeRest(Buffer.concat(chunks).subarray(bytesWritten), at + bytesWritten)
   }
 
   async #writeRest(rest: Buffer, position: number): Promise<void> {
     for (let at = 0; at < rest.length; ) {
-      const { bytesWritten } = await this.#file.write(rest, at, rest.length - at, position + at)
+      const { bytesWritten } = await writeAt(this.#descriptor, rest, at, rest.length - at, position + at)
       at += bytesWritten
     }
   }
 
   /** A stretch of the file; each buffer is valid until the next is asked for. */
   async *read(start: number, length: number): AsyncGenerator<Buffer> {
+    if (this.#closed) throw new Error('The spill file was closed before it was read.')
     this.#readers += 1
     const buffer = this.#space.readBuffers.take()
     try {
       for (let at = 0; at < length; ) {
         if (this.#closed) throw new Error('The spill file was closed while it was read.')
-        const { bytesRead } = await this.#file.read(buffer, 0, Math.min(buffer.length, length - at), start + at)
+        const { bytesRead } = await readAt(
+          this.#descriptor,
+          buffer,
+          0,
+          Math.min(buffer.length, length - at),
+          start + at,
+        )
         if (bytesRead === 0) throw new Error('The spill file is shorter than what was written to it.')
         at += bytesRead
         yield buffer.subarray(0, bytesRead)
@@ -123,7 +128,7 @@ export class SpillFile {
     } finally {
       this.#space.readBuffers.give([buffer])
       this.#readers -= 1
-      if (this.#closed && this.#readers === 0) await this.#file.close()
+      if (this.#closed && this.#readers === 0) await closeFile(this.#descriptor)
     }
   }
 
@@ -132,6 +137,6 @@ export class SpillFile {
     if (this.#closed) return
     this.#closed = true
     this.#space.give(this.#length)
-    if (this.#readers === 0) await this.#file.close()
+    if (this.#readers === 0) await closeFile(this.#descriptor)
   }
 }

@@ -14,6 +14,7 @@ export class Base64Encoder {
   }
 
   push(chunk: Buffer): void {
+    if (chunk.length === 0) return
     const missing = this.#carry.length === 0 ? 0 : Math.min(3 - this.#carry.length, chunk.length)
     if (missing > 0) {
       this.#carry = Buffer.concat([this.#carry, chunk.subarray(0, missing)])

@@ -21,6 +21,7 @@ const options: PoolOptions = {
   connectMs: 2000,
   firstByteMs: 30_000,
   idleMs: 30_000,
+  totalMs: 60_000,
   allowPrivateNetwork: false,
 }
 

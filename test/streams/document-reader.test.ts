@@ -66,14 +66,14 @@ describe('a picture of 15 MB', () => {
     const [found, ...others] = skeleton.longStrings
     expect(others).toEqual([])
     expect(value).toEqual({ parts: [{ data: found, signature: 'x' }, { text: 'done' }] })
-    expect(found).toEqual(new LongString(document.indexOf(picture.slice(0, 64)), picture.length, false))
+    expect(found).toEqual(new LongString(document.indexOf(picture.slice(0, 64)), picture.length))
     expect(skeleton.text.length).toBeLessThan(200)
   })
 
   test('full of escapes is read in one pass', () => {
     const escaped = Buffer.from(spellings.php(JSON.stringify({ data: '/'.repeat(1_000_000) })))
     const { skeleton } = readAll(new DocumentReader(), [escaped])
-    expect(skeleton.longStrings).toEqual([new LongString(9, 2_000_000, true)])
+    expect(skeleton.longStrings).toEqual([new LongString(9, 2_000_000)])
   })
 })
 
@@ -97,9 +97,9 @@ describe('escapes that a border cuts', () => {
     expect(materialise(value, document)).toEqual(JSON.parse(text))
   })
 
-  test('make a long string one that knows of them', () => {
-    expect(read(`["${long}\\u003d"]`).value).toEqual([new LongString(2, 1031, true)])
-    expect(read(`["${long}="]`).value).toEqual([new LongString(2, 1026, false)])
+  test('count as the bytes they are written with', () => {
+    expect(read(`["${long}\\u003d"]`).value).toEqual([new LongString(2, 1031)])
+    expect(read(`["${long}="]`).value).toEqual([new LongString(2, 1026)])
   })
 })
 
@@ -195,9 +195,9 @@ describe('bounds', () => {
 
   test('a string of 1024 bytes is text, one of 1025 a long string', () => {
     expect(read(`["${'x'.repeat(1024)}"]`).value).toEqual(['x'.repeat(1024)])
-    expect(read(`["${'x'.repeat(1025)}"]`).value).toEqual([new LongString(2, 1025, false)])
+    expect(read(`["${'x'.repeat(1025)}"]`).value).toEqual([new LongString(2, 1025)])
     expect(read(`["${'\u00e9'.repeat(512)}"]`).value).toEqual(['\u00e9'.repeat(512)])
-    expect(read(`["${'\u00e9'.repeat(513)}"]`).value).toEqual([new LongString(2, 1026, false)])
+    expect(read(`["${'\u00e9'.repeat(513)}"]`).value).toEqual([new LongString(2, 1026)])
   })
 
   test('a key of more than 1 KB is refused', () => {
@@ -238,6 +238,6 @@ describe('the stand-in for a long string', () => {
     expect(placeholder).toMatch(/^[0-9a-f]{16}:$/)
     const forged = ['0:', `${'0'.repeat(16)}:0`, `${'f'.repeat(16)}:1`, placeholder.slice(0, -2), placeholder.slice(1)]
     const text = JSON.stringify([...forged, long])
-    expect(read(text).value).toEqual([...forged, new LongString(text.indexOf(long), 1025, false)])
+    expect(read(text).value).toEqual([...forged, new LongString(text.indexOf(long), 1025)])
   })
 })
