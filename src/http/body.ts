@@ -2,17 +2,11 @@
 import type { IncomingMessage } from 'node:http'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
-import type { Room } from '../memory/room.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { DocumentError, DocumentReader } from '../streams/document-reader.ts'
 import { JsonText } from '../streams/json-text.ts'
 import { Utf8Checker } from '../streams/utf8.ts'
-
-export interface BodyBounds {
-  readonly maxBytes: number
-  readonly room: Room
-  readonly signal: AbortSignal
-}
+import { type BodyRoomParts, takeBodyRoom, tooLarge } from './body-room.ts'
 
 /** A JSON body that stays in memory until `release`. */
 export interface JsonBody extends WireDocument {
@@ -26,8 +20,9 @@ export interface JsonBody extends WireDocument {
 const skeletonBytes = 4 << 20
 
 /** @throws GatewayError for what is too large, not JSON, or not what it says it is. */
-export async function readJson(message: IncomingMessage, bounds: BodyBounds): Promise<JsonBody> {
-  const release = await reserve(message, bounds, 1)
+export async function readJson(message: IncomingMessage, bounds: BodyRoomParts): Promise<JsonBody> {
+  refuseEncoding(message)
+  const room = await takeBodyRoom(message, bounds, 1)
   try {
     const reader = new DocumentReader({ maxSkeletonBytes: skeletonBytes })
     const utf8 = new Utf8Checker()
@@ -36,6 +31,7 @@ export async function readJson(message: IncomingMessage, bounds: BodyBounds): Pr
       pieces.push(chunk)
       utf8.push(chunk)
       reader.push(chunk)
+      return room.grow(chunk.length)
     })
     utf8.end()
     const { value, repeatedKeys, skeleton } = reader.finish()
@@ -48,10 +44,10 @@ export async function readJson(message: IncomingMessage, bounds: BodyBounds): Pr
       text: new JsonText(bytes, skeleton),
       length: bytes.length,
       bytesOf: long => bytes.slice(long.start, long.length),
-      release,
+      release: room.release,
     }
   } catch (error) {
-    release()
+    room.release()
     throw error instanceof DocumentError ? unreadable(error.message) : error
   }
 }
@@ -59,38 +55,7 @@ export async function readJson(message: IncomingMessage, bounds: BodyBounds): Pr
 const unreadable = (why: string) =>
   new GatewayError('invalid-request', `We could not parse the JSON body of your request. ${why}`)
 
-/**
- * Waits for room for a body before it is read. The declared length is known before; a body without one takes what it may have.
- * @param growth how much larger than on the wire it is held: base64 text is a third larger than a file.
- */
-export async function reserve(
-  message: IncomingMessage,
-  { maxBytes, room, signal }: BodyBounds,
-  growth: number,
-): Promise<() => void> {
-  refuseEncoding(message)
-  const declared = message.headers['content-length']
-  const bytes = declared === undefined ? maxBytes : Number(declared)
-  if (bytes > maxBytes) throw tooLarge(maxBytes)
-  const held = Math.ceil(bytes * growth)
-  const taken = room.tryTake(held)
-  if (taken) return taken
-  try {
-    return await room.take(held, AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]))
-  } catch (error) {
-    if (signal.aborted) throw error
-    throw new GatewayError('overloaded', 'There is no room for another request body now. Try again soon.', {
-      retryAfterMs: 1000,
-    })
-  }
-}
-
-const longestWaitMs = 10_000
-
-export const tooLarge = (maxBytes: number) =>
-  new GatewayError('too-large', `The request body is larger than the ${maxBytes} bytes this gateway takes.`)
-
-function refuseEncoding({ headers }: IncomingMessage): void {
+export function refuseEncoding({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding']
   if (!encoding || encoding === 'identity') return
   throw new GatewayError(
@@ -99,8 +64,10 @@ function refuseEncoding({ headers }: IncomingMessage): void {
   )
 }
 
-/** Hands on the body's chunks. A connection that ends before the body does is the caller leaving. */
-function takeChunks(message: IncomingMessage, maxBytes: number, take: (chunk: Buffer) => void): Promise<void> {
+type TakeChunk = (chunk: Buffer) => Promise<void> | undefined
+
+/** Hands on the body's chunks, and waits where it is told to. A connection that ends before the body does is the caller leaving. */
+function takeChunks(message: IncomingMessage, maxBytes: number, take: TakeChunk): Promise<void> {
   return new Promise((resolve, reject) => {
     let length = 0
     const fail = (error: unknown) => {
@@ -111,7 +78,10 @@ function takeChunks(message: IncomingMessage, maxBytes: number, take: (chunk: Bu
       try {
         length += chunk.length
         if (length > maxBytes) throw tooLarge(maxBytes)
-        take(chunk)
+        const taken = take(chunk)
+        if (!taken) return
+        message.pause()
+        taken.then(() => message.resume(), fail)
       } catch (error) {
         fail(error)
       }

@@ -8,7 +8,8 @@ import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
-import { type BodyBounds, reserve, tooLarge } from './body.ts'
+import { refuseEncoding } from './body.ts'
+import { type BodyRoom, type BodyRoomParts, takeBodyRoom, tooLarge } from './body-room.ts'
 import { FormWatch } from './form-watch.ts'
 
 export interface FormBody extends WireDocument {
@@ -17,7 +18,7 @@ export interface FormBody extends WireDocument {
   release(): void
 }
 
-export interface FormBounds extends BodyBounds {
+export interface FormBounds extends BodyRoomParts {
   readonly maxImageBytes: number
   readonly maxImages: number
   /** What the base64 text of files is written to. */
@@ -35,7 +36,8 @@ const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
   const boundary = boundaryOf(request.headers['content-type'] ?? '')
-  const leaveRoom = await reserve(request.raw, bounds, 4 / 3)
+  refuseEncoding(request.raw)
+  const room = await takeBodyRoom(request.raw, bounds, 4 / 3)
   const taken: Buffer[] = []
   const take = () => {
     const buffer = bounds.buffers.take()
@@ -44,13 +46,13 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   }
   const release = () => {
     bounds.buffers.give(taken.splice(0))
-    leaveRoom()
+    room.release()
   }
   const tooMany = new AbortController()
   const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
   request.raw.on('data', watch.push)
   try {
-    const value = await readParts(request, bounds, { watch, take, tooMany: tooMany.signal })
+    const value = await readParts(request, bounds, { watch, take, room, tooMany: tooMany.signal })
     return { value, length: watch.length, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
@@ -72,6 +74,7 @@ function boundaryOf(contentType: string): string {
 }
 
 interface Reading {
+  readonly room: BodyRoom
   readonly watch: FormWatch
   readonly take: () => Buffer
   /** Ends it wherever it is: what the parser leaves out of a part that is too large comes to no end of its own. */
@@ -81,7 +84,7 @@ interface Reading {
 async function readParts(
   request: FastifyRequest,
   bounds: FormBounds,
-  { watch, take, tooMany }: Reading,
+  { watch, take, room, tooMany }: Reading,
 ): Promise<object> {
   const fields = new Map<string, unknown>()
   const parts = request.parts({ limits: parserLimits(bounds) })
@@ -95,10 +98,11 @@ async function readParts(
     const list = listName.exec(name)?.[1]
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
-      add(fields, list, name, await readFile(file, new Base64Encoder(take), list ?? name, bounds))
+      add(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
       continue
     }
     const text = textOf(part.value)
+    await room.grow(text.length)
     if (part.valueTruncated || (!list && text.length > maxTextBytes)) {
       throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
     }
@@ -162,6 +166,7 @@ function add(fields: Map<string, unknown>, list: string | undefined, name: strin
 async function readFile(
   file: AsyncIterable<Buffer>,
   encoder: Base64Encoder,
+  room: BodyRoom,
   param: string,
   { maxImageBytes }: FormBounds,
 ): Promise<Upload> {
@@ -170,6 +175,7 @@ async function readFile(
     length += chunk.length
     if (length > maxImageBytes) throw partTooLarge(param, maxImageBytes)
     encoder.push(chunk)
+    await room.grow(chunk.length)
   }
   if (length === 0) throw emptyFile(param)
   return new Upload(encoder.end())
