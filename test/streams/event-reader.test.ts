@@ -58,11 +58,7 @@ describe('a stream of events', () => {
     const text = Buffer.from(
       `data: {"parts":[{"text":"a"}]}\r\n\r\nevent: x\r\ndata: {"data":"${image}\\u003d"}\r\n\r\ndata:{"usage":{"n":1}}\r\n\r\n`,
     )
-    const documents = [
-      { parts: [{ text: 'a' }] },
-      { data: new LongString(10, image.length + 6, true) },
-      { usage: { n: 1 } },
-    ]
+    const documents = [{ parts: [{ text: 'a' }] }, { data: new LongString(10, image.length + 6) }, { usage: { n: 1 } }]
     for (const halves of cutsInTwo(text)) expect(read(sse, halves)).toEqual(documents)
     expect(read(sse, chunksAt(text, [-1]))).toEqual(documents)
   })
@@ -92,7 +88,7 @@ describe('a stream of events', () => {
 describe('an answer that is one document', () => {
   test('gives it, an array of a stream as one', () => {
     const array = Buffer.from(`[{"a":1}\n,\r\n{"data":"${image}"}]`)
-    const value = [{ a: 1 }, { data: new LongString(array.indexOf(image), image.length, false) }]
+    const value = [{ a: 1 }, { data: new LongString(array.indexOf(image), image.length) }]
     for (const halves of cutsInTwo(array)) expect(read('application/json; charset=UTF-8', halves)).toEqual([value])
   })
 
@@ -108,5 +104,40 @@ describe('an answer that is one document', () => {
     const reader = createAnswerReader('application/json')
     for (let megabytes = 0; megabytes < 3; megabytes++) reader.push(Buffer.alloc(1 << 20, '['))
     expect(reader.finish()).toEqual([])
+  })
+})
+
+describe('an answer is told to be cut', () => {
+  test.each([
+    ['application/json', '{"a":[1,2]}'],
+    ['application/json', `[{"data":"${image}"},{"b":"\\""}]`],
+    [sse, 'data: {"a":1}'],
+    [sse, `: a comment\r\ndata: {"data":"${image}"}`],
+  ])('%s wherever it ends inside of a document, and not when that is whole: case %#', (type, text) => {
+    const first = type === sse ? text.indexOf('data') + 1 : 1
+    for (let end = first; end < text.length; end++) {
+      const reader = createAnswerReader(type)
+      reader.push(Buffer.from(text.slice(0, end)))
+      expect([end, reader.isCut()]).toEqual([end, true])
+    }
+    const reader = createAnswerReader(type)
+    reader.push(Buffer.from(text))
+    expect(reader.isCut()).toBe(false)
+    expect(reader.finish()).toHaveLength(1)
+  })
+
+  test.each(['', 'data: {"a":1}\n', 'data: {"a":1}\r\n\r\n', ': comment', 'event: x', 'data: [DONE]\n\n'])(
+    'not between events: %j',
+    text => {
+      const reader = createAnswerReader(sse)
+      reader.push(Buffer.from(text))
+      expect(reader.isCut()).toBe(false)
+    },
+  )
+
+  test('not where nobody knows, past a bound', () => {
+    const reader = createAnswerReader('application/json')
+    reader.push(Buffer.alloc(2 << 20, '['))
+    expect(reader.isCut()).toBe(false)
   })
 })
