@@ -14,15 +14,15 @@ export class Base64Encoder {
   }
 
   push(chunk: Buffer): void {
-    if (chunk.length === 0) return
-    const missing = this.#carry.length === 0 ? 0 : Math.min(3 - this.#carry.length, chunk.length)
-    if (missing > 0) {
-      this.#carry = Buffer.concat([this.#carry, chunk.subarray(0, missing)])
+    let start = 0
+    if (this.#carry.length > 0) {
+      start = Math.min(3 - this.#carry.length, chunk.length)
+      this.#carry = Buffer.concat([this.#carry, chunk.subarray(0, start)])
       if (this.#carry.length < 3) return
       this.#encode(this.#carry, 0, 3)
     }
-    const end = chunk.length - ((chunk.length - missing) % 3)
-    this.#encode(chunk, missing, end)
+    const end = chunk.length - ((chunk.length - start) % 3)
+    this.#encode(chunk, start, end)
     this.#carry = Buffer.from(chunk.subarray(end))
   }
 

@@ -77,7 +77,7 @@ const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || 
  */
 export function closedPrefix(text: Buffer): Buffer | null {
   const open: number[] = []
-  let [end, closers]: [number, readonly number[]] = [0, []]
+  let [end, depth] = [0, 0]
   for (let at = 0; at < text.length; at++) {
     const byte = text[at]
     if (byte === quote) at = endOfString(text, at + 1)
@@ -86,8 +86,10 @@ export function closedPrefix(text: Buffer): Buffer | null {
     else if (byte === closeBrace || byte === closeBracket) {
       open.pop()
       end = at + 1
-      closers = open.toReversed()
+      depth = open.length
     }
   }
+  // What was opened behind the end stands above `depth`.
+  const closers = open.slice(0, depth).toReversed()
   return end === 0 ? null : Buffer.concat([text.subarray(0, end), Buffer.from(closers)])
 }

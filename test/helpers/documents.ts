@@ -40,10 +40,13 @@ const shortText = fc.oneof(fc.string(), anyText(12))
 const longText = textOf(fc.integer({ min: 900, max: 3000 }))
 const hugeText = textOf(fc.integer({ min: 64 * 1024 + 1, max: 72 * 1024 }))
 
+// JSON.stringify writes -0 as 0.
+const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map(double => double + 0)
+
 const { value: anyValue } = fc.letrec<{ value: unknown }>(tie => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
-    fc.oneof(fc.constant(null), fc.boolean(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+    fc.oneof(fc.constant(null), fc.boolean(), fc.integer(), number),
     shortText,
     longText,
     fc.array(tie('value'), { maxLength: 5 }),

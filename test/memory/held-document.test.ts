@@ -160,6 +160,49 @@ describe('a held document', () => {
     await expectNothingLeft(places)
   })
 
+  test('frees what lies in memory of a stretch that nobody will read, once, and nothing beside it', async () => {
+    const places = placesOf(18, 1 << 20)
+    const document = new HeldDocument(places, never)
+    await hold(
+      document,
+      ['aaaa', 'bbbb', 'cccc', 'dddd', 'eeee', 'ffff'].map(text => Buffer.from(text)),
+    )
+    expect([places.memory.bytesInUse, places.spill.bytesInUse]).toEqual([20, 4])
+    document.discard(3, 15)
+    document.discard(3, 15)
+    expect(places.memory.bytesInUse).toBe(20 - 3 * 4)
+    expect((await join(document.slice(0, 4))).toString()).toBe('aaaa')
+    expect((await join(document.slice(16, 8))).toString()).toBe('eeeeffff')
+    expect(whole(document).length).toBe(24)
+    document.release()
+    document.discard(0, 24)
+    await expectNothingLeft(places)
+  })
+
+  test('that parts were freed of still gives every other part as it came', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12, size: 'max' }),
+        fc.nat(300),
+        fc.array(fc.tuple(fc.nat(300), fc.nat(100)), { maxLength: 3 }),
+        async (lengths, memoryBytes, discards) => {
+          const places = placesOf(memoryBytes, 1 << 20)
+          const document = new HeldDocument(places, never)
+          const chunks = lengths.map((length, index) => Buffer.alloc(length, index + 1))
+          await hold(document, chunks)
+          for (const [start, length] of discards) document.discard(start, length)
+          const all = Buffer.concat(chunks)
+          const left = await join(whole(document))
+          const isDiscarded = (at: number) => discards.some(([start, length]) => at >= start && at < start + length)
+          expect(left.every((byte, at) => byte === all[at] || isDiscarded(at))).toBe(true)
+          document.release()
+          await expectNothingLeft(places)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
   test('whose file can not be made tells so, and leaves nothing behind', async () => {
     const places = placesOf(4, 1 << 20)
     const document = new HeldDocument(places, never)

@@ -70,6 +70,21 @@ test('who leaves the line makes way for those behind', async () => {
   expect(room.bytesInUse).toBe(95)
 })
 
+test('who would have to wait can be told so at once instead', async () => {
+  const room = createRoom(100)
+  const giveBack = room.tryTake(90)
+  expect([giveBack === null, room.bytesInUse]).toEqual([false, 90])
+  expect(room.tryTake(11)).toBeNull()
+  const waiting = room.take(50, never)
+  // There is room for it, but somebody came before.
+  expect(room.tryTake(1)).toBeNull()
+  giveBack?.()
+  giveBack?.()
+  await waiting
+  expect(room.bytesInUse).toBe(50)
+  expect(room.tryTake(50)).not.toBeNull()
+})
+
 test('who left before asking takes nothing', async () => {
   const room = createRoom(100)
   await expect(room.take(10, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone')

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPlainMemory } from '../../src/memory/answer-memory.ts'
+import { BufferPool } from '../../src/memory/buffer-pool.ts'
 import { type ReadWindows, SlabPool } from '../../src/memory/slabs.ts'
 
 const slabBytes = 64 * 1024
@@ -107,19 +108,37 @@ describe('the pool', () => {
     expect(pool.full).toBe(false)
   })
 
-  test('uses free slabs again, and keeps no more of them than its budget or a warm few', () => {
-    const pool = new SlabPool(1 << 20)
-    const buffersOfSockets = (count: number) => {
-      const sockets = Array.from({ length: count }, () => opened(pool))
-      const buffers = sockets.map(windows => windows.next().buffer)
-      for (const windows of sockets) windows.close()
-      return new Set(buffers)
+  test('uses free slabs again, and keeps a warm few of them or a little more than its budget', () => {
+    for (const [budgetBytes, kept] of [
+      [1 << 20, 64],
+      [80 * slabBytes, 90],
+    ] as const) {
+      const pool = new SlabPool(budgetBytes)
+      const buffersOfSockets = (count: number) => {
+        const sockets = Array.from({ length: count }, () => opened(pool))
+        const buffers = sockets.map(windows => windows.next().buffer)
+        for (const windows of sockets) windows.close()
+        return new Set(buffers)
+      }
+      const first = buffersOfSockets(100)
+      const second = buffersOfSockets(100)
+      expect(first.size).toBe(100)
+      expect([...second].filter(buffer => first.has(buffer))).toHaveLength(kept)
     }
-    const first = buffersOfSockets(100)
-    const second = buffersOfSockets(100)
-    expect(first.size).toBe(100)
-    expect([...second].filter(buffer => first.has(buffer))).toHaveLength(64)
   })
+})
+
+test('a pool of buffers hands out the same ones again, and keeps no more than a thousand and some', () => {
+  const pool = new BufferPool()
+  const first = Array.from({ length: 1100 }, () => pool.take())
+  expect(new Set(first).size).toBe(1100)
+  pool.give(first)
+  const second = Array.from({ length: 1100 }, () => pool.take())
+  expect(new Set(second).size).toBe(1100)
+  expect(second.filter(buffer => first.includes(buffer))).toHaveLength(1024)
+  pool.give(second.slice(0, 1))
+  pool.give([])
+  expect(pool.take()).toBe(second[0])
 })
 
 test('plain memory counts what is held by its length', () => {

@@ -10,10 +10,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Bytes, bytesOf, bytesOfText, concat } from '../../src/images/bytes.ts'
 import { SlabPool } from '../../src/memory/slabs.ts'
 import { createPool, type HttpPool, type HttpRequest, type PoolOptions, type ResponseHead } from '../../src/net/pool.ts'
-import { makeCertificate } from '../helpers/certificate.ts'
+import { makeCertificate } from '../faults/certificates.ts'
 import { eventually, openSockets } from '../helpers/descriptors.ts'
 
-const certificate = makeCertificate()
+const certificate = makeCertificate({ host: '127.0.0.1' })
 const slabs = new SlabPool(8 << 20)
 
 const options: PoolOptions = {
@@ -287,6 +287,15 @@ describe('a call that does not go well', () => {
       length += chunk.length
     })
     expect(length).toBe(300_000)
+  })
+
+  test('no end within the time for all of it, though it is lively', async () => {
+    const origin = await serve((_request, response) => {
+      const drip = setInterval(() => response.write('more'), 5)
+      response.once('close', () => clearInterval(drip))
+    })
+    const pool = poolTo(origin, { ...options, totalMs: 100 })
+    await expect(read(pool)).rejects.toSatisfy(error => code(error) === 'PLANTAIN_TOTAL_TIMEOUT')
   })
 
   test('what the taker throws, now or later, is what the call fails with, and it cuts the connection', async () => {

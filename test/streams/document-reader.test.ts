@@ -96,11 +96,6 @@ describe('escapes that a border cuts', () => {
     const { value } = readAll(new DocumentReader(), chunksAt(document, [-1]))
     expect(materialise(value, document)).toEqual(JSON.parse(text))
   })
-
-  test('count as the bytes they are written with', () => {
-    expect(read(`["${long}\\u003d"]`).value).toEqual([new LongString(2, 1031)])
-    expect(read(`["${long}="]`).value).toEqual([new LongString(2, 1026)])
-  })
 })
 
 describe('what is no whole document', () => {
@@ -200,12 +195,78 @@ describe('bounds', () => {
     expect(read(`["${'\u00e9'.repeat(513)}"]`).value).toEqual([new LongString(2, 1026)])
   })
 
+  test('a document has 50 000 commas at most between its members, and any number inside of strings', () => {
+    const items = (count: number) => `[${Array.from({ length: count }, () => '1').join()}]`
+    expect(read(items(50_001)).value).toHaveLength(50_001)
+    expect(() => read(items(50_002))).toThrow('more than 50000 members')
+    const text = JSON.stringify({ a: ','.repeat(1000), b: Array.from({ length: 200 }, () => '",'.repeat(400)) })
+    expect(isDeepStrictEqual(materialise(read(text).value, Buffer.from(text)), JSON.parse(text))).toBe(true)
+  })
+
   test('a key of more than 1 KB is refused', () => {
     expect(() => read(`{"${long}":1}`)).toThrow('a key of more than 1 KB')
     expect(() => read(`{"a":{"b":[{"${long}" \n : "${long}"}]}}`)).toThrow('a key of more than 1 KB')
     expect(read(`{"${'k'.repeat(1024)}":1}`).value).toEqual({ ['k'.repeat(1024)]: 1 })
   })
 })
+
+describe('a look at a document that still arrives', () => {
+  test('shows what is whole of it, and nothing that is not there in the end', () => {
+    const fewCuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 })
+    fc.assert(
+      fc.property(jsonDocument, fewCuts, (document, shares) => {
+        const reader = new DocumentReader()
+        const looks = chunksAt(document, shares).map(chunk => {
+          reader.push(chunk)
+          return reader.peek()
+        })
+        const { value } = reader.finish()
+        for (const look of looks) expect(look === undefined || isBeginningOf(look, value)).toBe(true)
+        const isNested = typeof value === 'object' && value !== null && !(value instanceof LongString)
+        if (isNested) expect(isDeepStrictEqual(looks.at(-1), value)).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('shows a picture as soon as the part it is in is whole', () => {
+    const reader = new DocumentReader()
+    const look = (text: string) => {
+      reader.push(Buffer.from(text))
+      return reader.peek()
+    }
+    expect(look(' ')).toBeUndefined()
+    expect(look('{"parts":[{"image":"')).toBeUndefined()
+    expect(look(`${long}"`)).toBeUndefined()
+    const first = { image: new LongString(21, 1025) }
+    expect(look('}')).toEqual({ parts: [first] })
+    expect(look(`,{"text":"}]","image":"${long}`)).toEqual({ parts: [first] })
+    expect(look('\\""}')).toEqual({ parts: [first, { text: '}]', image: new LongString(1071, 1027) }] })
+    expect(look('],"n":[1')).toMatchObject({ parts: [first, {}] })
+    expect(look(']}')).toMatchObject({ n: [1] })
+  })
+
+  test.each(['}', '{"a":1}]', '{]', '{"a" 1}', '["\\x"]', '['.repeat(200_000) + ']'.repeat(200_000)])(
+    'shows nothing of what is no JSON: case %#',
+    text => {
+      const reader = new DocumentReader()
+      reader.push(Buffer.from(text))
+      expect(reader.peek()).toBeUndefined()
+    },
+  )
+})
+
+/** Could a value be the beginning of another: all but the last of its members are the same, and the last is a beginning? */
+function isBeginningOf(part: unknown, whole: unknown): boolean {
+  if (typeof part !== 'object' || part === null || part instanceof LongString) return isDeepStrictEqual(part, whole)
+  if (typeof whole !== 'object' || whole === null || Array.isArray(part) !== Array.isArray(whole)) return false
+  const members = Object.entries(part)
+  return members.every(([key, item], index) => {
+    if (!Object.hasOwn(whole, key)) return false
+    const counterpart = Object.entries(whole).find(([name]) => name === key)?.[1] as unknown
+    return index === members.length - 1 ? isBeginningOf(item, counterpart) : isDeepStrictEqual(item, counterpart)
+  })
+}
 
 describe('keys', () => {
   test.each([

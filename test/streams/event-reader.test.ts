@@ -106,3 +106,38 @@ describe('an answer that is one document', () => {
     expect(reader.finish()).toEqual([])
   })
 })
+
+describe('an answer is told to be cut', () => {
+  test.each([
+    ['application/json', '{"a":[1,2]}'],
+    ['application/json', `[{"data":"${image}"},{"b":"\\""}]`],
+    [sse, 'data: {"a":1}'],
+    [sse, `: a comment\r\ndata: {"data":"${image}"}`],
+  ])('%s wherever it ends inside of a document, and not when that is whole: case %#', (type, text) => {
+    const first = type === sse ? text.indexOf('data') + 1 : 1
+    for (let end = first; end < text.length; end++) {
+      const reader = createAnswerReader(type)
+      reader.push(Buffer.from(text.slice(0, end)))
+      expect([end, reader.isCut()]).toEqual([end, true])
+    }
+    const reader = createAnswerReader(type)
+    reader.push(Buffer.from(text))
+    expect(reader.isCut()).toBe(false)
+    expect(reader.finish()).toHaveLength(1)
+  })
+
+  test.each(['', 'data: {"a":1}\n', 'data: {"a":1}\r\n\r\n', ': comment', 'event: x', 'data: [DONE]\n\n'])(
+    'not between events: %j',
+    text => {
+      const reader = createAnswerReader(sse)
+      reader.push(Buffer.from(text))
+      expect(reader.isCut()).toBe(false)
+    },
+  )
+
+  test('not where nobody knows, past a bound', () => {
+    const reader = createAnswerReader('application/json')
+    reader.push(Buffer.alloc(2 << 20, '['))
+    expect(reader.isCut()).toBe(false)
+  })
+})
