@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
@@ -44,39 +44,50 @@ const beginning: RawScript = ({ socket }) => {
   socket.write(picture.bytes.subarray(0, picture.midImage))
 }
 
+/** Answers late, where the prompt says so, or never. */
+const asToldByThePrompt: RawScript = call => {
+  const afterMs = /after (\d+)/.exec(call.body.toString())?.[1]
+  return afterMs === undefined ? undefined : answering(Number(afterMs))(call)
+}
+
 async function expectEndedEarly(gateway: TestGateway, id: string): Promise<void> {
   const line = await lineOf(gateway, id)
   expect(line).toMatchObject({ outcome: 'timeout', errorKind: 'upstream-timeout' })
   expect(Number(line.durationMs)).toBeLessThan(10_000)
 }
 
+describe('what callers send of their own time limits', { concurrent: true }, () => {
+  let gateway: TestGateway
+  let upstream: RawUpstream
+  beforeAll(async () => {
+    ;[gateway, upstream] = await start(asToldByThePrompt)
+  })
+
+  describe.for(ways)('$name', way => {
+    test.for(['x-server-timeout', 'x-stainless-timeout'])('%s shortens the time an exchange has', async name => {
+      const prompt = `${way.name}, ${name}`
+      const { id, answer } = await ask(gateway, way, prompt, { headers: { [name]: '0.3' } })
+      expectTimeout(way, answer)
+      await expectEndedEarly(gateway, id)
+      await upstream.calls.find(({ body }) => body.includes(prompt))?.closed
+    })
+
+    test('the shorter of two time limits counts', async () => {
+      const headers = { 'x-server-timeout': '20', 'x-stainless-timeout': '0.3' }
+      const { id, answer } = await ask(gateway, way, 'a kite', { headers })
+      expectTimeout(way, answer)
+      await expectEndedEarly(gateway, id)
+    })
+
+    test.for(['0', '-1', 'soon', '', 'NaN', 'Infinity', '1e400'])('a time limit of %o is none', async value => {
+      const headers = { 'x-server-timeout': value, 'x-stainless-timeout': value }
+      const { answer } = await ask(gateway, way, 'after 300', { headers })
+      expect(way.pictureOf(answer.body.toString()) === picture.base64).toBe(true)
+    })
+  })
+})
+
 describe.for(ways)('$name', { concurrent: true }, way => {
-  test.for([
-    ['x-server-timeout', '0.3'],
-    ['x-stainless-timeout', '0.3'],
-  ] as const)('%s shortens the time an exchange has', async ([name, value]) => {
-    const [gateway, upstream] = await start(() => {})
-    const { id, answer } = await ask(gateway, way, 'a kite', { headers: { [name]: value } })
-    expectTimeout(way, answer)
-    await expectEndedEarly(gateway, id)
-    await upstream.calls[0]?.closed
-  })
-
-  test('the shorter of two time limits counts', async () => {
-    const [gateway] = await start(() => {})
-    const headers = { 'x-server-timeout': '20', 'x-stainless-timeout': '0.3' }
-    const { id, answer } = await ask(gateway, way, 'a kite', { headers })
-    expectTimeout(way, answer)
-    await expectEndedEarly(gateway, id)
-  })
-
-  test.for(['0', '-1', 'soon', '', 'NaN', 'Infinity', '1e400'])('a time limit of %o is none', async value => {
-    const [gateway] = await start(answering(300))
-    const headers = { 'x-server-timeout': value, 'x-stainless-timeout': value }
-    const { answer } = await ask(gateway, way, 'a kite', { headers })
-    expect(way.pictureOf(answer.body.toString()) === picture.base64).toBe(true)
-  })
-
   test('a caller cannot lengthen the time an exchange has', async () => {
     const [gateway] = await start(() => {}, { totalSeconds: 0.5 })
     const { id, answer } = await ask(gateway, way, 'a kite', { headers: { 'x-server-timeout': '25' } })

@@ -184,8 +184,8 @@ describe.for(ways)('$name: a caller who is slow', { concurrent: true }, way => {
     let taken = 0
     socket.on('data', chunk => {
       taken += chunk.length
-      // Spread over four times the limit, and never silent for as long as the limit.
-      const dueMs = startedMs + (taken / inAll) * writeTimeoutSeconds * 4_000
+      // Spread over three times the limit, and never silent for as long as the limit.
+      const dueMs = startedMs + (taken / inAll) * writeTimeoutSeconds * 3_000
       if (dueMs <= performance.now()) return
       socket.pause()
       setTimeout(() => socket.resume(), dueMs - performance.now())
@@ -217,10 +217,10 @@ describe.for(ways)('$name: a caller who is slow', { concurrent: true }, way => {
   test('because the upstream is slow is not cut off', async () => {
     const [gateway] = await start(
       async ({ socket }) => {
-        await sleep(writeTimeoutSeconds * 2_500)
+        await sleep(writeTimeoutSeconds * 1_500)
         socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${small.bytes.length}`))
         socket.write(small.bytes.subarray(0, small.midImage))
-        await sleep(writeTimeoutSeconds * 2_500)
+        await sleep(writeTimeoutSeconds * 1_500)
         socket.write(small.bytes.subarray(small.midImage))
       },
       { answers: { writeTimeoutSeconds } },

@@ -14,7 +14,7 @@ export interface Fault {
 }
 
 /** Larger than the buffers of a socket, so that the relay has sent some of it on when the fault comes. */
-export const picture = pictureAnswer(600_000)
+export const picture = pictureAnswer(300_000)
 const { bytes, midImage, afterImage } = picture
 
 const json = 'content-type: application/json; charset=UTF-8'

@@ -18,10 +18,10 @@ beforeAll(async () => {
   })
   gateway = await startGateway({
     upstream: upstream.url,
-    // A tenth of the picture fits into memory: every answer is spilled too.
+    // A part of the picture fits into memory: every answer is spilled too.
     answers: { memoryBytes: 65_536 },
     upstreamConfig: {
-      timeouts: { connectSeconds: 1, firstByteSeconds: 1, idleSeconds: 1, totalSeconds: 2.5 },
+      timeouts: { connectSeconds: 1, firstByteSeconds: 0.8, idleSeconds: 0.8, totalSeconds: 1.8 },
     },
   })
 })

@@ -70,34 +70,54 @@ function keepAliveCaller(url: string) {
 
 const statusOf = async (url: string) => (await fetch(url)).status
 
+const isListening = (url: string) =>
+  fetch(`${url}/healthz`).then(
+    () => true,
+    () => false,
+  )
+
 describe('a process that is told to end', { concurrent: true }, () => {
-  test('finishes what is in flight, says so to the operator, takes nothing new and exits with 0', async () => {
-    const paused: RawCall[] = []
-    let pausing = false
-    const { gateway, upstream, url, adminUrl } = await start(call => {
-      if (pausing) paused.push(call)
-      else paint(call)
-    })
-    const idle = keepAliveCaller(url)
-    const [one, another] = [keepAliveCaller(url), keepAliveCaller(url)]
-    for (const caller of [idle, one, another]) {
+  test('serves on for grace_s, then finishes what is in flight and exits with 0', async () => {
+    const held: RawCall[] = []
+    let holding = false
+    const { gateway, upstream, url, adminUrl } = await start(
+      call => {
+        if (holding) held.push(call)
+        else paint(call)
+      },
+      { drain: { grace_s: 1 } },
+    )
+    const [idle, one, another, third] = [
+      keepAliveCaller(url),
+      keepAliveCaller(url),
+      keepAliveCaller(url),
+      keepAliveCaller(url),
+    ]
+    for (const caller of [idle, one, another, third]) {
       expect(await caller.translated()).toMatchObject({ status: 200, connection: 'keep-alive' })
     }
     expect(await statusOf(`${adminUrl}/readyz`)).toBe(200)
 
-    pausing = true
+    holding = true
     const answers = [one.translated(), another.relayed()]
-    while (paused.length < 2) await upstream.nextCall()
+    while (held.length < 2) await upstream.nextCall()
+    holding = false
     gateway.signal('SIGTERM')
     await gateway.line('draining')
+    // Whoever asks while others still learn that it leaves is served, and told to connect anew: to somebody else.
+    expect(await statusOf(`${adminUrl}/readyz`)).toBe(503)
+    expect(await third.relayed()).toMatchObject({ status: 200, connection: 'close' })
+    const { status, headers } = await fetch(`${url}/healthz`)
+    expect([status, headers.get('connection')]).toEqual([200, 'close'])
+
+    while (await isListening(url)) await sleep(20)
     expect(await statusOf(`${adminUrl}/readyz`)).toBe(503)
     expect(await statusOf(`${adminUrl}/livez`)).toBe(200)
     expect(await (await fetch(`${adminUrl}/metrics`)).text()).toContain(
       'plantain_upstream_in_flight{upstream="gemini"} 2',
     )
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 
-    for (const call of paused) paint(call)
+    for (const call of held) paint(call)
     for (const answer of await Promise.all(answers)) {
       expect(answer).toMatchObject({ status: 200, connection: 'close' })
       expect(answer.picture === picture.base64).toBe(true)
@@ -106,23 +126,8 @@ describe('a process that is told to end', { concurrent: true }, () => {
     expect(await gateway.exited).toEqual({ code: 0, signal: null })
     // Callers' idle connections, which would last for 72 s, do not keep it.
     expect(performance.now() - answeredMs).toBeLessThan(72_000 / 10)
-    expect(gateway.lines().filter(({ msg, outcome }) => msg === 'exchange' && outcome === 'ok')).toHaveLength(5)
+    expect(gateway.lines().filter(({ msg, outcome }) => msg === 'exchange' && outcome === 'ok')).toHaveLength(7)
     expect(gateway.output.err).toBe('')
-  })
-
-  test('serves on for grace_s, and tells every caller to connect anew', async () => {
-    const { gateway, url, adminUrl } = await start(paint, { drain: { grace_s: 1.5 } })
-    const caller = keepAliveCaller(url)
-    expect(await caller.translated()).toMatchObject({ status: 200, connection: 'keep-alive' })
-    gateway.signal('SIGTERM')
-    await gateway.line('draining')
-    expect(await statusOf(`${adminUrl}/readyz`)).toBe(503)
-    for (const answer of [await caller.translated(), await caller.relayed()]) {
-      expect(answer).toMatchObject({ status: 200, connection: 'close' })
-    }
-    const { status, headers } = await fetch(`${url}/healthz`)
-    expect([status, headers.get('connection')]).toEqual([200, 'close'])
-    expect(await gateway.exited).toEqual({ code: 0, signal: null })
   })
 
   test('cuts at timeout_s what is still in flight, and exits with 0', async () => {
