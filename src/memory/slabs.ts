@@ -27,8 +27,13 @@ interface Slab {
 export interface ReadWindows {
   /** Where the next read goes. Its bytes are the socket's to write until `filled` is called. */
   next(): Buffer
-  /** The read brought this many bytes, and `unread` of what the socket handed on (these included) were not consumed yet. */
-  filled(bytes: number, unread: number): void
+  /**
+   * The read brought this many bytes, and `unread` of what the socket handed on (these included) were not consumed yet.
+   * @returns true where the socket owns more than it reads into: `consumed` should be told.
+   */
+  filled(bytes: number, unread: number): boolean
+  /** All that the socket handed on was consumed. */
+  consumed(): void
   /** The socket is closed and all it handed on was consumed. */
   close(): void
 }
@@ -74,17 +79,13 @@ export class SlabPool implements AnswerMemory {
     let first: Buffer | null = Buffer.allocUnsafeSlow(firstWindowBytes)
     // Slabs this socket has filled, whose last chunks may still wait in it to be read.
     let full: Slab[] = []
-    const letGoOfFull = () => {
+    const consumed = () => {
       for (const each of full) this.#unpin(each)
       full = []
     }
     return {
       next: () => {
         if (first) return first
-        if (slab && slabBytes - used < leastWindowBytes) {
-          full.push(slab)
-          slab = null
-        }
         if (!slab) {
           slab = this.#take()
           used = 0
@@ -92,12 +93,18 @@ export class SlabPool implements AnswerMemory {
         return slab.bytes.subarray(used)
       },
       filled: (bytes, unread) => {
-        if (unread <= bytes) letGoOfFull()
+        if (unread <= bytes) consumed()
         if (first) first = null
         else used += bytes
+        if (slab && slabBytes - used < leastWindowBytes) {
+          full.push(slab)
+          slab = null
+        }
+        return full.length > 0
       },
+      consumed,
       close: () => {
-        letGoOfFull()
+        consumed()
         if (slab) this.#unpin(slab)
         slab = null
       },

@@ -13,8 +13,13 @@ import { buildConnector } from 'undici'
 export interface Windows {
   /** Where the next read goes. */
   next(): Buffer
-  /** The read brought this many bytes; `unread` of all the bytes handed on, these included, were not consumed yet. */
-  filled(bytes: number, unread: number): void
+  /**
+   * The read brought this many bytes; `unread` of all the bytes handed on, these included, were not consumed yet.
+   * @returns true: `consumed` should be told, should no further read come soon.
+   */
+  filled(bytes: number, unread: number): boolean
+  /** All that was handed on was consumed. */
+  consumed(): void
   /** The socket is closed and all it handed on was consumed. */
   close(): void
 }
@@ -39,8 +44,21 @@ export function readingInto(
 // undici remembers TLS sessions per connector, and here every socket has a connector of its own.
 const tlsSessions = new Map<string, Buffer>()
 
+// A connection that falls idle has no further read at which it could give back what it filled.
+const lookAgainMs = 500
+
 function onRead(windows: Windows): OnReadOpts {
   let window: Buffer | null = null
+  let looking = false
+  const lookAgain = (socket: Socket) => {
+    if (looking) return
+    looking = true
+    setTimeout(() => {
+      looking = false
+      if (socket.readableLength === 0) windows.consumed()
+      else if (!socket.destroyed) lookAgain(socket)
+    }, lookAgainMs).unref()
+  }
   return {
     buffer() {
       window = windows.next()
@@ -52,7 +70,7 @@ function onRead(windows: Windows): OnReadOpts {
         window = null
         const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, bytes)
         const more = this.push(chunk)
-        windows.filled(bytes, this.readableLength)
+        if (windows.filled(bytes, this.readableLength)) lookAgain(this)
         return more
       } catch (error) {
         // Nobody is there to catch it: Node would end the process.

@@ -56,6 +56,26 @@ describe('what a socket reads into', () => {
     expect(pool.bytesInUse).toBe(slabBytes)
   })
 
+  test('a socket that says that all was consumed owns nothing but what it reads into', () => {
+    const pool = new SlabPool(1 << 20)
+    const windows = opened(pool)
+    windows.next()
+    expect(windows.filled(1000, 1000)).toBe(false)
+    windows.next()
+    expect(windows.filled(slabBytes - 1000, slabBytes)).toBe(true)
+    windows.next()
+    expect(windows.filled(1000, slabBytes + 1000)).toBe(true)
+    windows.next()
+    expect(pool.bytesInUse).toBe(2 * slabBytes)
+    windows.consumed()
+    windows.consumed()
+    expect(pool.bytesInUse).toBe(slabBytes)
+    expect(windows.filled(1000, 1000)).toBe(false)
+    windows.close()
+    windows.consumed()
+    expect(pool.bytesInUse).toBe(0)
+  })
+
   test('closing gives back everything but what is held', () => {
     const pool = new SlabPool(1 << 20)
     const windows = opened(pool)
@@ -196,7 +216,7 @@ class FakeSocket {
 test('whatever sockets read, hold and give back: held bytes stay as they are, and at the end no slab is in use', () => {
   const step = fc.record({
     socket: fc.nat(3),
-    what: fc.constantFrom('receive', 'receive', 'consume', 'consume', 'release', 'reopen'),
+    what: fc.constantFrom('receive', 'receive', 'consume', 'consume', 'release', 'look', 'reopen'),
     bytes: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: slabBytes })),
   })
   fc.assert(
@@ -227,6 +247,7 @@ test('whatever sockets read, hold and give back: held bytes stay as they are, an
             held.push({ chunk, filler })
           }
         }
+        if (what === 'look' && socket.unread.length === 0) socket.windows.consumed()
         if (what === 'reopen') {
           socket.unread.length = 0
           socket.windows.close()
