@@ -1,6 +1,6 @@
 /** HTTP to one upstream: undici's door. A body arrives as chunks by callback, which is cheaper than a stream and pauses the socket. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Dispatcher, Pool } from 'undici'
+import { type buildConnector, type Dispatcher, Pool } from 'undici'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import { type ConnectOptions, createConnector } from './connector.ts'
 
@@ -53,6 +53,12 @@ export interface HttpPool {
 const smallBodyBytes = 64 * 1024
 
 export function createPool(origin: string, options: PoolOptions): HttpPool {
+  const connect = createConnector(options)
+  let connections = 0
+  const counted: buildConnector.connector = (target, callback) => {
+    connections += 1
+    connect(target, callback)
+  }
   const pool = new Pool(origin, {
     connections: options.connections,
     pipelining: 1,
@@ -62,19 +68,47 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
     bodyTimeout: options.idleMs,
     keepAliveTimeout: 15_000,
     keepAliveMaxTimeout: 300_000,
-    connect: createConnector(options),
+    connect: counted,
   })
+
+  function sendOnce({ method, path, headers, body, signal }: HttpRequest, parts: ExchangeParts): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(parts, { signal, totalMs: options.totalMs, resolve, reject })
+      if (exchange.over) return
+      const allHeaders = body ? { ...headers, 'content-length': String(body.length) } : headers
+      pool.dispatch({ method, path, headers: allHeaders, body: body && sendable(body) }, exchange)
+    })
+  }
+
   return {
-    send: (request, onHead) =>
-      new Promise((resolve, reject) => {
-        const exchange = new Exchange({ signal: request.signal, totalMs: options.totalMs, onHead, resolve, reject })
-        if (exchange.over) return
-        const { method, path, body } = request
-        const headers = body ? { ...request.headers, 'content-length': String(body.length) } : request.headers
-        pool.dispatch({ method, path, headers, body: body && sendable(body) }, exchange)
-      }),
+    send(request, onHead) {
+      const sentMs = performance.now()
+      const before = connections
+      let begun = false
+      const onBegin = () => {
+        begun = true
+      }
+      return sendOnce(request, { onHead, onBegin }).catch(error => {
+        // Where none was opened meanwhile, it went out on one that had served before.
+        const wasInUse = connections === before
+        if (begun || !wasInUse || !crossedClosing(error, performance.now() - sentMs)) throw error
+        return sendOnce(request, { onHead, onBegin })
+      })
+    },
     close: () => pool.destroy(),
   }
+}
+
+// Longer than any round trip, shorter than any painting.
+const longestCrossingMs = 1_000
+const endings: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/**
+ * An upstream closes idle connections at some time, and a request may be on its way there just then. It is not read, so it
+ * may be sent again: where a connection that had served before ended at once, without a byte of an answer.
+ */
+function crossedClosing(error: unknown, afterMs: number): boolean {
+  return afterMs < longestCrossingMs && error instanceof Error && 'code' in error && endings.has(String(error.code))
 }
 
 /** undici sends any iterable of buffers, though its types name only streams. */
@@ -85,9 +119,14 @@ function sendable(body: Bytes): Buffer | Exclude<Dispatcher.DispatchOptions['bod
 }
 
 interface ExchangeParts {
+  readonly onHead: (head: ResponseHead) => TakeChunk
+  /** The first byte of an answer is there. */
+  readonly onBegin: () => void
+}
+
+interface ExchangeEnd {
   readonly signal: AbortSignal
   readonly totalMs: number
-  readonly onHead: (head: ResponseHead) => TakeChunk
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -95,6 +134,7 @@ interface ExchangeParts {
 /** One call's way through undici's handler methods. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #parts: ExchangeParts
+  readonly #ending: ExchangeEnd
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #takeChunk: TakeChunk | null = null
@@ -103,16 +143,22 @@ class Exchange implements Dispatcher.DispatchHandler {
   #missing = Number.POSITIVE_INFINITY
   over = false
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: ExchangeParts, ending: ExchangeEnd) {
+    const { signal, totalMs } = ending
     this.#parts = parts
-    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError('The call took too long.')), parts.totalMs)
-    if (parts.signal.aborted) this.#fail(parts.signal.reason)
-    else parts.signal.addEventListener('abort', this.#onAbort)
+    this.#ending = ending
+    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError('The call took too long.')), totalMs)
+    if (signal.aborted) this.#fail(signal.reason)
+    else signal.addEventListener('abort', this.#onAbort)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.over) controller.abort(asError(this.#parts.signal.reason))
+    if (this.over) controller.abort(asError(this.#ending.signal.reason))
+  }
+
+  onResponseStarted(): void {
+    this.#parts.onBegin()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -142,14 +188,14 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.over) return
-    void Promise.resolve(this.#taken).then(() => this.#end(this.#parts.resolve))
+    void Promise.resolve(this.#taken).then(() => this.#end(this.#ending.resolve))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error)
   }
 
-  readonly #onAbort = () => this.#fail(this.#parts.signal.reason)
+  readonly #onAbort = () => this.#fail(this.#ending.signal.reason)
 
   #guard(step: () => void): void {
     try {
@@ -160,7 +206,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    this.#end(() => this.#parts.reject(error))
+    this.#end(() => this.#ending.reject(error))
     this.#controller?.abort(asError(error))
   }
 
@@ -168,7 +214,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.over = true
     clearTimeout(this.#timer)
-    this.#parts.signal.removeEventListener('abort', this.#onAbort)
+    this.#ending.signal.removeEventListener('abort', this.#onAbort)
     settle()
   }
 }
