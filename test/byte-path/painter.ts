@@ -65,9 +65,21 @@ export function planOf(index: number): Plan {
   return { document, picture, chunked: index % 4 === 1, length: document.reduce((sum, { length }) => sum + length, 0) }
 }
 
-function documentOf(index: number, [head, middle, tail]: readonly Buffer[]): Buffer[] {
-  const written = Buffer.from(String(tail).replaceAll('=', '\\u003d'))
-  const data = [Buffer.from('{"inlineData":{"mimeType":"image/png","data":"'), head, middle, written, Buffer.from('"}')]
+/** A picture's text as the wire has it: padding escaped as Google does, some with every slash escaped, some URL-safe. */
+function written(index: number, pieces: readonly Buffer[]): readonly Buffer[] {
+  const [head = pool, middle = pool, tail = pool] = pieces
+  if (index % 25 === 7 || index === 150) return [Buffer.from(Buffer.concat(pieces).toString().replaceAll('/', '\\/'))]
+  if (index % 25 === 8)
+    return [Buffer.from(Buffer.concat(pieces).toString('latin1').replaceAll('/', '_').replaceAll('+', '-'))]
+  return [head, middle, Buffer.from(String(tail).replaceAll('=', '\\u003d'))]
+}
+
+function documentOf(index: number, picture: readonly Buffer[]): Buffer[] {
+  const data = [
+    Buffer.from('{"inlineData":{"mimeType":"image/png","data":"'),
+    ...written(index, picture),
+    Buffer.from('"}'),
+  ]
   const signature = Buffer.from(`,"thoughtSignature":"${stretch(index, 5, 3000)}"`)
   const draft = [
     Buffer.from('{"thought":true,"inlineData":{"mimeType":"image/png","data":"'),
@@ -85,7 +97,7 @@ function documentOf(index: number, [head, middle, tail]: readonly Buffer[]): Buf
     ...data,
     ...(index % 3 === 1 ? [signature] : []),
     Buffer.from(`}]},${space}"finishReason":"STOP"}],${space}"usageMetadata":${finish},"responseId":"r${index}"}\n`),
-  ].filter((piece): piece is Buffer => piece !== undefined)
+  ]
 }
 
 export function hashOf(pieces: Iterable<Buffer>): string {

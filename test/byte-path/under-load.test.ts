@@ -26,7 +26,6 @@ const configurations: Readonly<Record<string, Configuration>> = {
   'slabs, relayed': { slabs: true, tls: false, memoryBytes: slabBytes, way: 'relayed' },
   'plain, spilled': { slabs: false, tls: false, memoryBytes: scarce, way: 'translated' },
   'plain, TLS, all in memory': { slabs: false, tls: true, memoryBytes: ample, way: 'translated' },
-  'plain, TLS, relayed': { slabs: false, tls: true, memoryBytes: ample, way: 'relayed' },
 }
 
 test.each(Object.entries(configurations))(
