@@ -30,6 +30,8 @@ export interface HttpRequest {
   readonly body: Bytes | null
   /** Aborts the call, its socket included. */
   readonly signal: AbortSignal
+  /** Called when a connection stands and the request goes out on it. Before, it can't have been billed. */
+  readonly onSent?: () => void
 }
 
 export interface ResponseHead {
@@ -85,14 +87,18 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
       const sentMs = performance.now()
       const before = connections
       let begun = false
-      const onBegin = () => {
-        begun = true
+      const parts: ExchangeParts = {
+        onHead,
+        onSent: () => request.onSent?.(),
+        onBegin: () => {
+          begun = true
+        },
       }
-      return sendOnce(request, { onHead, onBegin }).catch(error => {
+      return sendOnce(request, parts).catch(error => {
         // Where none was opened meanwhile, it went out on one that had served before.
         const wasInUse = connections === before
         if (begun || !wasInUse || !crossedClosing(error, performance.now() - sentMs)) throw error
-        return sendOnce(request, { onHead, onBegin })
+        return sendOnce(request, parts)
       })
     },
     close: () => pool.destroy(),
@@ -120,6 +126,7 @@ function sendable(body: Bytes): Buffer | Exclude<Dispatcher.DispatchOptions['bod
 
 interface ExchangeParts {
   readonly onHead: (head: ResponseHead) => TakeChunk
+  readonly onSent: () => void
   /** The first byte of an answer is there. */
   readonly onBegin: () => void
 }
@@ -155,6 +162,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.over) controller.abort(asError(this.#ending.signal.reason))
+    else this.#parts.onSent()
   }
 
   onResponseStarted(): void {

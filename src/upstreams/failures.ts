@@ -2,50 +2,46 @@
 import { type ErrorFacts, GatewayError } from '../images/error.ts'
 import { DocumentError } from '../streams/document-reader.ts'
 
-// Before a connection stood: nothing was sent, so nothing can have been billed.
-const unreachable: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'PLANTAIN_PRIVATE_ADDRESS',
-])
-const connectTimeouts: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
 const timeouts: ReadonlySet<string> = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'PLANTAIN_TOTAL_TIMEOUT',
 ])
-const isCertificateError = (code: string) => /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|^ERR_SSL|^ERR_TLS|^EPROTO/.test(code)
+// Of the disk that answers are held on, and of this process's descriptors.
+const ours: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+])
 
-/** Turns whatever a call threw into an error for callers. What is one already (a deadline, a caller who left) stays as it is. */
-export function failureOf(error: unknown): GatewayError {
+/**
+ * Turns whatever a call threw into an error for callers. What is one already (a deadline, a caller who left) stays as it is.
+ * @param sent the request went out: only the upstream knows whether it bills it.
+ */
+export function failureOf(error: unknown, sent: boolean): GatewayError {
   if (error instanceof GatewayError) return error
-  const facts: ErrorFacts = { cause: error }
+  const facts: ErrorFacts = { cause: error, ...(!sent && { notSent: true }) }
   if (error instanceof DocumentError) {
     return new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.", facts)
   }
   const code = codeOf(error)
-  if (connectTimeouts.has(code)) {
-    return new GatewayError('upstream-timeout', 'The upstream could not be reached in time.', {
-      ...facts,
-      notSent: true,
-    })
+  if (ours.has(code)) return new GatewayError('internal', 'The gateway could not hold the answer.', facts)
+  if (timeouts.has(code)) {
+    const what = sent ? 'The upstream took too long to answer.' : 'The upstream could not be reached in time.'
+    return new GatewayError('upstream-timeout', what, facts)
   }
-  if (unreachable.has(code) || isCertificateError(code)) {
-    return new GatewayError('upstream-failed', `The upstream could not be reached (${code}).`, {
-      ...facts,
-      notSent: true,
-    })
-  }
-  if (timeouts.has(code)) return new GatewayError('upstream-timeout', 'The upstream took too long to answer.', facts)
-  return new GatewayError(
-    'upstream-failed',
-    'The connection to the upstream failed before its answer was complete.',
-    facts,
-  )
+  const what = sent
+    ? 'The connection to the upstream failed before its answer was complete.'
+    : `The upstream could not be reached${code && !code.startsWith('UND_') ? ` (${code})` : ''}.`
+  return new GatewayError('upstream-failed', what, facts)
 }
 
 function codeOf(error: unknown): string {

@@ -79,11 +79,16 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   const { name, pool, credentials, places, maxDocumentBytes } = parts
 
   async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk): Promise<void> {
+    let sent = false
     try {
       const { method, body, signal } = call
-      await pool.send({ method, path: parts.basePath + call.path, headers: headersOf(call), body, signal }, onHead)
+      const onSent = () => {
+        sent = true
+      }
+      const path = parts.basePath + call.path
+      await pool.send({ method, path, headers: headersOf(call), body, signal, onSent }, onHead)
     } catch (error) {
-      throw failureOf(error)
+      throw failureOf(error, sent)
     }
   }
 
@@ -153,7 +158,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         }
       } catch (error) {
         held.release()
-        throw failureOf(error)
+        throw failureOf(error, true)
       }
     },
 
