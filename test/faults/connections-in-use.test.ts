@@ -64,7 +64,7 @@ describe.for(ways)('$name: an upstream that closes an idle connection', { concur
       void paint(call)
       setTimeout(() => call.socket.end(), Math.random() * 4)
     })
-    for (let nth = 0; nth < 40; nth++) await expectServed(gateway, way)
+    for (let nth = 0; nth < 25; nth++) await expectServed(gateway, way)
   })
 
   test.for(['plain', 'TLS'] as const)('before it ever answered is not asked again: %s', async kind => {
