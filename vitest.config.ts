@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ['test/sdk-other-languages/**'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Most tests wait for sockets: with one worker less than there are cores, two cores would idle.
+    maxWorkers: 3,
   },
 })
