@@ -69,6 +69,10 @@ export function createRelayHandler({
     })
 }
 
+// `write` says «wait» for any chunk as large as the socket's mark, though the kernel took it at once: and each wait pauses the
+// upstream's socket. So what really waits for the caller is counted.
+const mostQueuedBytes = 256 * 1024
+
 /**
  * Writes a relayed answer to the caller. Until its first byte is out, a failure is still told as one; after it, all that can
  * be done is to cut the connection, so that nobody takes a half for the whole.
@@ -113,7 +117,8 @@ class ResponseSink implements RelaySink {
         return undefined
       }
       const over = this.#begin()
-      return this.#write(chunk) ? undefined : drained(this.#response, over)
+      this.#write(chunk)
+      return this.#response.writableLength > mostQueuedBytes ? drained(this.#response, over) : undefined
     }
   }
 
@@ -155,10 +160,9 @@ class ResponseSink implements RelaySink {
     return over
   }
 
-  /** False: the caller should take some of it before there is more. */
-  #write(chunk: Buffer): boolean {
+  #write(chunk: Buffer): void {
     this.#conversation.exchange.record.bytesOut += chunk.length
-    return this.#response.write(chunk, () => {
+    this.#response.write(chunk, () => {
       if (this.#held.delete(chunk)) this.#memory.release(chunk)
     })
   }
