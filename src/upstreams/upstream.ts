@@ -73,6 +73,8 @@ export interface UpstreamParts {
   readonly userAgent: string
 }
 
+// Each look parses the skeleton anew: enough for the drafts of any model, and no work for a document made of long strings.
+const mostLooks = 64
 const longestErrorBytes = 1 << 20
 
 export function createUpstream(parts: UpstreamParts): Upstream {
@@ -137,7 +139,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
             const before = reader.longStrings.length
             reader.push(chunk)
             const waits = held.append(chunk)
-            if (before > 0 && reader.longStrings.length > before) freeSuperseded(reader.peek())
+            const now = reader.longStrings.length
+            if (before > 0 && now > before && now <= mostLooks) freeSuperseded(reader.peek())
             return waits
           }
         })
