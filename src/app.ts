@@ -26,7 +26,7 @@ import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { createPool } from './net/pool.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
-import { decodeError, decodeResult, encodeRequest, superseded } from './protocols/gemini/index.ts'
+import * as gemini from './protocols/gemini/index.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createCredentials } from './upstreams/credentials.ts'
@@ -75,7 +75,6 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const gateway = createGateway({
     catalogue,
     routing,
-    outbounds: { gemini: { encodeRequest, decodeResult, superseded, decodeError } },
     protocols: new Set(candidates.map(({ protocol }) => protocol)),
     limits,
     places,
@@ -214,7 +213,7 @@ function candidate(
     maxDocumentBytes: answers.maxDocumentBytes,
     userAgent: `plantain/${version}`,
   })
-  return { upstream, protocol, modelNames: models, totalMs }
+  return { upstream, protocol, outbound: gemini, modelNames: models, totalMs }
 }
 
 function countCall(

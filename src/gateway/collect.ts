@@ -5,7 +5,8 @@ import type { ImagePart, Painting, Usage } from '../images/result.ts'
 import { base64ReadAt, standardBase64 } from '../streams/base64.ts'
 
 export interface Collected {
-  readonly painting: Painting
+  /** At least one. */
+  readonly paintings: readonly Painting[]
   readonly usage: Usage | undefined
 }
 
@@ -13,17 +14,21 @@ type ImageOf = Extract<ImagePart, { type: 'image' }>
 type FinishOf = Extract<ImagePart, { type: 'finish' }>
 
 /**
- * The last picture that is no thought; if only thoughts came and nothing was refused, the last of them.
+ * Of each index the last picture that is no thought; if only thoughts came and nothing was refused, the last of them.
  * @throws GatewayError `content-refused`, `no-image` or `upstream-failed`.
  */
 export async function collect(parts: readonly ImagePart[]): Promise<Collected> {
   const images = parts.filter(part => part.type === 'image')
   const finish = parts.findLast(part => part.type === 'finish')
-  const answer = images.findLast(image => !image.thought) ?? (isRefusal(finish) ? undefined : images.at(-1))
-  if (!answer) throw whyNone(parts, finish)
+  const finals = images.filter(image => !image.thought)
+  const answers = finals.length > 0 ? lastOfEach(finals) : isRefusal(finish) ? [] : images.slice(-1)
+  if (answers.length === 0) throw whyNone(parts, finish)
   const usage = parts.findLast(part => part.type === 'usage')?.usage
-  return { painting: await developed(answer), usage }
+  return { paintings: await Promise.all(answers.map(developed)), usage }
 }
+
+const lastOfEach = (images: readonly ImageOf[]) =>
+  images.filter((image, at) => !images.some(({ index }, later) => later > at && index === image.index))
 
 const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
 

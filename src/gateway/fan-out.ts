@@ -1,12 +1,17 @@
-/** `n` pictures as `n` calls side by side: Gemini paints one per call. What came is kept; all failed is a failure. */
+/** More pictures than one call gives, as calls side by side: Gemini paints one per call. What came is kept; all failed is a failure. */
 import { type ErrorKind, GatewayError } from '../images/error.ts'
 
 /**
  * @returns what the calls that went well gave, in order.
  * @throws where none did: the error that the caller can act on, else the first.
  */
-export async function fanOut<Answer>(count: number, call: () => Promise<Answer>): Promise<readonly Answer[]> {
-  const settled = await Promise.allSettled(Array.from({ length: count }, call))
+export async function fanOut<Answer>(
+  shares: readonly number[],
+  call: (share: number) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const [only] = shares
+  if (shares.length === 1 && only !== undefined) return [await call(only)]
+  const settled = await Promise.allSettled(shares.map(share => call(share)))
   const answers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   if (answers.length > 0) return answers
   const errors = settled.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))

@@ -6,7 +6,7 @@ import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import { checkRequest } from '../models/check.ts'
 import { fitShape } from '../models/fit.ts'
-import type { Outbound, ProtocolName, Target, WireRequest } from '../protocols/protocol.ts'
+import type { ProtocolName, Target, WireRequest } from '../protocols/protocol.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
@@ -14,7 +14,7 @@ import { type CallParts, createCall } from './call.ts'
 import { type Collected, collect } from './collect.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut } from './fan-out.ts'
-import { createModelChoice, type ModelChoiceParts } from './model-choice.ts'
+import { type ChooseModel, createModelChoice, type ModelChoice, type ModelChoiceParts } from './model-choice.ts'
 import type { Candidate } from './routing.ts'
 
 /** Pictures that lie in held documents until `release` is called. */
@@ -27,20 +27,19 @@ export interface PaintedAnswer {
 /** A call in the upstream's own protocol, for the model that its caller named. */
 export interface RelayRequest {
   readonly protocol: ProtocolName
-  readonly model: string
   /** The call as it goes up, once the model's name there is known. */
   encode(upstreamModel: string, defaults: Resolution['defaults']): WireRequest
 }
 
-export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {
-  readonly outbounds: Readonly<Partial<Record<ProtocolName, Outbound>>>
-}
+export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {}
 
 export interface Gateway {
+  /** Which model is meant, and who serves it. `asked`: null is the default model. @throws GatewayError `model-unknown`. */
+  choose: ChooseModel
   /** @throws GatewayError; nothing is held then. */
-  paint(exchange: Exchange, request: ImageRequest): Promise<PaintedAnswer>
+  paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest): Promise<PaintedAnswer>
   /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
-  relay(exchange: Exchange, request: RelayRequest, sink: RelaySink): Promise<void>
+  relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<void>
 }
 
 /** A relayed call's error answer: what it means, and the bytes themselves, which the caller may be meant to see. */
@@ -59,34 +58,49 @@ export function createGateway(parts: GatewayParts): Gateway {
   const called = createCall(parts)
 
   return {
-    async paint(exchange, request) {
-      const { resolution, candidates } = chooseModel(exchange, request.model)
+    choose: chooseModel,
+
+    async paint(exchange, { resolution, candidates }, request) {
       const { model, defaults, id } = resolution
       checkRequest(model, request)
       const shape = fitShape(model, request.shape, defaults, shapeFields(request))
-      nameIgnored(exchange, request.ignored)
       return admitted(exchange, async () => {
-        const target = { ...shape, model: id }
-        const answers = await fanOut(request.count, () =>
-          attempt(candidates, candidate => paintOnce(exchange, resolution, candidate, request, target)),
+        const perCall = candidates[0]?.outbound.mostPerCall(id) ?? 1
+        const answers = await fanOut(shares(request.count, perCall), count =>
+          attempt(candidates, candidate =>
+            paintShare(exchange, resolution, candidate, request, { ...shape, model: id, count }),
+          ),
         )
-        return together(exchange, request, answers)
+        return together(exchange, request, answers.flat())
       })
     },
 
-    async relay(exchange, request, sink) {
-      const { resolution, candidates } = chooseModel(exchange, request.model)
+    async relay(exchange, { resolution, candidates }, request, sink) {
       const speakers = candidates.filter(candidate => candidate.protocol === request.protocol)
       return admitted(exchange, () =>
         attempt(speakers, candidate =>
           called(exchange, resolution, candidate, async frame => {
             const wire = request.encode(upstreamName(candidate, resolution), resolution.defaults)
             const refused = await candidate.upstream.relay({ ...frame, ...wire }, sink)
-            if (refused) throw new UpstreamRefusal(outboundOf(candidate).decodeError(refused), refused)
+            if (refused) throw new UpstreamRefusal(candidate.outbound.decodeError(refused), refused)
           }),
         ),
       )
     },
+  }
+
+  /** Several pictures from one candidate: in one call where it can, else in calls side by side. */
+  async function paintShare(
+    exchange: Exchange,
+    resolution: Resolution,
+    candidate: Candidate,
+    request: ImageRequest,
+    target: Target,
+  ): Promise<readonly HeldPaintings[]> {
+    const perCall = candidate.outbound.mostPerCall(target.model)
+    return fanOut(shares(target.count, perCall), count =>
+      paintOnce(exchange, resolution, candidate, request, { ...target, count }),
+    )
   }
 
   async function paintOnce(
@@ -95,10 +109,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     candidate: Candidate,
     request: ImageRequest,
     target: Target,
-  ): Promise<HeldPainting> {
-    const outbound = outboundOf(candidate)
+  ): Promise<HeldPaintings> {
+    const { outbound } = candidate
+    const model = upstreamName(candidate, resolution)
+    const { ignored, ...wire } = outbound.encodeRequest(request, { ...target, model })
+    nameIgnored(exchange, ignored)
     return called(exchange, resolution, candidate, async frame => {
-      const wire = outbound.encodeRequest(request, { ...target, model: upstreamName(candidate, resolution) })
       const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
       if (!answer.ok) throw outbound.decodeError(answer)
       try {
@@ -110,29 +126,29 @@ export function createGateway(parts: GatewayParts): Gateway {
       }
     })
   }
-
-  function outboundOf({ protocol }: Candidate): Outbound {
-    const outbound = parts.outbounds[protocol]
-    if (!outbound) throw new GatewayError('internal', `No outbound half speaks ${protocol}.`)
-    return outbound
-  }
 }
 
-type HeldPainting = Collected & { release(): void }
+/** 7 in shares of at most 3: 3, 3 and 1. */
+function shares(count: number, most: number): readonly number[] {
+  return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
+}
+
+type HeldPaintings = Collected & { release(): void }
 
 /** The answers of all calls as one, and a note of what they came to. */
 function together(
   { headers, record }: Exchange,
   { count }: ImageRequest,
-  answers: readonly HeldPainting[],
+  answers: readonly HeldPaintings[],
 ): PaintedAnswer {
-  if (count > 1) headers.set('x-plantain-images', `${answers.length}/${count}`)
+  const paintings = answers.flatMap(answer => answer.paintings)
+  if (count > 1) headers.set('x-plantain-images', `${paintings.length}/${count}`)
   const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
-  record.images = answers.length
-  record.resolution = resolutionOf(answers[0]?.painting)
+  record.images = paintings.length
+  record.resolution = resolutionOf(paintings[0])
   if (usage) record.usage = usage
   return {
-    paintings: answers.map(answer => answer.painting),
+    paintings,
     ...(usage && answers.every(answer => answer.usage) && { usage }),
     release: () => {
       for (const answer of answers) answer.release()

@@ -1,13 +1,14 @@
 /** Which upstreams can serve a model, best first. Knows names and patterns, not health. */
 import type { RouteConfig } from '../config/config.ts'
 import { patternMatches } from '../models/patterns.ts'
-import type { ProtocolName } from '../protocols/protocol.ts'
+import type { Outbound, ProtocolName } from '../protocols/protocol.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 
 /** An upstream with what routing needs to know of it. */
 export interface Candidate {
   readonly upstream: Upstream
   readonly protocol: ProtocolName
+  readonly outbound: Outbound
   /** Our name of a model → the upstream's own. */
   readonly modelNames: ReadonlyMap<string, string>
 }

@@ -41,10 +41,7 @@ export function createImagesHandler({
       const body = await readBody(request, operation, conversation)
       try {
         const decoded = await decodeRequest(body, operation, bounds)
-        const painted = await gateway.paint(
-          exchange,
-          pathModel === undefined ? decoded : { ...decoded, model: pathModel },
-        )
+        const painted = await gateway.paint(exchange, gateway.choose(exchange, pathModel ?? decoded.model), decoded)
         try {
           await answer({
             status: 200,

@@ -54,11 +54,10 @@ export function createRelayHandler({
         const sink = new ResponseSink(conversation, memory, writeTimeoutMs)
         const relayed = {
           protocol: 'gemini',
-          model,
           encode: (name: string, defaults: { readonly resolution?: string | undefined }) =>
             encodeRelay({ method, sse, body: body.text }, name, defaults),
         } as const
-        await sink.finish(gateway.relay(exchange, relayed, sink))
+        await sink.finish(gateway.relay(exchange, gateway.choose(exchange, model), relayed, sink))
         return note(sink.observed(), conversation)
       } catch (error) {
         if (!(error instanceof UpstreamRefusal && passes(error))) throw error

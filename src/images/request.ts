@@ -8,6 +8,26 @@ export interface ImageInput {
   readonly base64: Bytes
 }
 
+/** A picture that is named by its address: fetched before the call, unless the upstream can read it there itself. */
+export interface ImageLink {
+  readonly url: string
+  /** The field it stood in, for errors. */
+  readonly param: string
+  /** What the caller says it is. */
+  readonly mediaType?: string
+}
+
+export type Reference = ImageInput | ImageLink
+
+export const isLink = (reference: Reference): reference is ImageLink => 'url' in reference
+
+/** What was said before the request, in a chat. */
+export interface Turn {
+  readonly role: 'user' | 'model'
+  readonly text: string
+  readonly images: readonly Reference[]
+}
+
 /** The wanted picture's shape, as far as the caller said it. An absent half is the model's own choice. */
 export interface Shape {
   /** `16:9` */
@@ -24,12 +44,24 @@ export interface ImageRequest {
   /** The name the caller used; `null`: the configured default. */
   readonly model: string | null
   readonly prompt: string
-  readonly images: readonly ImageInput[]
+  readonly images: readonly Reference[]
+  /** Where the first picture is to change. */
+  readonly mask?: Reference
+  /** The chat before the prompt, eldest first. */
+  readonly turns: readonly Turn[]
+  /** Standing instructions, beside what was said. */
+  readonly system?: string
   /** How many pictures, 1–10. */
   readonly count: number
   readonly shape: Shape
   /** Wanted file type; absent: whatever the model makes. */
   readonly format?: 'png' | 'jpeg' | 'webp'
+  /** Of a jpeg or webp, 0–100. */
+  readonly compression?: number
+  /** How the pictures come back; absent: as configured. */
+  readonly delivery?: 'base64' | 'url'
+  /** As events, with so many drafts at most; absent: one whole answer. */
+  readonly stream?: { readonly previews: number }
   readonly background?: 'transparent' | 'opaque'
   /** Let the model search the web. */
   readonly search: boolean
@@ -37,6 +69,12 @@ export interface ImageRequest {
   readonly mediaResolution?: MediaResolution
   /** How the caller spelt fields, where errors should name them: `aspect_ratio` → `aspectRatio`. */
   readonly spelling: ReadonlyMap<string, string>
-  /** Names of fields that were sent and have no twin in the neutral request: named to the caller, never dropped in silence. */
-  readonly ignored: readonly string[]
+  /** Fields that were sent and have no twin here. An upstream of the same protocol may take them; for any other they are named as ignored. */
+  readonly extras: Extras
+}
+
+export interface Extras {
+  readonly protocol: 'openai' | 'gemini'
+  /** By name, as the caller spelt it; a `LongString` of the caller's document where the value is a long one. */
+  readonly fields: ReadonlyMap<string, unknown>
 }

@@ -9,6 +9,8 @@ export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malform
 export type ImagePart =
   | {
       readonly type: 'image'
+      /** Which of the pictures of one answer: those of one index stand in for each other, the last counts. */
+      readonly index: number
       /** Base64 text as it lay in the upstream's document: JSON escapes are possible, the alphabet is as sent. */
       readonly base64: Bytes
       /** The upstream's own label. The bytes decide (media-type.ts). */
@@ -16,6 +18,8 @@ export type ImagePart =
       /** A draft of the model's thinking: the answer only if nothing else comes. */
       readonly thought: boolean
     }
+  /** A picture to be fetched from where the upstream put it. */
+  | { readonly type: 'link'; readonly index: number; readonly url: string }
   | { readonly type: 'text'; readonly text: string; readonly thought: boolean }
   | { readonly type: 'usage'; readonly usage: Usage }
   | {

@@ -1,7 +1,7 @@
 /** What the two halves of a protocol's folder are for, and what they pass to each other's neighbours. */
 import type { Bytes } from '../images/bytes.ts'
 import type { GatewayError } from '../images/error.ts'
-import type { ImageRequest } from '../images/request.ts'
+import type { ImageLink, ImageRequest } from '../images/request.ts'
 import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
 import type { LongString } from '../streams/document-reader.ts'
 
@@ -24,11 +24,18 @@ export interface WireReply {
   readonly body: Bytes
 }
 
-/** What goes up to an upstream: a path below its base address, and a JSON body. */
+/** What goes up to an upstream: a path below its base address, and a body. */
 export interface WireRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
+  /** Of the body; absent: JSON. */
+  readonly contentType?: string
   readonly body: Bytes | null
+}
+
+export interface EncodedRequest extends WireRequest {
+  /** What the caller sent and this upstream has no word for, as the caller spelt it. */
+  readonly ignored: readonly string[]
 }
 
 /** What an upstream's error answer said. */
@@ -44,6 +51,8 @@ export interface Target {
   readonly ratio?: string
   /** `512`, `1K`, `2K`, `4K`; of an unknown model whatever the caller said. */
   readonly resolution?: string
+  /** Pictures to ask for in this one call: never more than the outbound half's `mostPerCall`. */
+  readonly count: number
 }
 
 export type Operation = 'generate' | 'edit'
@@ -64,7 +73,12 @@ export interface Inbound {
 
 /** The half that faces upstreams. */
 export interface Outbound {
-  encodeRequest(request: ImageRequest, target: Target): WireRequest
+  /** Pictures that one call to this model can be asked for. */
+  mostPerCall(model: string): number
+  /** Can the upstream fetch the picture itself? Else it is fetched for it. */
+  reads(link: ImageLink): boolean
+  /** @throws GatewayError for what this upstream can't do and must not be left out. */
+  encodeRequest(request: ImageRequest, target: Target): EncodedRequest
   /** The parts of one whole answer, or of one event of a stream. @throws GatewayError where it is not of this protocol. */
   decodeResult(document: WireDocument): Promise<readonly ImagePart[]>
   /** Pictures of an answer, or of what has come of it, that can't be its picture any more: a later one stands there already. */

@@ -13,7 +13,8 @@ const plain: ImageRequest = {
   shape: {},
   search: false,
   spelling: new Map(),
-  ignored: [],
+  turns: [],
+  extras: { protocol: 'openai', fields: new Map() },
 }
 const picture: ImageInput = { mediaType: 'image/png', base64: bytesOf(Buffer.from('iVBORw0KGgo=')) }
 const pictures = (count: number) => ({ ...plain, images: Array<ImageInput>(count).fill(picture) })

@@ -1,18 +1,22 @@
 /** The half of Gemini's protocol that faces upstreams: generateContent requests out, GenerateContentResponses in. */
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import type { ImageRequest } from '../../images/request.ts'
+import { type ImageRequest, isLink, type Reference } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
-import type { Observation, Target, WireDocument, WireRequest } from '../protocol.ts'
+import type { EncodedRequest, Observation, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
 export { decodeError }
 
-export function encodeRequest(request: ImageRequest, { model, ratio, resolution }: Target): WireRequest {
+export const mostPerCall = (): number => 1
+
+export const reads = (): boolean => false
+
+export function encodeRequest(request: ImageRequest, { model, ratio, resolution }: Target): EncodedRequest {
   const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
   const generationConfig = {
     // Without text the model does not answer with a question or a polite refusal instead of a picture.
@@ -21,21 +25,31 @@ export function encodeRequest(request: ImageRequest, { model, ratio, resolution 
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.mediaResolution && { mediaResolution: `MEDIA_RESOLUTION_${request.mediaResolution.toUpperCase()}` }),
   }
-  const images = request.images.map(({ mediaType, base64 }) => ({
-    inlineData: { mimeType: mediaType, data: new RawString(base64) },
-  }))
+  const images = request.images.map(encodeReference)
   const body = {
     contents: [{ role: 'user', parts: [{ text: request.prompt }, ...images] }],
     ...(request.search && { tools: [{ googleSearch: {} }] }),
     generationConfig,
   }
-  return { method: 'POST', path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`, body: writeJson(body) }
+  return {
+    method: 'POST',
+    path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`,
+    body: writeJson(body),
+    ignored: [...request.extras.fields.keys()],
+  }
 }
+
+const encodeReference = (reference: Reference) =>
+  isLink(reference)
+    ? { fileData: { fileUri: reference.url, ...(reference.mediaType && { mimeType: reference.mediaType }) } }
+    : { inlineData: { mimeType: reference.mediaType, data: new RawString(reference.base64) } }
 
 export async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
   const { candidates, promptFeedback, usageMetadata } = parse(document.value)
   const parts: ImagePart[] = []
-  for (const candidate of candidates ?? []) parts.push(...(await decodeCandidate(candidate, document)))
+  for (const [index, candidate] of (candidates ?? []).entries()) {
+    parts.push(...(await decodeCandidate(candidate, index, document)))
+  }
   const usage = usageMetadata && decodeUsage(usageMetadata)
   if (usage) parts.push({ type: 'usage', usage })
   if (promptFeedback?.blockReason) {
@@ -58,14 +72,18 @@ function innerError(value: unknown): GatewayError | null {
   return status === null ? null : decodeError({ status, body: Buffer.from(JSON.stringify(value)) })
 }
 
-async function decodeCandidate(candidate: Candidate, document: WireDocument): Promise<readonly ImagePart[]> {
+async function decodeCandidate(
+  candidate: Candidate,
+  index: number,
+  document: WireDocument,
+): Promise<readonly ImagePart[]> {
   const parts: ImagePart[] = []
   for (const part of candidate.content?.parts ?? []) {
     const thought = part.thought ?? false
     const data = part.inlineData?.data
     if (data) {
       const mediaType = part.inlineData?.mimeType
-      parts.push({ type: 'image', base64: rawText(data, document), thought, ...(mediaType && { mediaType }) })
+      parts.push({ type: 'image', index, base64: rawText(data, document), thought, ...(mediaType && { mediaType }) })
     }
     if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
   }

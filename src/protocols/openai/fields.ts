@@ -9,8 +9,8 @@ export interface CheckedFields {
   /** How the caller spelt each field: errors name it so. */
   readonly spelling: ReadonlyMap<string, string>
   readonly spelt: (name: FieldName) => string
-  /** Fields with a value that have no twin in the neutral request. */
-  readonly unknown: readonly string[]
+  /** Fields with a value that have no twin in the neutral request, as spelt. */
+  readonly unknown: ReadonlyMap<string, unknown>
 }
 
 const known: ReadonlySet<string> = new Set(Object.keys(ImageFields.shape))
@@ -25,12 +25,12 @@ export function checkFields(value: unknown): CheckedFields {
   }
   const spelling = new Map<string, string>()
   const given: Record<string, unknown> = {}
-  const unknown: string[] = []
+  const unknown = new Map<string, unknown>()
   for (const [spelt, item] of Object.entries(value)) {
     if (item === null || item === undefined || item === '') continue
     const name = snakeCase(spelt)
     const twin = spelling.get(name)
-    if (!known.has(name)) unknown.push(spelt)
+    if (!known.has(name)) unknown.set(spelt, item)
     else if (twin === undefined) {
       spelling.set(name, spelt)
       given[name] = item

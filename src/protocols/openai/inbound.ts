@@ -1,7 +1,7 @@
 /** The half of OpenAI's protocol that faces callers: image requests in, images responses out. */
 import { type Bytes, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import type { ImageInput, ImageRequest } from '../../images/request.ts'
+import type { ImageRequest, Reference } from '../../images/request.ts'
 import type { ImageResult, Painting, Usage } from '../../images/result.ts'
 import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
@@ -18,7 +18,7 @@ export async function decodeRequest(
   bounds: RequestBounds,
 ): Promise<ImageRequest> {
   const checked = checkFields(document.value)
-  const { fields, spelling, unknown } = checked
+  const { fields, spelling } = checked
   refuseWhatIsNotServed(checked)
   const prompt = await decodePrompt(fields.prompt, document)
   const images = await decodeImages(checked, document, bounds)
@@ -39,9 +39,14 @@ export async function decodeRequest(
     search: fields.enable_web_search ?? false,
     ...(seed != null && { seed }),
     ...(mediaResolution && { mediaResolution }),
-    ignored: fields.partial_images ? [...unknown, 'partial_images'] : unknown,
+    turns: [],
+    extras: { protocol: 'openai', fields: withIdle(checked) },
   }
 }
+
+/** Drafts come in streams only: asked for without one, they have no effect. */
+const withIdle = ({ fields, spelt, unknown }: CheckedFields) =>
+  fields.partial_images ? new Map([...unknown, [spelt('partial_images'), fields.partial_images]]) : unknown
 
 function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   const refuse = (name: FieldName, message: string): never => {
@@ -113,8 +118,8 @@ async function decodeImages(
   { fields, spelling }: CheckedFields,
   document: WireDocument,
   bounds: RequestBounds,
-): Promise<ImageInput[]> {
-  const images: ImageInput[] = []
+): Promise<Reference[]> {
+  const images: Reference[] = []
   for (const field of pictureFields) {
     const value = fields[field]
     if (value == null) continue
