@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin } from './admin/server.ts'
+import { createCandidate } from './candidates.ts'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import type { UpstreamCallFacts } from './gateway/call.ts'
 import { createGateway } from './gateway/gateway.ts'
@@ -24,13 +25,9 @@ import { SpillSpace } from './memory/spill.ts'
 import { mayUse } from './models/access.ts'
 import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
-import { createPool } from './net/pool.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
-import * as gemini from './protocols/gemini/index.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
-import { createCredentials } from './upstreams/credentials.ts'
-import { createUpstream, type Upstream } from './upstreams/upstream.ts'
 
 export interface AppParts {
   readonly log: Log
@@ -68,8 +65,10 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     answerBytesSpilled: () => places.spill.bytesSpilled,
   })
   const limits = createLimits({ store: parts.limitStore, now, observe: event => countLimits(metrics, event) })
+  const { version, upstreamCa } = parts
+  const { maxDocumentBytes } = config.answers
   const candidates = upstreamConfigs(config, parts.sandboxUrl).map(upstream =>
-    candidate(upstream, config, parts, places, openWindows),
+    createCandidate(upstream, { places, openWindows, maxDocumentBytes, version, upstreamCa }),
   )
   const routing = createRouting(candidates, config.routing)
   const gateway = createGateway({
@@ -183,37 +182,6 @@ function upstreamConfigs({ upstreams, sandbox }: Config, sandboxUrl: string | nu
     allowPrivateNetwork: true,
   }
   return [...upstreams, sandboxUpstream]
-}
-
-function candidate(
-  { name, protocol, baseUrl, keys, models, connections, timeouts, allowPrivateNetwork }: UpstreamConfig,
-  { answers }: Config,
-  { version, upstreamCa }: AppParts,
-  places: HoldingPlaces,
-  openWindows: OpenWindows | undefined,
-): Candidate & { readonly upstream: Upstream; readonly totalMs: number } {
-  const { origin, pathname } = new URL(baseUrl)
-  const totalMs = timeouts.totalSeconds * 1000
-  const pool = createPool(origin, {
-    connections,
-    connectMs: timeouts.connectSeconds * 1000,
-    firstByteMs: timeouts.firstByteSeconds * 1000,
-    idleMs: timeouts.idleSeconds * 1000,
-    totalMs,
-    allowPrivateNetwork,
-    openWindows,
-    ...(upstreamCa && { ca: upstreamCa }),
-  })
-  const upstream = createUpstream({
-    name,
-    basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
-    pool,
-    credentials: createCredentials(keys),
-    places,
-    maxDocumentBytes: answers.maxDocumentBytes,
-    userAgent: `plantain/${version}`,
-  })
-  return { upstream, protocol, outbound: gemini, modelNames: models, totalMs }
 }
 
 function countCall(

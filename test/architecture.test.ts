@@ -11,6 +11,7 @@ const floors: Readonly<Record<string, number>> = {
   'commands.ts': 6,
   'sandbox/main.ts': 6,
   'app.ts': 5,
+  'candidates.ts': 4,
   http: 4,
   admin: 4,
   gateway: 3,
@@ -26,6 +27,7 @@ const floors: Readonly<Record<string, number>> = {
   pixels: 1,
   config: 1,
   models: 1,
+  dialects: 1,
   images: 0,
 }
 

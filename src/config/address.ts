@@ -81,7 +81,7 @@ export function collide(a: HostAndPort, b: HostAndPort): boolean {
 
 export type BaseUrl = { readonly url: string } | { readonly fault: string }
 
-/** A root as the genai SDKs take it: the dialect adds the version. The result has no slash at its end. */
+/** Without a slash at its end. Whether it is a root or ends in a version is the vendor's matter. */
 export function parseBaseUrl(text: string): BaseUrl {
   if (!URL.canParse(text)) return { fault: 'must be an address like https://host.example' }
   const url = new URL(text)
@@ -91,12 +91,17 @@ export function parseBaseUrl(text: string): BaseUrl {
   if (text.includes('?') || text.includes('#'))
     return { fault: 'must end before "?" and "#": credentials go into "keys"' }
   const path = url.pathname.replace(/\/+$/, '')
-  const version = /\/v\d+((alpha|beta)\d*)?$/i.exec(path)?.[0]
-  if (version !== undefined)
-    return { fault: `must be the root: take ${version} off its end, the gateway adds the version itself` }
   if (isUnspecified(hostOf(url)))
     return { fault: 'is every address of a machine, so none to call: write 127.0.0.1 for this machine' }
   return { url: url.origin + path }
+}
+
+/** A root as the genai SDKs take it, to which the dialect adds the version. Null: it is one. */
+export function rootFault(baseUrl: string): string | null {
+  const version = /\/v\d+((alpha|beta)\d*)?$/i.exec(new URL(baseUrl).pathname)?.[0]
+  return version === undefined
+    ? null
+    : `must be the root: take ${version} off its end, the gateway adds the version itself`
 }
 
 /** What to connect to: an IPv6 address without its brackets, the port also where the scheme implies it. */

@@ -6,6 +6,7 @@ import { frozenMap } from './frozen.ts'
 import { hashKey } from './keys.ts'
 import type { Entry, ReadTree } from './read-tree.ts'
 import type { CallerFields, UpstreamFields } from './schema.ts'
+import { type DialectSetting, type ProtocolSetting, usualDialect, vendorOf, vertexBaseUrl } from './vendors.ts'
 
 /** Of a tree without mistakes. `cwd`: where relative directories begin. */
 export function assemble(
@@ -20,7 +21,9 @@ export function assemble(
     admin: { host: admin.host, port: admin.port, token: admin.token ?? null },
     auth: auth ?? (callers.length > 0 ? 'keys' : 'open'),
     callers: whole(callers).map(toCaller),
-    upstreams: [...upstreams].flatMap(([name, { whole }]) => (whole === undefined ? [] : [toUpstream(name, whole)])),
+    upstreams: [...upstreams].flatMap(([name, { whole }]) =>
+      whole === undefined ? [] : [toUpstream(name, whole, cwd)],
+    ),
     routing: whole(routes).map(({ model, upstreams }): RouteConfig => ({ model, upstreams })),
     sandbox,
     redisUrl: store.redis ?? null,
@@ -60,14 +63,25 @@ function toCaller({ id, key, key_sha256, models, limits }: CallerFields): Caller
   }
 }
 
-function toUpstream(name: string, fields: UpstreamFields): UpstreamConfig {
+/** Of a dialect that has one: checks.ts asks for it where there is none. */
+function usualBaseUrl(protocol: ProtocolSetting, dialect: DialectSetting, location: string | undefined): string {
+  return dialect === 'vertex' ? vertexBaseUrl(location) : (vendorOf(protocol, dialect)?.baseUrl ?? '')
+}
+
+function toUpstream(name: string, fields: UpstreamFields, cwd: string): UpstreamConfig {
   const { connect_s, first_byte_s, idle_s, total_s } = fields.timeouts
+  const { protocol, project, location, credentials, api_version } = fields
+  const dialect = fields.dialect ?? usualDialect[protocol]
   return {
     name,
-    protocol: fields.protocol,
-    dialect: fields.dialect,
-    baseUrl: fields.base_url,
-    keys: fields.keys,
+    protocol,
+    dialect,
+    baseUrl: fields.base_url ?? usualBaseUrl(protocol, dialect, location),
+    keys: fields.keys ?? [],
+    ...(project !== undefined && { project }),
+    ...(location !== undefined && { location }),
+    ...(credentials !== undefined && credentials !== 'adc' && { credentialsFile: resolve(cwd, credentials) }),
+    ...(api_version !== undefined && { apiVersion: api_version }),
     models: frozenMap(Object.entries(fields.models)),
     connections: fields.connections,
     timeouts: { connectSeconds: connect_s, firstByteSeconds: first_byte_s, idleSeconds: idle_s, totalSeconds: total_s },

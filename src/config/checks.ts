@@ -1,11 +1,12 @@
 /** What keys mean together: rules that no single key can break. Each takes what could be read, so that all are told at once. */
 
-import { arrivesAt, collide, hostAndPortOf, isLoopback, isPrivateAddress } from './address.ts'
+import { arrivesAt, collide, hostAndPortOf, isLoopback, isPrivateAddress, rootFault } from './address.ts'
 import { hashKey } from './keys.ts'
 import type { Mistakes } from './mistakes.ts'
 import type { ReadTree } from './read-tree.ts'
 import { nearest } from './spelling.ts'
 import { isTree, type Path, pathText } from './tree.ts'
+import { dialectsOf, usualDialect, vendorOf } from './vendors.ts'
 
 export type SandboxMode = 'auto' | 'on' | 'off'
 
@@ -79,6 +80,7 @@ function checkDoor({ fields: { auth, listen }, callers }: ReadTree, mistakes: Mi
 function checkUpstreams({ fields: { listen, admin }, upstreams }: ReadTree, mistakes: Mistakes): void {
   for (const [name, { path, readable }] of upstreams) {
     if (name === sandboxName) mistakes.add(path, 'has the name of the built-in sandbox: give it another')
+    checkVendor(path, readable, mistakes)
     if (readable.base_url === undefined) continue
     const called = hostAndPortOf(readable.base_url)
     const basePath = [...path, 'base_url']
@@ -90,9 +92,51 @@ function checkUpstreams({ fields: { listen, admin }, upstreams }: ReadTree, mist
   }
 }
 
+type UpstreamEntry = ReadTree['upstreams'] extends ReadonlyMap<string, infer Entry> ? Entry : never
+
+/** What the vendor's dialect needs, and what means nothing to it. */
+function checkVendor(path: Path, upstream: UpstreamEntry['readable'], mistakes: Mistakes): void {
+  const { protocol, base_url, keys, project, location, credentials, api_version } = upstream
+  if (protocol === undefined || mistakes.touches([...path, 'dialect'])) return
+  const dialect = upstream.dialect ?? usualDialect[protocol]
+  const vendor = vendorOf(protocol, dialect)
+  if (vendor === undefined) {
+    mistakes.add([...path, 'dialect'], `does not speak ${protocol}: there are ${dialectsOf(protocol).join(', ')}`)
+    return
+  }
+  if (!mistakes.touches([...path, 'base_url'])) {
+    const fault = baseUrlFault(base_url, vendor)
+    if (fault !== null) mistakes.add([...path, 'base_url'], fault)
+  }
+  if (keys === undefined && project === undefined && !mistakes.touches([...path, 'keys'])) {
+    const orProject = dialect === 'vertex' ? ', or there is a project, for calls with Google credentials' : ''
+    mistakes.add(
+      [...path, 'keys'],
+      `is missing: it must be a list, like ["\${${protocol === 'gemini' ? 'GEMINI' : 'OPENAI'}_API_KEY}"]${orProject}`,
+    )
+  }
+  if (keys !== undefined && project !== undefined) {
+    mistakes.add([...path, 'keys'], 'stands beside project: keys are for express mode, a project takes credentials')
+  }
+  const strange = Object.entries({
+    vertex: { project, location, credentials },
+    azure: { api_version },
+  }).flatMap(([owner, settings]) => (owner === dialect ? [] : Object.entries(settings).map(entry => [owner, ...entry])))
+  for (const [owner, key, value] of strange) {
+    if (value !== undefined) mistakes.add([...path, String(key)], `means nothing here: it belongs to dialect ${owner}`)
+  }
+}
+
+function baseUrlFault(baseUrl: string | undefined, vendor: NonNullable<ReturnType<typeof vendorOf>>): string | null {
+  if (baseUrl === undefined)
+    return vendor.baseUrl === undefined ? 'is missing: it must be the address of the upstream' : null
+  if (vendor.ending === undefined) return rootFault(baseUrl)
+  return new URL(baseUrl).pathname === '/' ? `must end in ${vendor.ending}, as the vendor's SDKs take it` : null
+}
+
 function checkUpstreamExists(read: ReadTree, sandbox: SandboxMode, mistakes: Mistakes): void {
   if (read.upstreams.size > 0 || sandboxServes(read, sandbox)) return
-  const remedy = 'set GEMINI_API_KEY or add upstreams'
+  const remedy = 'set GEMINI_API_KEY or OPENAI_API_KEY, or add upstreams'
   if (sandbox === 'off') {
     mistakes.add(['upstreams'], `there is none, and PLANTAIN_SANDBOX is off: ${remedy}`)
   } else {

@@ -1,4 +1,5 @@
 /** The whole configuration, as the rest of the house sees it: defaults filled in, units in the names, deeply frozen. */
+import type { DialectSetting, ProtocolSetting } from './vendors.ts'
 
 export interface Config {
   readonly listen: {
@@ -62,12 +63,20 @@ export interface CallerLimits {
 
 export interface UpstreamConfig {
   readonly name: string
-  readonly protocol: 'gemini'
-  readonly dialect: 'google'
-  /** A root without version, no slash at its end. */
+  readonly protocol: ProtocolSetting
+  /** One that belongs to the protocol. */
+  readonly dialect: DialectSetting
+  /** No slash at its end. Gemini's and Azure's: a root; OpenAI's others: it ends in `/v1`. */
   readonly baseUrl: string
-  /** At least one; used in turn. */
+  /** Used in turn. Empty: calls carry Google's own credentials for `project`. */
   readonly keys: readonly string[]
+  /** Of Google Cloud, for Vertex. */
+  readonly project?: string
+  readonly location?: string
+  /** A service account's or a federation's; absent: what the environment and the machine offer (ADC). */
+  readonly credentialsFile?: string
+  /** Azure's; absent: its surface without versions. */
+  readonly apiVersion?: string
   /** Our name → its name. Empty: the catalogue decides. */
   readonly models: ReadonlyMap<string, string>
   /** Sockets to it at most. */

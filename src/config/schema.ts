@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { hostFault, parseBaseUrl } from './address.ts'
 import { field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
 import { keyFault } from './keys.ts'
+import { dialects, protocols } from './vendors.ts'
 
 const port = () => wholeNumber({ min: 0, max: 65_535 })
 const aLot = 1_000_000_000
@@ -65,7 +66,9 @@ export function splitKeys(value: string): readonly string[] {
   return value.split(',').flatMap(key => (key.trim() === '' ? [] : [key.trim()]))
 }
 
-export const googleBaseUrl = 'https://generativelanguage.googleapis.com'
+/** It becomes a piece of an address. */
+const placeFault = (value: string) =>
+  /^[A-Za-z0-9:._-]{1,64}$/.test(value) ? null : 'may have letters, digits, ".", "_", ":" and "-"'
 
 export const callerSchema = section(
   {
@@ -88,13 +91,18 @@ export const callerSchema = section(
 
 export const upstreamSchema = section(
   {
-    protocol: oneOf(['gemini'], ['openai']),
-    dialect: oneOf(['google'], ['vertex', 'zenlayer', 'openai', 'azure', 'nano-banana', 'aimlapi']).default('google'),
-    base_url: baseUrl.default(googleBaseUrl),
+    protocol: oneOf(protocols),
+    dialect: oneOf(dialects).optional(),
+    base_url: baseUrl.optional(),
     // biome-ignore lint/suspicious/noTemplateCurlyInString: an example of what to write
     keys: list(upstreamKeys, '"${GEMINI_API_KEY}"')
       .transform(keys => keys.flat())
-      .refine(keys => keys.length > 0, 'needs at least one key'),
+      .refine(keys => keys.length > 0, 'needs at least one key')
+      .optional(),
+    project: text('the id of a Google Cloud project', placeFault).optional(),
+    location: text('a location like global or europe-west1', placeFault).optional(),
+    credentials: text('"adc" or the path of a file').optional(),
+    api_version: text('a version like 2025-04-01-preview', placeFault).optional(),
     models: table(modelName(), 'our-name: its-name').default({}),
     connections: wholeNumber({ min: 1, max: 65_535 }).default(1024),
     timeouts: section({
@@ -105,7 +113,7 @@ export const upstreamSchema = section(
     }).prefault({}),
     allow_private_network: toggle().default(false),
   },
-  ['limits', 'project', 'location', 'credentials', 'api_version'],
+  ['limits'],
 )
 
 /** Names that fit, of upstreams and callers, also where the file has them as keys. */

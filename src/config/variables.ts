@@ -23,14 +23,15 @@ export function overlayVariables(fileTree: Tree, surroundings: Surroundings): Ov
   const { environment, referred } = surroundings
   const settings = overlaySettings(fileTree, surroundings)
   const callers = overlayCallers(settings, surroundings)
-  const upstreams = overlayGemini(callers.tree, surroundings)
-  const openai = environment.secret('OPENAI_API_KEY')
-  const openaiNotices =
-    openai.state === 'set' && !referred.has('OPENAI_API_KEY')
-      ? [`${openai.name} makes no upstream: OpenAI upstreams are not served by this version yet`]
-      : []
+  const upstreams = vendorVariables.reduce<Overlay>(
+    ({ tree, notices }, vendor) => {
+      const made = overlayVendor(tree, vendor, surroundings)
+      return { tree: made.tree, notices: [...notices, ...made.notices] }
+    },
+    { tree: callers.tree, notices: [] },
+  )
   const misspelt = misspeltVariables(environment.names, referred)
-  return { tree: upstreams.tree, notices: [...callers.notices, ...upstreams.notices, ...openaiNotices, ...misspelt] }
+  return { tree: upstreams.tree, notices: [...callers.notices, ...upstreams.notices, ...misspelt] }
 }
 
 function overlaySettings(tree: Tree, { environment, mistakes }: Surroundings): Tree {
@@ -80,37 +81,52 @@ function overlayCallers(tree: Tree, { environment, mistakes }: Surroundings): Ov
   return { tree: { ...tree, callers: [...callers, ...made] }, notices: [`${who} from ${variable.name}`] }
 }
 
+/** An upstream that a variable makes. */
+interface VendorVariables {
+  readonly upstream: string
+  readonly protocol: 'gemini' | 'openai'
+  /** The first that is set counts. */
+  readonly keys: readonly [string, ...string[]]
+  readonly baseUrl: string
+}
+
+const vendorVariables: readonly VendorVariables[] = [
+  { upstream: 'gemini', protocol: 'gemini', keys: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], baseUrl: 'GEMINI_BASE_URL' },
+  { upstream: 'openai', protocol: 'openai', keys: ['OPENAI_API_KEY'], baseUrl: 'OPENAI_BASE_URL' },
+]
+
 /** A key that the file itself refers to makes no upstream of its own: it has one already. */
-function overlayGemini(tree: Tree, { environment, mistakes, referred }: Surroundings): Overlay {
-  const gemini = environment.secret('GEMINI_API_KEY')
-  const google = environment.secret('GOOGLE_API_KEY')
-  if (gemini.state === 'faulty' || google.state === 'faulty') mistakes.doubt(['upstreams'])
-  const base = environment.plain('GEMINI_BASE_URL')
-  const inFile = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].find(name => referred.has(name))
-  const key = gemini.state === 'set' ? gemini : google
-  if (inFile !== undefined || key.state !== 'set') {
-    const reason = inFile === undefined ? 'GEMINI_API_KEY is not set' : `the file has an upstream with ${inFile}`
+function overlayVendor(tree: Tree, vendor: VendorVariables, surroundings: Surroundings): Overlay {
+  const { environment, mistakes, referred } = surroundings
+  const variables = vendor.keys.map(name => environment.secret(name))
+  if (variables.some(({ state }) => state === 'faulty')) mistakes.doubt(['upstreams'])
+  const base = environment.plain(vendor.baseUrl)
+  const inFile = vendor.keys.find(name => referred.has(name))
+  const [key, ...others] = variables.filter(variable => variable.state === 'set')
+  if (inFile !== undefined || key === undefined) {
+    const reason = inFile === undefined ? `${vendor.keys[0]} is not set` : `the file has an upstream with ${inFile}`
     const isNoted = base.state === 'set' && !referred.has(base.name)
-    return { tree, notices: isNoted ? [`GEMINI_BASE_URL makes no upstream: ${reason}`] : [] }
+    return { tree, notices: isNoted ? [`${vendor.baseUrl} makes no upstream: ${reason}`] : [] }
   }
   const upstreams = tree.upstreams ?? {}
   if (!isTree(upstreams)) return { tree, notices: [] }
-  const path = ['upstreams', 'gemini']
-  if ('gemini' in upstreams) {
+  const name = vendor.upstream
+  const path = ['upstreams', name]
+  if (name in upstreams) {
     const remedy = `rename that one, let it have keys: ["\${${key.name}}"], or unset the variable`
-    mistakes.addVariable(key.name, `makes an upstream named gemini, and so does ${mistakes.whereIs(path)}: ${remedy}`)
+    mistakes.addVariable(key.name, `makes an upstream named ${name}, and so does ${mistakes.whereIs(path)}: ${remedy}`)
     return { tree, notices: [] }
   }
   mistakes.gaveBy(path, key.name)
   const isElsewhere = base.state === 'set'
   if (isElsewhere) mistakes.gaveBy([...path, 'base_url'], base.name)
-  const made = { protocol: 'gemini', keys: [key.value], ...(isElsewhere && { base_url: base.value }) }
-  const isAmbiguous = google.state === 'set' && google.value !== key.value
+  const made = { protocol: vendor.protocol, keys: [key.value], ...(isElsewhere && { base_url: base.value }) }
+  const unused = others.filter(({ value }) => value !== key.value)
   return {
-    tree: { ...tree, upstreams: { ...upstreams, gemini: made } },
+    tree: { ...tree, upstreams: { ...upstreams, [name]: made } },
     notices: [
-      `upstream gemini from ${key.name}${isElsewhere ? ` and ${base.name}` : ''}`,
-      ...(isAmbiguous ? [`${google.name} is not used: ${key.name} is set to another key`] : []),
+      `upstream ${name} from ${key.name}${isElsewhere ? ` and ${base.name}` : ''}`,
+      ...unused.map(other => `${other.name} is not used: ${key.name} is set to another key`),
     ],
   }
 }

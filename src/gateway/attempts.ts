@@ -1,9 +1,8 @@
 /** One call, tried at the candidates in turn as long as nothing of it was sent: what was sent may have been billed. */
 import { GatewayError } from '../images/error.ts'
-import type { Candidate } from './routing.ts'
 
 /** @throws the last candidate's error, or the first that a further attempt must not follow. */
-export async function attempt<Answer>(
+export async function attempt<Candidate, Answer>(
   candidates: readonly Candidate[],
   call: (candidate: Candidate) => Promise<Answer>,
 ): Promise<Answer> {

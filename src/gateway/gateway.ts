@@ -4,9 +4,7 @@ import { tierOf } from '../images/geometry.ts'
 import type { ImageRequest } from '../images/request.ts'
 import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import type { Resolution } from '../models/catalogue.ts'
-import { checkRequest } from '../models/check.ts'
-import { fitShape } from '../models/fit.ts'
-import type { ProtocolName, Target, WireRequest } from '../protocols/protocol.ts'
+import type { Addresses, ProtocolName, WireRequest } from '../protocols/protocol.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
@@ -15,7 +13,7 @@ import { type Collected, collect } from './collect.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut } from './fan-out.ts'
 import { type ChooseModel, createModelChoice, type ModelChoice, type ModelChoiceParts } from './model-choice.ts'
-import type { Candidate } from './routing.ts'
+import { nameThere, type Plan, plansFor } from './plans.ts'
 
 /** Pictures that lie in held documents until `release` is called. */
 export interface PaintedAnswer {
@@ -27,8 +25,8 @@ export interface PaintedAnswer {
 /** A call in the upstream's own protocol, for the model that its caller named. */
 export interface RelayRequest {
   readonly protocol: ProtocolName
-  /** The call as it goes up, once the model's name there is known. */
-  encode(upstreamModel: string, defaults: Resolution['defaults']): WireRequest
+  /** The call as it goes up, once the model's name there and the addresses there are known. */
+  encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
 
 export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {}
@@ -60,16 +58,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     choose: chooseModel,
 
-    async paint(exchange, { resolution, candidates }, request) {
-      const { model, defaults, id } = resolution
-      checkRequest(model, request)
-      const shape = fitShape(model, request.shape, defaults, shapeFields(request))
+    async paint(exchange, choice, request) {
+      const plans = plansFor(choice, request)
+      const [best] = plans
       return admitted(exchange, async () => {
-        const perCall = candidates[0]?.outbound.mostPerCall(id) ?? 1
-        const answers = await fanOut(shares(request.count, perCall), count =>
-          attempt(candidates, candidate =>
-            paintShare(exchange, resolution, candidate, request, { ...shape, model: id, count }),
-          ),
+        const answers = await fanOut(best ? shares(request.count, best) : [], count =>
+          attempt(plans, plan => paintShare(exchange, choice.resolution, plan, request, count)),
         )
         return together(exchange, request, answers.flat())
       })
@@ -80,7 +74,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       return admitted(exchange, () =>
         attempt(speakers, candidate =>
           called(exchange, resolution, candidate, async frame => {
-            const wire = request.encode(upstreamName(candidate, resolution), resolution.defaults)
+            const name = nameThere(candidate, resolution, resolution.defaults)
+            const wire = request.encode(name, candidate.outbound, resolution.defaults)
             const refused = await candidate.upstream.relay({ ...frame, ...wire }, sink)
             if (refused) throw new UpstreamRefusal(candidate.outbound.decodeError(refused), refused)
           }),
@@ -93,26 +88,22 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function paintShare(
     exchange: Exchange,
     resolution: Resolution,
-    candidate: Candidate,
+    plan: Plan,
     request: ImageRequest,
-    target: Target,
+    count: number,
   ): Promise<readonly HeldPaintings[]> {
-    const perCall = candidate.outbound.mostPerCall(target.model)
-    return fanOut(shares(target.count, perCall), count =>
-      paintOnce(exchange, resolution, candidate, request, { ...target, count }),
-    )
+    return fanOut(shares(count, plan), share => paintOnce(exchange, resolution, plan, request, share))
   }
 
   async function paintOnce(
     exchange: Exchange,
     resolution: Resolution,
-    candidate: Candidate,
+    { candidate, target }: Plan,
     request: ImageRequest,
-    target: Target,
+    count: number,
   ): Promise<HeldPaintings> {
     const { outbound } = candidate
-    const model = upstreamName(candidate, resolution)
-    const { ignored, ...wire } = outbound.encodeRequest(request, { ...target, model })
+    const { ignored, ...wire } = outbound.encodeRequest(request, { ...target, count })
     nameIgnored(exchange, ignored)
     return called(exchange, resolution, candidate, async frame => {
       const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
@@ -128,8 +119,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 }
 
-/** 7 in shares of at most 3: 3, 3 and 1. */
-function shares(count: number, most: number): readonly number[] {
+/** As many pictures as one call gives, as often as it takes: 7 in shares of at most 3 are 3, 3 and 1. */
+function shares(count: number, { candidate, target }: Plan): readonly number[] {
+  const most = candidate.outbound.mostPerCall(target.model)
   return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
 }
 
@@ -157,12 +149,3 @@ function together(
 }
 
 const resolutionOf = (painting: Painting | undefined) => (painting?.pixels ? tierOf(painting.pixels) : null)
-
-/** What errors about the shape should name: the fields the caller used. */
-const shapeFields = ({ spelling }: ImageRequest) => ({
-  ratio: spelling.get('aspect_ratio') ?? (spelling.has('size') ? 'size' : 'aspect_ratio'),
-  resolution: spelling.get('image_size') ?? spelling.get('resolution') ?? 'size',
-})
-
-const upstreamName = ({ modelNames }: Candidate, { id, asked }: Resolution) =>
-  modelNames.get(asked) ?? modelNames.get(id) ?? id

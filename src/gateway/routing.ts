@@ -1,5 +1,6 @@
 /** Which upstreams can serve a model, best first. Knows names and patterns, not health. */
 import type { RouteConfig } from '../config/config.ts'
+import type { Dialect } from '../dialects/dialect.ts'
 import { patternMatches } from '../models/patterns.ts'
 import type { Outbound, ProtocolName } from '../protocols/protocol.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -8,6 +9,7 @@ import type { Upstream } from '../upstreams/upstream.ts'
 export interface Candidate {
   readonly upstream: Upstream
   readonly protocol: ProtocolName
+  readonly dialect: Dialect
   readonly outbound: Outbound
   /** Our name of a model → the upstream's own. */
   readonly modelNames: ReadonlyMap<string, string>
@@ -22,17 +24,20 @@ export interface RoutedModel {
 export type Routing = (model: RoutedModel) => readonly Candidate[]
 
 /**
- * By the first route whose pattern matches; without routes, upstreams of the model's own protocol, and for an unknown id the
- * first upstream. Empty: nobody serves it.
+ * By the first route whose pattern matches; without routes, upstreams of the model's own protocol and then the others that
+ * have it, and for an unknown id the first upstream. Empty: nobody serves it.
  */
 export function createRouting(candidates: readonly Candidate[], routes: readonly RouteConfig[]): Routing {
   const byName = new Map(candidates.map(candidate => [candidate.upstream.name, candidate]))
   return ({ id, protocol }) => {
-    const serves = (candidate: Candidate) =>
-      protocol === null || candidate.protocol === protocol || candidate.modelNames.has(id)
+    const serves = ({ modelNames, dialect }: Candidate) =>
+      protocol === null || modelNames.has(id) || dialect.nameOf({ id, protocol }) !== undefined
     const route = routes.find(({ model }) => patternMatches(model, id))
     if (route) return route.upstreams.flatMap(name => byName.get(name) ?? []).filter(serves)
     if (routes.length > 0) return []
-    return protocol === null ? candidates.slice(0, 1) : candidates.filter(serves)
+    if (protocol === null) return candidates.slice(0, 1)
+    const serving = candidates.filter(serves)
+    const isOwn = (candidate: Candidate) => candidate.protocol === protocol
+    return [...serving.filter(isOwn), ...serving.filter(candidate => !isOwn(candidate))]
   }
 }

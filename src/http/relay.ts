@@ -9,6 +9,7 @@ import type { Room } from '../memory/room.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
 import { checkCall, encodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
 import type { Method } from '../protocols/gemini/path.ts'
+import type { Addresses } from '../protocols/protocol.ts'
 import { type AnswerReader, createAnswerReader, isEventStream } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
 import { readJson } from './body.ts'
@@ -54,8 +55,8 @@ export function createRelayHandler({
         const sink = new ResponseSink(conversation, memory, writeTimeoutMs)
         const relayed = {
           protocol: 'gemini',
-          encode: (name: string, defaults: { readonly resolution?: string | undefined }) =>
-            encodeRelay({ method, sse, body: body.text }, name, defaults),
+          encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
+            encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
         } as const
         await sink.finish(gateway.relay(exchange, gateway.choose(exchange, model), relayed, sink))
         return note(sink.observed(), conversation)

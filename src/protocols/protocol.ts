@@ -71,8 +71,14 @@ export interface Inbound {
   encodeResult(result: ImageResult, created: Date): Bytes
 }
 
+/** Where a relayed call goes. */
+export interface Addresses {
+  /** Below the upstream's base address. `operation`: the method of a Gemini call, or what an image route does. */
+  pathOf(model: string, operation: string): string
+}
+
 /** The half that faces upstreams. */
-export interface Outbound {
+export interface Outbound extends Addresses {
   /** Pictures that one call to this model can be asked for. */
   mostPerCall(model: string): number
   /** Can the upstream fetch the picture itself? Else it is fetched for it. */

@@ -1,18 +1,23 @@
 /** An upstream's keys, used in turn. Printing one by mistake prints nothing. */
 import { inspect } from 'node:util'
 
+export type Headers = Readonly<Record<string, string>>
+
 export interface Credentials {
-  /** The key for the next call. */
-  next(): string
+  /** What the next call carries. */
+  headers(): Headers | Promise<Headers>
   /** Takes every key out of a text that an upstream sent. */
   scrub(text: string): string
   contains(bytes: Buffer): boolean
 }
 
-export function createCredentials(keys: readonly string[]): Credentials {
+export type KeyHeader = 'authorization' | 'x-goog-api-key' | 'api-key'
+
+export function createCredentials(keys: readonly string[], header: KeyHeader): Credentials {
+  const headers = keys.map(key => ({ [header]: header === 'authorization' ? `Bearer ${key}` : key }))
   let turn = 0
   return {
-    next: () => keys[turn++ % keys.length] ?? '',
+    headers: () => headers[turn++ % headers.length] ?? {},
     scrub: text => keys.reduce((scrubbed, key) => scrubbed.replaceAll(key, '[redacted]'), text),
     contains: bytes => keys.some(key => bytes.includes(key)),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },

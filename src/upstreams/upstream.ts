@@ -5,7 +5,7 @@ import { GatewayError } from '../images/error.ts'
 import { HeldDocument, type HoldingPlaces } from '../memory/held-document.ts'
 import type { HttpPool, ResponseHead, TakeChunk } from '../net/pool.ts'
 import { DocumentReader, type LongString } from '../streams/document-reader.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials, Headers } from './credentials.ts'
 import { failureOf } from './failures.ts'
 
 /** One call, ready to go but for the upstream's own address and key. */
@@ -13,6 +13,8 @@ export interface UpstreamCall {
   readonly method: 'GET' | 'POST'
   /** Below the upstream's base address, with its query. */
   readonly path: string
+  /** Of the body; absent: JSON. */
+  readonly contentType?: string
   readonly body: Bytes | null
   /** Ends the call: the caller left, or the deadline passed. Its reason is a GatewayError. */
   readonly signal: AbortSignal
@@ -88,21 +90,23 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         sent = true
       }
       const path = parts.basePath + call.path
-      await pool.send({ method, path, headers: headersOf(call), body, signal, onSent }, onHead)
+      const key = credentials.headers()
+      const headers = headersOf(call, key instanceof Promise ? await key : key)
+      await pool.send({ method, path, headers, body, signal, onSent }, onHead)
     } catch (error) {
       throw failureOf(error, sent)
     }
   }
 
-  function headersOf({ body, trail }: UpstreamCall): Record<string, string> {
+  function headersOf({ body, contentType, trail }: UpstreamCall, key: Headers): Record<string, string> {
     return {
       accept: 'application/json',
       // Images in base64 barely shrink, and what is not compressed need not be inflated.
       'accept-encoding': 'identity',
       'user-agent': parts.userAgent,
-      'x-goog-api-key': credentials.next(),
+      ...key,
       'x-plantain-trail': trail,
-      ...(body && { 'content-type': 'application/json' }),
+      ...(body && { 'content-type': contentType ?? 'application/json' }),
     }
   }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { google } from '../../src/dialects/google.ts'
 import type { Bytes } from '../../src/images/bytes.ts'
 import { type AnswerMemory, createPlainMemory } from '../../src/memory/answer-memory.ts'
 import type { HoldingPlaces } from '../../src/memory/held-document.ts'
@@ -11,7 +12,7 @@ import { SlabPool } from '../../src/memory/slabs.ts'
 import { SpillSpace } from '../../src/memory/spill.ts'
 import { createPool } from '../../src/net/pool.ts'
 import type { OpenWindows } from '../../src/net/window-socket.ts'
-import { decodeResult, superseded } from '../../src/protocols/gemini/index.ts'
+import { createOutbound } from '../../src/protocols/gemini/index.ts'
 import { createCredentials } from '../../src/upstreams/credentials.ts'
 import { createUpstream, type HeldAnswer, type Upstream, type UpstreamCall } from '../../src/upstreams/upstream.ts'
 import { eventually, openFilesIn } from '../helpers/descriptors.ts'
@@ -59,13 +60,15 @@ function rig(way: keyof typeof ways, url: string, memoryBytes: number, spillByte
     name: 'painter',
     basePath: '',
     pool,
-    credentials: createCredentials(['key']),
+    credentials: createCredentials(['key'], 'x-goog-api-key'),
     places,
     maxDocumentBytes: 64 << 20,
     userAgent: 'test',
   })
   return { upstream, places }
 }
+
+const { decodeResult, superseded } = createOutbound(google)
 
 const paint = (index: number, signal = new AbortController().signal): UpstreamCall => ({
   method: 'POST',

@@ -215,3 +215,30 @@ describe('routing', () => {
     ])
   })
 })
+
+describe('what a vendor needs', () => {
+  const at = (fields: string) => mistakesOf(`upstreams: { a: { ${fields} } }`)
+  test.each([
+    ['protocol: openai, dialect: google, keys: [k]', 'dialect', 'does not speak openai'],
+    ['protocol: gemini, dialect: nano-banana, keys: [k]', 'dialect', 'does not speak gemini'],
+    ['protocol: openai, dialect: azure, keys: [k]', 'base_url', 'is missing'],
+    ['protocol: openai, dialect: nano-banana, keys: [k]', 'base_url', 'is missing'],
+    ['protocol: openai, base_url: "https://x.example", keys: [k]', 'base_url', 'must end in /v1'],
+    ['protocol: openai', 'keys', 'is missing'],
+    ['protocol: gemini, dialect: vertex', 'keys', 'or there is a project'],
+    ['protocol: gemini, dialect: vertex, project: p, keys: [k]', 'keys', 'stands beside project'],
+    ['protocol: gemini, project: p', 'project', 'belongs to dialect vertex'],
+    ['protocol: gemini, keys: [k], location: l', 'location', 'belongs to dialect vertex'],
+    ['protocol: gemini, keys: [k], api_version: v', 'api_version', 'belongs to dialect azure'],
+    ['protocol: gemini, dialect: vertex, project: "a/b"', 'project', 'may have letters'],
+  ])('%s: %s %s', (fields, key, problem) => {
+    expect(at(fields)[`upstreams.a.${key}`]).toContain(problem)
+  })
+
+  test('each location of Vertex has a host of its own', () => {
+    const baseUrl = (more: string) =>
+      load(`upstreams: { a: { protocol: gemini, dialect: vertex, project: p${more} } }`).upstreams[0]?.baseUrl
+    expect(baseUrl('')).toBe('https://aiplatform.googleapis.com')
+    expect(baseUrl(', location: europe-west1')).toBe('https://europe-west1-aiplatform.googleapis.com')
+  })
+})

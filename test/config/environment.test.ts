@@ -104,7 +104,6 @@ test('what a variable gives is wrong at the variable', () => {
     PLANTAIN_LOG_LEVEL: 'loud',
     PLANTAIN_HOST: '[::1]',
     REDIS_URL: 'localhost:6379',
-    PLANTAIN_SANDBOX: 'maybe',
   }
   expect(Object.keys(mistakesOf('', { env })).toSorted()).toEqual(Object.keys(env).toSorted())
 })
@@ -113,12 +112,22 @@ test('a port that Kubernetes has put there says so', () => {
   expect(mistakesOf('', { env: { PLANTAIN_PORT: 'tcp://10.0.0.1:80' } }).PLANTAIN_PORT).toContain('enableServiceLinks')
 })
 
-test('keys of OpenAI are noted as not served', () => {
-  expect(load('', { env: { OPENAI_API_KEY: 'x' } })).toMatchObject({
-    sandbox: true,
-    upstreams: [],
-    notices: ['OPENAI_API_KEY makes no upstream: OpenAI upstreams are not served by this version yet'],
-  })
+test('OPENAI_API_KEY makes the upstream openai, beside the one of GEMINI_API_KEY', () => {
+  const env = { GEMINI_API_KEY: 'g', OPENAI_API_KEY: 'o', OPENAI_BASE_URL: 'https://proxy.example/v1' }
+  const { upstreams, sandbox, notices } = load('', { env })
+  expect(sandbox).toBe(false)
+  expect(upstreams.map(({ name, dialect, baseUrl }) => [name, dialect, baseUrl])).toEqual([
+    ['gemini', 'google', 'https://generativelanguage.googleapis.com'],
+    ['openai', 'openai', 'https://proxy.example/v1'],
+  ])
+  expect(notices).toEqual([
+    'upstream gemini from GEMINI_API_KEY',
+    'upstream openai from OPENAI_API_KEY and OPENAI_BASE_URL',
+  ])
+})
+
+test('a sandbox mode that is none is told', () => {
+  expect(mistakesOf('', { env: { PLANTAIN_SANDBOX: 'maybe' } }).PLANTAIN_SANDBOX).toBe('must be auto, on or off')
 })
 
 test('a base address without a key, and a variable that is nearly ours, are noted', () => {

@@ -11,7 +11,7 @@ const shipped = readFileSync(new URL('../../config/gateway.yaml', import.meta.ur
 /** With the # taken from the examples: those lines have a key or an indented item right behind it, prose has one space. */
 const examples = shipped.replaceAll(/^#(?=[a-z]| {2,})/gm, '').replaceAll(/^ +# .*$/gm, '')
 
-const env = { GEMINI_API_KEY: 'k', TEAM_A_KEY: 'k' }
+const env = { GEMINI_API_KEY: 'k', TEAM_A_KEY: 'k', AZURE_OPENAI_API_KEY: 'k' }
 
 test('the shipped file means the defaults', () => {
   expect(load(shipped)).toEqual(load(null))
@@ -21,7 +21,7 @@ test('the shipped file with its examples is taken too', () => {
   const config = load(examples, { env })
   expect(config.auth).toBe('keys')
   expect(config.callers.map(({ id }) => id)).toEqual(['team-a', 'team-b'])
-  expect(config.upstreams.map(({ name }) => name)).toEqual(['google'])
+  expect(config.upstreams.map(({ name }) => name)).toEqual(['google', 'vertex', 'azure'])
   expect(config.routing).toEqual([{ model: 'gemini-*', upstreams: ['google'] }])
 })
 
@@ -29,7 +29,7 @@ test('what the examples show beside keys and names is the default as well', () =
   const { upstreams, callers: _, auth: __, routing: ___, sandbox: ____, ...rest } = load(examples, { env })
   const plain = load(null)
   expect({ ...plain, ...rest }).toEqual(plain)
-  expect(upstreams).toEqual(load('upstreams: { google: { protocol: gemini, keys: [k] } }').upstreams)
+  expect(upstreams[0]).toEqual(load('upstreams: { google: { protocol: gemini, keys: [k] } }').upstreams[0])
 })
 
 test('every key that is accepted stands in it once', () => {

@@ -2,7 +2,7 @@
 import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { JsonPath, JsonText } from '../../streams/json-text.ts'
-import type { WireRequest } from '../protocol.ts'
+import type { Addresses, WireRequest } from '../protocol.ts'
 import type { Method } from './path.ts'
 
 /** A caller's call in Google's own form. */
@@ -20,12 +20,13 @@ export interface GeminiCall {
 export function encodeRelay(
   { method, sse, body }: GeminiCall,
   model: string,
+  addresses: Addresses,
   defaults: { readonly resolution?: string | undefined },
 ): WireRequest {
   const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
   return {
     method: 'POST',
-    path: `/v1beta/models/${encodeURIComponent(model)}:${method}${query}`,
+    path: addresses.pathOf(model, method) + query,
     body: bodyFor(body, model, defaults.resolution),
   }
 }

@@ -1,22 +1,36 @@
 /** The half of Gemini's protocol that faces upstreams: generateContent requests out, GenerateContentResponses in. */
+
+import type { GeminiDialect } from '../../dialects/gemini.ts'
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import { type ImageRequest, isLink, type Reference } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
-import type { EncodedRequest, Observation, Target, WireDocument } from '../protocol.ts'
+import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
-export { decodeError }
+export function createOutbound({ modelsPath, readsFrom }: GeminiDialect): Outbound {
+  const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
+  return {
+    mostPerCall: () => 1,
+    reads: ({ url }) => readsFrom.some(start => url.startsWith(start)),
+    pathOf,
+    encodeRequest: (request, target) => ({
+      method: 'POST',
+      path: pathOf(target.model, 'generateContent'),
+      body: encodeBody(request, target),
+      ignored: [...request.extras.fields.keys()],
+    }),
+    decodeResult,
+    superseded,
+    decodeError,
+  }
+}
 
-export const mostPerCall = (): number => 1
-
-export const reads = (): boolean => false
-
-export function encodeRequest(request: ImageRequest, { model, ratio, resolution }: Target): EncodedRequest {
+function encodeBody(request: ImageRequest, { ratio, resolution }: Target): Bytes {
   const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
   const generationConfig = {
     // Without text the model does not answer with a question or a polite refusal instead of a picture.
@@ -31,12 +45,7 @@ export function encodeRequest(request: ImageRequest, { model, ratio, resolution 
     ...(request.search && { tools: [{ googleSearch: {} }] }),
     generationConfig,
   }
-  return {
-    method: 'POST',
-    path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`,
-    body: writeJson(body),
-    ignored: [...request.extras.fields.keys()],
-  }
+  return writeJson(body)
 }
 
 const encodeReference = (reference: Reference) =>
@@ -44,7 +53,7 @@ const encodeReference = (reference: Reference) =>
     ? { fileData: { fileUri: reference.url, ...(reference.mediaType && { mimeType: reference.mediaType }) } }
     : { inlineData: { mimeType: reference.mediaType, data: new RawString(reference.base64) } }
 
-export async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
+async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
   const { candidates, promptFeedback, usageMetadata } = parse(document.value)
   const parts: ImagePart[] = []
   for (const [index, candidate] of (candidates ?? []).entries()) {
@@ -137,7 +146,7 @@ function splitTokens(details: NonNullable<UsageMetadata['promptTokensDetails']>,
 }
 
 /** All but the last picture that is no thought, or the last thought where there is nothing else. */
-export function superseded(value: unknown): readonly LongString[] {
+function superseded(value: unknown): readonly LongString[] {
   const parsed = GenerateContentResponse.safeParse(value)
   const parts = parsed.success ? (parsed.data.candidates ?? []).flatMap(({ content }) => content?.parts ?? []) : []
   const images = parts.filter(part => part.inlineData?.data instanceof LongString)

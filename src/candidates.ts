@@ -1,0 +1,71 @@
+/** From an upstream's settings to what routing chooses from: its connections, its credentials, its dialect. */
+import type { UpstreamConfig } from './config/config.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import type { GeminiDialect } from './dialects/gemini.ts'
+import { google } from './dialects/google.ts'
+import { vertex } from './dialects/vertex.ts'
+import { zenlayerGemini } from './dialects/zenlayer-gemini.ts'
+import type { Candidate } from './gateway/routing.ts'
+import type { HoldingPlaces } from './memory/held-document.ts'
+import { createPool } from './net/pool.ts'
+import type { OpenWindows } from './net/window-socket.ts'
+import * as gemini from './protocols/gemini/index.ts'
+import type { Outbound } from './protocols/protocol.ts'
+import { createCredentials } from './upstreams/credentials.ts'
+import { createUpstream } from './upstreams/upstream.ts'
+
+export interface CandidateParts {
+  readonly places: HoldingPlaces
+  readonly openWindows: OpenWindows | undefined
+  readonly maxDocumentBytes: number
+  readonly version: string
+  /** Certificates to trust beside the system's, PEM. */
+  readonly upstreamCa: string | undefined
+}
+
+export type TimedCandidate = Candidate & { readonly totalMs: number }
+
+export function createCandidate(config: UpstreamConfig, parts: CandidateParts): TimedCandidate {
+  const { name, protocol, baseUrl, keys, models, connections, timeouts, allowPrivateNetwork } = config
+  const { places, openWindows, maxDocumentBytes, version, upstreamCa } = parts
+  const { origin, pathname } = new URL(baseUrl)
+  const totalMs = timeouts.totalSeconds * 1000
+  const { dialect, outbound } = spoken(config)
+  const pool = createPool(origin, {
+    connections,
+    connectMs: timeouts.connectSeconds * 1000,
+    firstByteMs: timeouts.firstByteSeconds * 1000,
+    idleMs: timeouts.idleSeconds * 1000,
+    totalMs,
+    allowPrivateNetwork,
+    openWindows,
+    ...(upstreamCa && { ca: upstreamCa }),
+  })
+  const upstream = createUpstream({
+    name,
+    basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
+    pool,
+    credentials: createCredentials(keys, dialect.keyHeader),
+    places,
+    maxDocumentBytes,
+    userAgent: `plantain/${version}`,
+  })
+  return { upstream, protocol, dialect, outbound, modelNames: models, totalMs }
+}
+
+function spoken(config: UpstreamConfig): { readonly dialect: Dialect; readonly outbound: Outbound } {
+  if (config.protocol === 'openai') throw new Error(`upstream ${config.name}: OpenAI upstreams are not served yet`)
+  const dialect = geminiDialect(config)
+  return { dialect, outbound: gemini.createOutbound(dialect) }
+}
+
+function geminiDialect({ dialect, project, location }: UpstreamConfig): GeminiDialect {
+  switch (dialect) {
+    case 'vertex':
+      return vertex({ project, location })
+    case 'zenlayer':
+      return zenlayerGemini
+    default:
+      return google
+  }
+}

@@ -1,0 +1,12 @@
+/** What differs between the vendors who speak Gemini's protocol. */
+import type { Dialect } from './dialect.ts'
+
+export interface GeminiDialect extends Dialect {
+  readonly protocol: 'gemini'
+  /** What stands between the base address and `/{model}:{method}`. */
+  readonly modelsPath: string
+  /** How addresses begin that it reads by itself. */
+  readonly readsFrom: readonly string[]
+  /** Refuses contents that don't say whose they are. */
+  readonly needsRole: boolean
+}

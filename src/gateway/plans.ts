@@ -1,0 +1,60 @@
+/** What each candidate would be asked for: its own name of the model, and a shape that it can paint. */
+import { GatewayError } from '../images/error.ts'
+import type { ImageRequest } from '../images/request.ts'
+import type { Resolution } from '../models/catalogue.ts'
+import { checkRequest } from '../models/check.ts'
+import { fitShape } from '../models/fit.ts'
+import { narrowed } from '../models/narrow.ts'
+import type { Target } from '../protocols/protocol.ts'
+import type { ModelChoice } from './model-choice.ts'
+import type { Candidate } from './routing.ts'
+
+export interface Plan {
+  readonly candidate: Candidate
+  /** For all pictures that the caller wants. */
+  readonly target: Target
+}
+
+/** One for each candidate that can do what is asked. @throws GatewayError of the first candidate where none can. */
+export function plansFor({ resolution, candidates }: ModelChoice, request: ImageRequest): readonly Plan[] {
+  const plans: Plan[] = []
+  let refusal: unknown
+  for (const candidate of candidates) {
+    try {
+      plans.push({ candidate, target: targetOf(candidate, resolution, request) })
+    } catch (error) {
+      refusal ??= error
+    }
+  }
+  if (plans.length === 0) throw refusal
+  return plans
+}
+
+function targetOf(candidate: Candidate, resolution: Resolution, request: ImageRequest): Target {
+  const { id, model, defaults } = resolution
+  const offered = model && narrowed(model, candidate.dialect.boundsOf(id))
+  checkRequest(offered, request)
+  const shape = fitShape(offered, request.shape, defaults, shapeFields(request))
+  return { ...shape, model: nameThere(candidate, resolution, shape), count: request.count }
+}
+
+/** What errors about the shape should name: the fields the caller used. */
+const shapeFields = ({ spelling }: ImageRequest) => ({
+  ratio: spelling.get('aspect_ratio') ?? (spelling.has('size') ? 'size' : 'aspect_ratio'),
+  resolution: spelling.get('image_size') ?? spelling.get('resolution') ?? 'size',
+})
+
+/**
+ * The upstream's own name of a model. An operator's word goes before the dialect's.
+ * @throws GatewayError where the upstream does not sell the model at this tier.
+ */
+export function nameThere(
+  { modelNames, dialect, upstream }: Candidate,
+  { id, asked, model }: Resolution,
+  { resolution }: { readonly resolution?: string | undefined },
+): string {
+  const name = modelNames.get(asked) ?? modelNames.get(id) ?? (model ? dialect.nameOf(model, resolution) : id)
+  if (name !== undefined) return name
+  const sentence = `Invalid value for 'image_size': '${resolution ?? 'auto'}'. The upstream ${upstream.name} has ${id} at other sizes only.`
+  throw new GatewayError('invalid-request', sentence, { param: 'image_size', code: 'invalid_value' })
+}
