@@ -11,7 +11,8 @@ import { createPool } from './net/pool.ts'
 import type { OpenWindows } from './net/window-socket.ts'
 import * as gemini from './protocols/gemini/index.ts'
 import type { Outbound } from './protocols/protocol.ts'
-import { createCredentials } from './upstreams/credentials.ts'
+import { type Credentials, createCredentials } from './upstreams/credentials.ts'
+import { createGoogleCredentials } from './upstreams/google-credentials.ts'
 import { createUpstream } from './upstreams/upstream.ts'
 
 export interface CandidateParts {
@@ -26,7 +27,7 @@ export interface CandidateParts {
 export type TimedCandidate = Candidate & { readonly totalMs: number }
 
 export function createCandidate(config: UpstreamConfig, parts: CandidateParts): TimedCandidate {
-  const { name, protocol, baseUrl, keys, models, connections, timeouts, allowPrivateNetwork } = config
+  const { name, protocol, baseUrl, models, connections, timeouts, allowPrivateNetwork } = config
   const { places, openWindows, maxDocumentBytes, version, upstreamCa } = parts
   const { origin, pathname } = new URL(baseUrl)
   const totalMs = timeouts.totalSeconds * 1000
@@ -45,12 +46,18 @@ export function createCandidate(config: UpstreamConfig, parts: CandidateParts): 
     name,
     basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
     pool,
-    credentials: createCredentials(keys, dialect.keyHeader),
+    credentials: credentialsOf(config, dialect),
     places,
     maxDocumentBytes,
     userAgent: `plantain/${version}`,
   })
   return { upstream, protocol, dialect, outbound, modelNames: models, totalMs }
+}
+
+function credentialsOf({ keys, project, credentialsFile, baseUrl }: UpstreamConfig, dialect: Dialect): Credentials {
+  return project === undefined
+    ? createCredentials(keys, dialect.keyHeader)
+    : createGoogleCredentials({ credentialsFile, url: baseUrl })
 }
 
 function spoken(config: UpstreamConfig): { readonly dialect: Dialect; readonly outbound: Outbound } {

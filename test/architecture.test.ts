@@ -41,6 +41,7 @@ const doors: Readonly<Record<string, readonly RegExp[]>> = {
   'prom-client': [/^telemetry\//],
   pino: [/^telemetry\//],
   zod: [/^config\//, /^models\//, /^protocols\/[a-z]+\/wire\.ts$/],
+  'google-auth-library': [/^upstreams\//],
   yaml: [/^config\//, /^models\//],
 }
 

@@ -4,6 +4,7 @@ import type { GatewayError } from '../images/error.ts'
 import type { ImageLink, ImageRequest } from '../images/request.ts'
 import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
 import type { LongString } from '../streams/document-reader.ts'
+import type { JsonText } from '../streams/json-text.ts'
 
 export type ProtocolName = 'openai' | 'gemini'
 
@@ -75,6 +76,8 @@ export interface Inbound {
 export interface Addresses {
   /** Below the upstream's base address. `operation`: the method of a Gemini call, or what an image route does. */
   pathOf(model: string, operation: string): string
+  /** A caller's body with what this upstream is known to refuse put right. */
+  mended?(body: JsonText): JsonText
 }
 
 /** The half that faces upstreams. */

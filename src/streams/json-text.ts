@@ -5,7 +5,8 @@
 import { type Bytes, bytesOf, bytesOfText, concat } from '../images/bytes.ts'
 import type { Skeleton } from './document-reader.ts'
 
-export type JsonPath = readonly string[]
+/** Names of members, and positions in lists. */
+export type JsonPath = readonly (string | number)[]
 
 export class JsonText {
   readonly #source: Bytes
@@ -43,9 +44,9 @@ export class JsonText {
     const { text } = this.#skeleton
     let parent = this.#root()
     for (const [depth, key] of path.entries()) {
-      if (text[parent.start] !== openBrace) return this
       const below = path.slice(depth + 1).reduceRight<unknown>((inner, name) => ({ [name]: inner }), value)
-      const place = memberOf(text, parent, key)
+      const place = partOf(text, parent, key)
+      if (!place && text[parent.start] !== openBrace) return this
       if (!place) return this.#addMember(parent, `${JSON.stringify(key)}:${JSON.stringify(below)}`)
       if (this.#isNull(place)) return this.#splice(place.start, place.end, JSON.stringify(below))
       parent = place
@@ -85,7 +86,7 @@ export class JsonText {
   /** Where the value at `path` stands. The skeleton was parsed before, so it is valid JSON. */
   #find(path: JsonPath): Place | null {
     let place: Place | null = this.#root()
-    for (const key of path) place = place && memberOf(this.#skeleton.text, place, key)
+    for (const key of path) place = place && partOf(this.#skeleton.text, place, key)
     return place
   }
 
@@ -104,6 +105,20 @@ const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x
 const letterN = 0x6e
 
 const startOfText = (text: Buffer) => (text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0)
+
+const partOf = (text: Buffer, whole: Place, key: string | number): Place | null =>
+  typeof key === 'number' ? itemOf(text, whole, key) : memberOf(text, whole, key)
+
+function itemOf(text: Buffer, list: Place, position: number): Place | null {
+  if (text[list.start] !== openBracket) return null
+  let at = skipSpace(text, list.start + 1)
+  for (let index = 0; at < list.end - 1; index++) {
+    const item = valueAt(text, at)
+    if (index === position) return item
+    at = skipSpace(text, skipSpace(text, item.end) + 1)
+  }
+  return null
+}
 
 /** Of a key that stands there more than once, the last counts, as for `JSON.parse`. */
 function memberOf(text: Buffer, object: Place, key: string): Place | null {

@@ -27,7 +27,7 @@ export function encodeRelay(
   return {
     method: 'POST',
     path: addresses.pathOf(model, method) + query,
-    body: bodyFor(body, model, defaults.resolution),
+    body: bodyFor(addresses.mended?.(body) ?? body, model, defaults.resolution),
   }
 }
 

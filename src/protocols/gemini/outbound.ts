@@ -10,14 +10,16 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
+import { withRoles } from './roles.ts'
 import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
-export function createOutbound({ modelsPath, readsFrom }: GeminiDialect): Outbound {
+export function createOutbound({ modelsPath, readsFrom, needsRole }: GeminiDialect): Outbound {
   const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
   return {
     mostPerCall: () => 1,
     reads: ({ url }) => readsFrom.some(start => url.startsWith(start)),
     pathOf,
+    ...(needsRole && { mended: withRoles }),
     encodeRequest: (request, target) => ({
       method: 'POST',
       path: pathOf(target.model, 'generateContent'),
