@@ -44,6 +44,7 @@ export function createCandidate(config: UpstreamConfig, parts: CandidateParts): 
   })
   const upstream = createUpstream({
     name,
+    origin,
     basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
     pool,
     credentials: credentialsOf(config, dialect),

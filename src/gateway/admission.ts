@@ -15,6 +15,7 @@ export type Admit = <Result>(exchange: Exchange, work: () => Promise<Result>) =>
 
 export function createAdmission({ limits, places }: AdmissionParts): Admit {
   return async (exchange, work) => {
+    if (exchange.dryRun) return work()
     await roomForAnAnswer(exchange.signal)
     const { record, caller, deadlineMs } = exchange
     const decision = await limits.admit({ id: record.requestId, caller, deadlineMs })

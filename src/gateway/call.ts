@@ -32,7 +32,8 @@ export type Call = <Result>(
 ) => Promise<Result>
 
 export function createCall({ now, onUpstreamStart, onUpstreamCall }: CallParts): Call {
-  return async ({ record, signal, trail, headers }, resolution, { upstream }, work) => {
+  return async ({ record, signal, trail, headers, dryRun }, resolution, { upstream }, work) => {
+    if (dryRun) return work({ signal, trail })
     const startedMs = now()
     let firstByteMs: number | null = null
     let failure: unknown = null

@@ -2,6 +2,7 @@
 import type { CallerConfig } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import type { ExchangeRecord } from '../telemetry/record.ts'
+import type { DryRun } from './dry-run.ts'
 
 export interface Exchange {
   readonly record: ExchangeRecord
@@ -15,10 +16,13 @@ export interface Exchange {
   readonly headers: Map<string, string>
   /** Refuse what would be ignored. */
   readonly strict: boolean
+  /** Work everything out and send nothing. */
+  readonly dryRun: DryRun | null
 }
 
 /** Tells the caller which fields have no effect, or refuses them where that was asked for. */
-export function nameIgnored({ headers, strict }: Exchange, ignored: readonly string[]): void {
+export function nameIgnored({ headers, strict, dryRun }: Exchange, ignored: readonly string[]): void {
+  dryRun?.ignores(ignored)
   const [first] = ignored
   if (first === undefined) return
   const names = headerList(ignored)

@@ -12,8 +12,9 @@ import { type CallParts, createCall } from './call.ts'
 import { type Collected, collect } from './collect.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut } from './fan-out.ts'
-import { type ChooseModel, createModelChoice, type ModelChoice, type ModelChoiceParts } from './model-choice.ts'
+import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
 import { nameThere, type Plan, plansFor } from './plans.ts'
+import type { ModelChoice } from './routing.ts'
 
 /** Pictures that lie in held documents until `release` is called. */
 export interface PaintedAnswer {
@@ -56,11 +57,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   const called = createCall(parts)
 
   return {
-    choose: chooseModel,
+    choose: (exchange, asked) => {
+      const choice = chooseModel(exchange, asked)
+      return exchange.dryRun?.chosen(choice) ?? choice
+    },
 
     async paint(exchange, choice, request) {
       const plans = plansFor(choice, request)
       const [best] = plans
+      exchange.dryRun?.planned(best)
       return admitted(exchange, async () => {
         const answers = await fanOut(best ? shares(request.count, best) : [], count =>
           attempt(plans, plan => paintShare(exchange, choice.resolution, plan, request, count)),

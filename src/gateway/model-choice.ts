@@ -5,7 +5,7 @@ import type { Catalogue, Resolution } from '../models/catalogue.ts'
 import { isModelName } from '../protocols/model-name.ts'
 import type { ProtocolName } from '../protocols/protocol.ts'
 import type { Exchange } from './exchange.ts'
-import type { Candidate, Routing } from './routing.ts'
+import type { ModelChoice, Routing } from './routing.ts'
 
 export interface ModelChoiceParts {
   readonly catalogue: Catalogue
@@ -13,12 +13,6 @@ export interface ModelChoiceParts {
   /** What configured upstreams speak. */
   readonly protocols: ReadonlySet<ProtocolName>
   readonly settings: { readonly legacyAliases: boolean; readonly defaultModel: string }
-}
-
-export interface ModelChoice {
-  readonly resolution: Resolution
-  /** At least one, best first. */
-  readonly candidates: readonly Candidate[]
 }
 
 /** `asked`: null is the default model. @throws GatewayError `model-unknown`, which lists what is served. */

@@ -6,8 +6,7 @@ import { checkRequest } from '../models/check.ts'
 import { fitShape } from '../models/fit.ts'
 import { narrowed } from '../models/narrow.ts'
 import type { Target } from '../protocols/protocol.ts'
-import type { ModelChoice } from './model-choice.ts'
-import type { Candidate } from './routing.ts'
+import type { Candidate, ModelChoice } from './routing.ts'
 
 export interface Plan {
   readonly candidate: Candidate

@@ -1,6 +1,7 @@
 /** Which upstreams can serve a model, best first. Knows names and patterns, not health. */
 import type { RouteConfig } from '../config/config.ts'
 import type { Dialect } from '../dialects/dialect.ts'
+import type { Resolution } from '../models/catalogue.ts'
 import { patternMatches } from '../models/patterns.ts'
 import type { Outbound, ProtocolName } from '../protocols/protocol.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -19,6 +20,13 @@ export interface RoutedModel {
   readonly id: string
   /** The protocol its vendor speaks; null: an id the catalogue does not know. */
   readonly protocol: ProtocolName | null
+}
+
+/** The model that a request means, and who can serve it. */
+export interface ModelChoice {
+  readonly resolution: Resolution
+  /** At least one, best first. */
+  readonly candidates: readonly Candidate[]
 }
 
 export type Routing = (model: RoutedModel) => readonly Candidate[]

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DryRun, DryRunEnd } from '../gateway/dry-run.ts'
 import type { Exchange } from '../gateway/exchange.ts'
 import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -85,6 +86,7 @@ function createServe(parts: ServeParts): Serve {
     const limitMs = timeLimitMs(message.headers, parts.totalMs)
     const { signal, end } = callerSignal(response, limitMs)
     const headers = new Map<string, string>()
+    const dryRun = message.headers['x-plantain-dry-run'] === 'true' ? new DryRun() : null
     const allHeaders = () => ({
       'x-request-id': request.id,
       ...cors.headers(message),
@@ -108,16 +110,25 @@ function createServe(parts: ServeParts): Serve {
         deadlineMs: startedMs + limitMs,
         trail: nextTrail(message, parts.instance),
         headers,
+        dryRun,
         strict: parts.strictParameters || message.headers['x-plantain-strict'] === 'true',
       }
       record.outcome = await work({ exchange, message, response, headers: allHeaders, answer })
     } catch (error) {
-      await tellFailure(signal.aborted ? signal.reason : error)
+      if (dryRun && error instanceof DryRunEnd) await explain(dryRun)
+      else await tellFailure(signal.aborted ? signal.reason : error)
     } finally {
       end()
       record.durationMs = now() - startedMs
       parts.metrics.exchange(record)
       parts.log.exchangeLine(record)
+    }
+
+    async function explain(worked: DryRun): Promise<void> {
+      record.outcome = 'ok'
+      await answer({ status: 200, headers: { 'content-type': 'application/json' }, body: worked.explain() }).catch(
+        () => {},
+      )
     }
 
     async function tellFailure(error: unknown): Promise<void> {

@@ -6,6 +6,8 @@ export type Headers = Readonly<Record<string, string>>
 export interface Credentials {
   /** What the next call carries. */
   headers(): Headers | Promise<Headers>
+  /** The same headers without the secret in them. */
+  masked(): Headers
   /** Takes every key out of a text that an upstream sent. */
   scrub(text: string): string
   contains(bytes: Buffer): boolean
@@ -14,10 +16,12 @@ export interface Credentials {
 export type KeyHeader = 'authorization' | 'x-goog-api-key' | 'api-key'
 
 export function createCredentials(keys: readonly string[], header: KeyHeader): Credentials {
-  const headers = keys.map(key => ({ [header]: header === 'authorization' ? `Bearer ${key}` : key }))
+  const carrying = (key: string) => ({ [header]: header === 'authorization' ? `Bearer ${key}` : key })
+  const headers = keys.map(carrying)
   let turn = 0
   return {
     headers: () => headers[turn++ % headers.length] ?? {},
+    masked: () => carrying('***'),
     scrub: text => keys.reduce((scrubbed, key) => scrubbed.replaceAll(key, '[redacted]'), text),
     contains: bytes => keys.some(key => bytes.includes(key)),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },

@@ -57,6 +57,7 @@ export function createGoogleCredentials({ credentialsFile, url }: GoogleCredenti
         throw new GatewayError('upstream-credential', message, { notSent: true, cause })
       }
     },
+    masked: () => ({ authorization: 'Bearer ***' }),
     scrub: text => tokens.reduce((scrubbed, token) => scrubbed.replaceAll(token, '[redacted]'), text),
     contains: bytes => tokens.some(token => bytes.includes(token)),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },

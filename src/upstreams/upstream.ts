@@ -61,11 +61,14 @@ export interface Upstream {
   hold(call: UpstreamCall, superseded: Superseded): Promise<HeldAnswer | FailedAnswer>
   /** Settles with null when the whole answer was passed on. @throws GatewayError where it was cut; the sink may have begun. */
   relay(call: UpstreamCall, sink: RelaySink): Promise<FailedAnswer | null>
+  /** What a call looks like on the wire, its key masked. */
+  describe(call: UpstreamCall): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
   close(): Promise<void>
 }
 
 export interface UpstreamParts {
   readonly name: string
+  readonly origin: string
   /** The path of the base address; empty for a bare root. */
   readonly basePath: string
   readonly pool: HttpPool
@@ -183,6 +186,11 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       sink.end()
       return null
     },
+
+    describe: call => ({
+      url: parts.origin + parts.basePath + call.path,
+      headers: headersOf(call, credentials.masked()),
+    }),
 
     close: () => pool.close(),
   }

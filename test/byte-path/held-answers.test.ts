@@ -57,6 +57,7 @@ function rig(way: keyof typeof ways, url: string, memoryBytes: number, spillByte
     openWindows,
   })
   const upstream = createUpstream({
+    origin: '',
     name: 'painter',
     basePath: '',
     pool,
