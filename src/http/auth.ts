@@ -1,6 +1,6 @@
 /** Who asks: the caller behind the key, wherever a client puts it. */
 import { createHash } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { CallerConfig } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import type { ProtocolName } from '../protocols/protocol.ts'
@@ -8,7 +8,9 @@ import type { ProtocolName } from '../protocols/protocol.ts'
 export type Caller = Pick<CallerConfig, 'id' | 'models' | 'limits'>
 
 /** @throws GatewayError where the request carries no key, no known key, or the keys of two callers. */
-export type Authenticate = (headers: IncomingHttpHeaders, query: URLSearchParams, protocol: ProtocolName) => Caller
+export type Authenticate = (message: Headed, query: URLSearchParams, protocol: ProtocolName) => Caller
+
+type Headed = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
 
 const anonymous: Caller = { id: 'anonymous', models: null, limits: {} }
 /** A longer one is nobody's: not worth the hashing. */
@@ -17,7 +19,8 @@ const longestKey = 256
 /** Keys are looked up by their SHA-256: the time it takes tells nothing about a key that is nearly right. */
 export function createAuthenticate(auth: 'keys' | 'open', callers: readonly CallerConfig[]): Authenticate {
   const byHash = new Map(callers.map(caller => [caller.keySha256, caller]))
-  return (headers, query, protocol) => {
+  return ({ headers, rawHeaders }, query, protocol) => {
+    refuseSecond(rawHeaders)
     const keys = presentedKeys(headers, query)
     // Clients send placeholders in one place and the key in another: what nobody owns does not count against them.
     const known = new Set(keys.flatMap(key => (key.length > longestKey ? [] : (byHash.get(sha256(key)) ?? []))))
@@ -27,6 +30,16 @@ export function createAuthenticate(auth: 'keys' | 'open', callers: readonly Call
     if (caller) return caller
     if (auth === 'open') return anonymous
     throw keys.length > 0 ? wrongKey(protocol) : noKey(protocol)
+  }
+}
+
+/** Node keeps the first of two `Authorization` headers and says nothing of the other: nobody should guess which one was meant. */
+function refuseSecond(rawHeaders: readonly string[]): void {
+  let seen = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'authorization') continue
+    if (seen) throw new GatewayError('invalid-request', 'The request has two Authorization headers. Send one.')
+    seen = true
   }
 }
 

@@ -101,7 +101,7 @@ function createServe(parts: ServeParts): Serve {
     }
     try {
       const { query } = splitUrl(message.url ?? '/')
-      const caller = authenticate(message.headers, query, protocol)
+      const caller = authenticate(message, query, protocol)
       record.caller = caller.id
       const exchange: Exchange = {
         record,

@@ -103,7 +103,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     tellOf: (shelf: Shelf, query: URLSearchParams) => object,
   ): Promise<void> {
     const { query } = splitUrl(request.url)
-    const caller = parts.authenticate(request.headers, query, protocolOf(request.raw))
+    const caller = parts.authenticate(request.raw, query, protocolOf(request.raw))
     const shelf = { catalogue, isServed: parts.isServedTo(caller), createdSeconds: parts.startedSeconds }
     return json(request, reply, tellOf(shelf, query))
   }

@@ -5,6 +5,7 @@ import type { CallerConfig } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask, read } from '../helpers/callers.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { rawHttp } from '../helpers/raw-http.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 const caller = (id: string, key: string, models: readonly string[] | null = null): CallerConfig => ({
@@ -201,4 +202,13 @@ describe('an open gateway', () => {
       expect(line).toMatchObject({ caller: 'anonymous' })
     },
   )
+})
+
+test('two Authorization headers are refused, even where both hold the same key', async () => {
+  const { status, body } = await rawHttp(
+    gateway.url,
+    'GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-a\r\nauthorization: Bearer key-of-a\r\n\r\n',
+  )
+  expect(status).toBe(400)
+  expect(JSON.parse(body).error.message).toContain('two Authorization headers')
 })
