@@ -1,7 +1,8 @@
 /** AI/ML API: Nano Banana 2 under `google/…` ids; its own errors, and answers as address or base64 as it likes. */
 import { randomUUID } from 'node:crypto'
 import { pixelsOf } from '../../src/sandbox/model.ts'
-import { type Call, countOf, type FakeUpstream, json, Refused, type Reply, startFake, weightOf } from './fake.ts'
+import { type Call, countOf, type FakeUpstream, json, Refused, type Reply, weightOf } from './contract.ts'
+import { startFake } from './fake.ts'
 import { type Fault, findFault, isObject, type Rules } from './fields.ts'
 import { flash31 } from './gemini-models.ts'
 import { isWebAddress, lookAt, readDataUrl } from './look.ts'

@@ -1,5 +1,6 @@
 /** Azure OpenAI: OpenAI's images behind deployments, with `api-version` and `api-key`; and its `/openai/v1` surface, which needs no version. */
-import { type Call, type FakeUpstream, json, Refused, type Reply, startFake } from './fake.ts'
+import { type Call, type FakeUpstream, json, Refused, type Reply } from './contract.ts'
+import { startFake } from './fake.ts'
 import { openaiWords } from './openai.ts'
 import type { FailureWords } from './openai-errors.ts'
 import { type ImagesSurface, type Operation, serveImages } from './openai-images.ts'

@@ -1,7 +1,7 @@
 /** Every vendor's surface, for tests that go through all of them. */
 import { startAimlapi } from './aimlapi.ts'
 import { startAzure } from './azure.ts'
-import type { FakeUpstream } from './fake.ts'
+import type { FakeUpstream } from './contract.ts'
 import { startGoogle } from './google.ts'
 import { startNanoBanana } from './nano-banana.ts'
 import { startOpenAI } from './openai.ts'

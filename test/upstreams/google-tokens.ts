@@ -1,6 +1,6 @@
 /** Google's ways to a token: the JWT grant of service accounts, the exchange of workload identity, and the metadata server of its machines. */
 import { createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto'
-import { json, type Reply, type SeenRequest } from './fake.ts'
+import { json, type Reply, type SeenRequest } from './contract.ts'
 import { isObject } from './fields.ts'
 
 export const scope = 'https://www.googleapis.com/auth/cloud-platform'

@@ -1,6 +1,7 @@
 /** The nano-banana API: three models, answers by address unless base64 is asked for, errors without `param`. */
 import { pixelsOf } from '../../src/sandbox/model.ts'
-import { type Call, countOf, type FakeUpstream, json, Refused, type Reply, startFake, weightOf } from './fake.ts'
+import { type Call, countOf, type FakeUpstream, json, Refused, type Reply, weightOf } from './contract.ts'
+import { startFake } from './fake.ts'
 import { type Fault, type Fields, findFault, isObject, type Rules, readFormFields, textOf } from './fields.ts'
 import type { FormPart } from './form.ts'
 import { flash25, flash31 } from './gemini-models.ts'

@@ -1,6 +1,6 @@
 /** OpenAI's error envelope, and its words for what is wrong with a request (platform.openai.com, error codes; messages as users report them). */
 
-import { badGatewayReply, type FakeAnswer, json, Refused, type Reply } from './fake.ts'
+import { badGatewayReply, type FakeAnswer, json, Refused, type Reply } from './contract.ts'
 import type { Fault } from './fields.ts'
 
 export interface OpenAIError {

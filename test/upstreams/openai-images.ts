@@ -1,5 +1,5 @@
 /** OpenAI's images API itself, on whatever paths and with whatever key a vendor has it: reads a request, refuses what is wrong, answers. */
-import { type Call, countOf, type FakeAnswer, type Reply, weightOf } from './fake.ts'
+import { type Call, countOf, type FakeAnswer, type Reply, weightOf } from './contract.ts'
 import { type Fields, findFault, isObject, numberOf, type Rules, readFormFields, textOf } from './fields.ts'
 import {
   asOpenAI,

@@ -1,5 +1,6 @@
 /** OpenAI: images by generation and by edit, and the list of models. */
-import { type Call, type FakeUpstream, json, Refused, type Reply, startFake } from './fake.ts'
+import { type Call, type FakeUpstream, json, Refused, type Reply } from './contract.ts'
+import { startFake } from './fake.ts'
 import { type FailureWords, modelNotFound, openaiReply, refuse } from './openai-errors.ts'
 import { type Operation, serveImages, serverErrorMessage, unknownUrl } from './openai-images.ts'
 import { openaiModels } from './openai-models.ts'

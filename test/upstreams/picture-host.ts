@@ -1,5 +1,5 @@
 /** Where vendors that answer with addresses keep the pictures: the same server, under /files. */
-import { type Call, json, type Reply, type SeenRequest } from './fake.ts'
+import { type Call, json, type Reply, type SeenRequest } from './contract.ts'
 import type { Painted, Studio } from './studio.ts'
 
 export const addressOf = ({ url, studio }: Call, picture: Painted): string =>

@@ -3,7 +3,8 @@ import { detail, GoogleError, invalid, keyInvalid, keyMissing, routeMissing } fr
 import { countTokensRequest, type generateContentRequest } from '../../src/sandbox/fields.ts'
 import type { SandboxModel } from '../../src/sandbox/model.ts'
 import { type Read, readMessage } from '../../src/sandbox/proto-json.ts'
-import { type Call, type FakeUpstream, type Reply, startFake } from './fake.ts'
+import type { Call, FakeUpstream, Reply } from './contract.ts'
+import { startFake } from './fake.ts'
 import {
   bodyOf,
   checked,

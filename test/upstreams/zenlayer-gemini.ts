@@ -3,7 +3,7 @@ import { GoogleError, modelMissing, routeMissing } from '../../src/sandbox/error
 import { generateContentRequest } from '../../src/sandbox/fields.ts'
 import type { SandboxModel } from '../../src/sandbox/model.ts'
 import { readMessage } from '../../src/sandbox/proto-json.ts'
-import type { Call, Reply } from './fake.ts'
+import type { Call, Reply } from './contract.ts'
 import { bodyOf, checked, checkRoles, checkSpellings, refused, serveGenerate, withFiles } from './gemini-call.ts'
 import { flash25, flash31, pro3 } from './gemini-models.ts'
 

@@ -1,6 +1,7 @@
 /** Zenlayer's gateway: Gemini models in OpenAI's form (its own fields) and in Google's, under ids of its own time. */
 import { pixelsOf } from '../../src/sandbox/model.ts'
-import { type Call, countOf, type FakeUpstream, Refused, type Reply, startFake, weightOf } from './fake.ts'
+import { type Call, countOf, type FakeUpstream, Refused, type Reply, weightOf } from './contract.ts'
+import { startFake } from './fake.ts'
 import { findFault, isObject, type Rules, readFormFields, textOf } from './fields.ts'
 import type { FormPart } from './form.ts'
 import { lookAt } from './look.ts'
