@@ -15,12 +15,12 @@ export interface FakeUpstream {
   readonly baseUrl: string
   /** The one good key; empty where there is none (Vertex AI with OAuth). */
   readonly key: string
-  /** Every call of the API, refused ones too, in the order in which they were whole. Downloads of pictures and calls for tokens stand elsewhere. */
+  /** Every call of the API, refused ones too, in the order in which they were whole. */
   readonly requests: readonly SeenRequest[]
   /** What was wrong with the requests that the vendor's rules refused: empty as long as the gateway speaks as the vendor wants. */
   readonly problems: readonly string[]
-  /** Downloads from the host of pictures, where answers are addresses. */
-  readonly downloads: readonly SeenRequest[]
+  /** Downloads from the host of pictures, where answers are addresses; calls for tokens, where a vendor gives some out. */
+  readonly sideCalls: readonly SeenRequest[]
   /** Every picture painted, drafts too, in order. */
   readonly pictures: readonly Painted[]
   /** Calls whose caller left before the answer was whole. */

@@ -4,6 +4,7 @@ import { type KeyHeaders, postJson, rootOf } from './ask.ts'
 import { azureDeployments } from './azure.ts'
 import type { FakeAnswer, FakeUpstream } from './contract.ts'
 import { type Vendor, vendors } from './every.ts'
+import { jsonOf } from './seen.ts'
 import { type FakeVertex, vertexLocation, vertexProject } from './vertex.ts'
 
 const version = '?api-version=2025-04-01-preview'
@@ -84,10 +85,7 @@ describe.each(vendors)('$name', vendor => {
     expect([(await ask('one')).status, (await ask('two')).status]).toEqual([200, 200])
     const [one, two] = fake.pictures
     expect(one?.sha256).not.toBe(two?.sha256)
-    expect(fake.requests.map(({ body: seen }) => seen.kind === 'json' && JSON.stringify(seen.value))).toEqual([
-      JSON.stringify(body('one')),
-      JSON.stringify(body('two')),
-    ])
+    expect(fake.requests.map(jsonOf)).toEqual([body('one'), body('two')])
     expect(fake.problems).toEqual([])
   })
 

@@ -16,7 +16,7 @@ import { createStudio } from './studio.ts'
 
 export async function startFake(surface: Surface): Promise<FakeUpstream> {
   const requests: SeenRequest[] = []
-  const downloads: SeenRequest[] = []
+  const sideCalls: SeenRequest[] = []
   const problems: string[] = []
   const orders: FakeAnswer[] = []
   let abandoned = 0
@@ -46,7 +46,7 @@ export async function startFake(surface: Surface): Promise<FakeUpstream> {
     if (!request) return
     const aside = surface.aside?.(request, studio) ?? null
     if (aside) {
-      downloads.push(request)
+      sideCalls.push(request)
       request.status = aside.status
       return await send(aside, { kind: 'ok' }, response, signal)
     }
@@ -76,7 +76,7 @@ export async function startFake(surface: Surface): Promise<FakeUpstream> {
     key: surface.key,
     baseUrl: url + surface.basePath,
     requests,
-    downloads,
+    sideCalls,
     problems,
     pictures: studio.painted,
     answers: new Set(surface.answers),
@@ -91,7 +91,7 @@ export async function startFake(surface: Surface): Promise<FakeUpstream> {
       for (let time = 0; time < times; time++) orders.push(order)
     },
     reset() {
-      for (const list of [requests, downloads, problems, orders]) list.length = 0
+      for (const list of [requests, sideCalls, problems, orders]) list.length = 0
       studio.forget()
       abandoned = 0
     },

@@ -41,35 +41,43 @@ export function bodyOf({ request }: Call): unknown {
   )
 }
 
-/** A rule's error as the refusal that it is; `inArray`: streams without `alt=sse` wrap it in a list. */
-export function refused(error: GoogleError, inArray = false): Refused {
-  const document = errorDocument(error)
-  return new Refused(error.message, {
-    status: error.code,
-    headers: { 'content-type': 'application/json; charset=UTF-8' },
-    pieces: [...writeDocument(inArray ? [document] : document, 2).chunks()],
-  })
+const googleJson = 'application/json; charset=UTF-8'
+
+/** A rule's error as the refusal that it is. */
+export function refused(error: GoogleError): Refused {
+  const pieces = [...writeDocument(errorDocument(error), 2).chunks()]
+  return new Refused(error.message, { status: error.code, headers: { 'content-type': googleJson }, pieces })
+}
+
+/** Streams without `alt=sse` are lists of documents: an error before the first is a list of one. */
+export async function inList(serve: () => Promise<Reply | null>): Promise<Reply | null> {
+  const listed = (reply: Reply): Reply => ({ ...reply, pieces: [Buffer.from('['), ...reply.pieces, Buffer.from(']')] })
+  try {
+    const reply = await serve()
+    return reply?.headers['content-type'] === googleJson ? listed(reply) : reply
+  } catch (error) {
+    throw error instanceof Refused ? new Refused(error.message, listed(error.reply)) : error
+  }
 }
 
 /** Runs a check of the sandbox's: what it refuses is the request's problem. */
-export function checked<T>(check: () => T, inArray = false): T {
+export function checked<T>(check: () => T): T {
   try {
     return check()
   } catch (error) {
-    throw error instanceof GoogleError ? refused(error, inArray) : error
+    throw error instanceof GoogleError ? refused(error) : error
   }
 }
 
 /** Throws `Refused`; null: it has answered. */
 export async function serveGenerate(call: Call, gemini: GeminiCall): Promise<Reply | null> {
   const { model, form, request } = gemini
-  const inArray = form === 'array'
-  const order = checked(() => readOrder(model, request), inArray)
+  const order = checked(() => readOrder(model, request))
   for (const bytes of order.pictures) {
-    if (!(await lookAt(bytes))) throw refused(invalid('Unable to process input image.'), inArray)
+    if (!(await lookAt(bytes))) throw refused(invalid('Unable to process input image.'))
   }
   const answer = call.take()
-  if (answer.kind === 'unauthorized') return refused(gemini.unauthorized(), inArray).reply
+  if (answer.kind === 'unauthorized') return refused(gemini.unauthorized()).reply
   if (answer.kind === 'server-error' && answer.status === 502) return badGatewayReply
   if (answer.kind === 'cut') breaksOff(call.response)
 
@@ -82,7 +90,7 @@ export async function serveGenerate(call: Call, gemini: GeminiCall): Promise<Rep
   } catch (error) {
     if (call.signal.aborted || !(error instanceof GoogleError)) throw error
     // Ordered by the test: no problem of the request's. In a stream that has begun it has been told already.
-    return call.response.headersSent ? null : refused(error, inArray).reply
+    return call.response.headersSent ? null : refused(error).reply
   }
 }
 
@@ -91,7 +99,7 @@ export function serveCount(model: SandboxModel, request: GoogleCount): Reply {
   const { total, details } = promptUsage(model, allText, pictures.length, 'MEDIA_RESOLUTION_UNSPECIFIED')
   return {
     status: 200,
-    headers: { 'content-type': 'application/json; charset=UTF-8' },
+    headers: { 'content-type': googleJson },
     pieces: [...writeDocument({ totalTokens: total, promptTokensDetails: details }, 2).chunks()],
   }
 }
@@ -187,9 +195,9 @@ interface Talk {
 }
 
 /** Where every turn needs its role. Throws `Refused`. */
-export function checkRoles({ contents = [] }: Talk, inArray: boolean): void {
+export function checkRoles({ contents = [] }: Talk): void {
   if (contents.every(({ role }) => role === 'user' || role === 'model')) return
-  throw refused(invalid('Please use a valid role: user, model.'), inArray)
+  throw refused(invalid('Please use a valid role: user, model.'))
 }
 
 /** Duplicate spellings of one name, which ProtoJSON calls an error and the sandbox's reader lets pass. */

@@ -111,7 +111,8 @@ function assertionProblem(assertion: string, audience: string): string | null {
   const { iss, aud, iat, exp, scope: asked } = body
   const nowSeconds = Date.now() / 1000
   if (iss !== serviceAccount('').client_email) return 'Invalid grant: account not found'
-  if (aud !== audience) return `Invalid JWT: aud must be ${audience}.`
+  // Google's own library says this address whatever the account's file says.
+  if (aud !== audience && aud !== 'https://oauth2.googleapis.com/token') return `Invalid JWT: aud must be ${audience}.`
   const timely = iat <= nowSeconds + 300 && exp > nowSeconds && exp - iat <= 3600
   if (!timely) return 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.'
   return String(asked).split(' ').includes(scope) ? null : 'Invalid OAuth scope or ID token audience provided.'

@@ -74,6 +74,8 @@ describe('streams', () => {
       { error: { code: 400, status: 'INVALID_ARGUMENT' } },
     ])
     expect(fake.problems[0]).toContain('Unknown name "colour"')
+    fake.answerNext({ kind: 'rate-limited' })
+    expect((await ask({}, 'streamGenerateContent')).json).toMatchObject([{ error: { code: 429 } }])
   })
 })
 

@@ -11,10 +11,19 @@ import { countTokensRequest, generateContentRequest } from '../../src/sandbox/fi
 import type { SandboxModel } from '../../src/sandbox/model.ts'
 import { listDocument, modelDocument } from '../../src/sandbox/model-list.ts'
 import { readMessage } from '../../src/sandbox/proto-json.ts'
-import { readRoute, readTarget } from '../../src/sandbox/routes.ts'
+import { type Route, readRoute, readTarget } from '../../src/sandbox/routes.ts'
 import { type Call, type FakeUpstream, json, type Reply } from './contract.ts'
 import { startFake } from './fake.ts'
-import { bodyOf, checked, checkSpellings, refused, serveCount, serveGenerate, withFiles } from './gemini-call.ts'
+import {
+  bodyOf,
+  checked,
+  checkSpellings,
+  inList,
+  refused,
+  serveCount,
+  serveGenerate,
+  withFiles,
+} from './gemini-call.ts'
 import { googleModels } from './gemini-models.ts'
 
 const key = 'AIza-google-good-key'
@@ -44,13 +53,18 @@ export const startGoogle = (): Promise<FakeUpstream> =>
   })
 
 async function serve(call: Call): Promise<Reply | null> {
-  const { method, path, query, headers } = call.request
+  const { method, path, query } = call.request
   const target = readTarget(`${path}?${query}`)
   const route = checked(() => target && readRoute(method, target))
   if (!route) throw refused(routeMissing())
-  const inArray = route.call === 'generate' && route.stream === 'array'
+  const answer = () => take(call, route)
+  return await (route.call === 'generate' && route.stream === 'array' ? inList(answer) : answer())
+}
+
+async function take(call: Call, route: Route): Promise<Reply | null> {
+  const { query, headers } = call.request
   const wrong = keyProblem(headers, query.get('key'))
-  if (wrong) throw refused(wrong, inArray)
+  if (wrong) throw refused(wrong)
   switch (route.call) {
     case 'list':
       return json(
@@ -73,11 +87,11 @@ async function serve(call: Call): Promise<Reply | null> {
       const model = findModel(
         route.model,
         route.version,
-        inArray || route.stream === 'sse' ? 'streamGenerateContent' : 'generateContent',
+        route.stream === 'none' ? 'generateContent' : 'streamGenerateContent',
       )
       const body = bodyOf(call)
       checkSpellings(body)
-      const read = checked(() => readMessage(generateContentRequest, body), inArray)
+      const read = checked(() => readMessage(generateContentRequest, body))
       const request = withFiles(read, { problem: fileProblem, mimeTypeRequired: false })
       return await serveGenerate(call, { model, form: route.stream, request, unauthorized: keyInvalid })
     }

@@ -32,7 +32,7 @@ test("the sample's body is taken, and its answer is an address where the picture
   expect(fetched.headers.get('content-type')).toBe('image/png')
   expect(await see(bytes)).toEqual({ format: 'png', width: 5504, height: 3072 })
   expect(sha256(bytes)).toBe(fake.pictures[0]?.sha256)
-  expect([fake.requests.length, fake.downloads.length, fake.problems.length]).toEqual([1, 1, 0])
+  expect([fake.requests.length, fake.sideCalls.length, fake.problems.length]).toEqual([1, 1, 0])
 })
 
 test('unasked, the answer is an address; base64 comes where it is asked for', async () => {

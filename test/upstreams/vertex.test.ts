@@ -71,13 +71,13 @@ describe('by OAuth', () => {
       'PERMISSION_DENIED',
     )
     expect(fake.requests).toHaveLength(3)
-    expect(fake.downloads).toHaveLength(1)
+    expect(fake.sideCalls).toHaveLength(1)
     fake.tokens.revokeAll()
     expect((await askProject({ authorization })).status).toBe(401)
   })
 
   test.each<readonly [string, () => string, string]>([
-    ['another audience', () => assertion({ aud: 'https://oauth2.googleapis.com/token' }), 'aud'],
+    ['another audience', () => assertion({ aud: 'https://example.com/token' }), 'aud'],
     ['an hour and more', () => assertion({ exp: Math.floor(Date.now() / 1000) + 7200 }), 'short-lived'],
     ['the past', () => assertion({ iat: 1, exp: 2 }), 'short-lived'],
     ['no scope', () => assertion({ scope: undefined }), 'scope'],

@@ -10,6 +10,7 @@ import {
   checked,
   checkRoles,
   checkSpellings,
+  inList,
   refused,
   serveCount,
   serveGenerate,
@@ -105,27 +106,31 @@ async function serve(call: Call, tokens: TokenOffice): Promise<Reply | null> {
   const { method, path, query } = call.request
   const route = readRoute(method, path)
   if (!route) throw refused(routeMissing())
-  const { express, action } = route
   const sse = query.get('alt') === 'sse'
-  const inArray = action === 'streamGenerateContent' && !sse
+  const answer = () => take(call, route, sse, tokens)
+  return await (route.action === 'streamGenerateContent' && !sse ? inList(answer) : answer())
+}
+
+async function take(call: Call, route: Route, sse: boolean, tokens: TokenOffice): Promise<Reply | null> {
+  const { express, action } = route
   const wrong = express ? keyProblem(call) : tokenProblem(call, route, tokens)
-  if (wrong) throw refused(wrong, inArray)
+  if (wrong) throw refused(wrong)
   const model = models.find(({ id }) => id === route.model)
-  if (!model) throw refused(modelMissing(route), inArray)
+  if (!model) throw refused(modelMissing(route))
   const body = bodyOf(call)
   checkSpellings(body)
   switch (action) {
     case 'countTokens': {
       const request = checked(() => readMessage(countTokensRequest, body))
-      checkRoles(request, false)
+      checkRoles(request)
       return serveCount(model, request)
     }
     case 'generateContent':
     case 'streamGenerateContent': {
-      const read = checked(() => readMessage(vertexRequest, body), inArray)
-      checkRoles(read, inArray)
-      checkPictures(read, inArray)
-      const mediaType = checked(() => outputType(read), inArray)
+      const read = checked(() => readMessage(vertexRequest, body))
+      checkRoles(read)
+      checkPictures(read)
+      const mediaType = checked(() => outputType(read))
       const request = withFiles(forSandbox(read), { problem: fileProblem, mimeTypeRequired: true })
       const form = action === 'generateContent' ? 'none' : sse ? 'sse' : 'array'
       const unauthorized = () => (express ? keyInvalid() : tokenInvalid())
@@ -143,11 +148,11 @@ function forSandbox({ safetySettings: _, ...request }: VertexRequest): Read<type
   return request
 }
 
-function checkPictures({ contents = [] }: VertexRequest, inArray: boolean): void {
+function checkPictures({ contents = [] }: VertexRequest): void {
   for (const { parts = [] } of contents) {
     for (const { inlineData } of parts) {
       if ((inlineData?.data?.length ?? 0) <= mostPictureBytes) continue
-      throw refused(invalid('Unable to submit request because the inline image is larger than 7 MB.'), inArray)
+      throw refused(invalid('Unable to submit request because the inline image is larger than 7 MB.'))
     }
   }
 }

@@ -32,7 +32,7 @@ export async function serveZenlayerGemini(call: Call, key: string): Promise<Repl
   checkSpellings(body)
   const request = checked(() => readMessage(generateContentRequest, body))
   // "content.role: required".
-  checkRoles(request, false)
+  checkRoles(request)
   // It knows text and inline data alone.
   const withoutFiles = withFiles(request, {
     problem: () => 'Files by address are not supported.',
