@@ -1,15 +1,15 @@
 /** Google's ways to a token: the JWT grant of service accounts, the exchange of workload identity, and the metadata server of its machines. */
 import { createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto'
 import { json, type Reply, type SeenRequest } from './contract.ts'
-import { isObject } from './fields.ts'
+import { type Fields, isObject } from './fields.ts'
 
 export const scope = 'https://www.googleapis.com/auth/cloud-platform'
 const lifetimeSeconds = 3599
 
 export interface TokenOffice {
-  /** Whether a bearer token was given out here and still holds. */
+  /** Whether a bearer token holds: one given out here, or one that the service account has signed itself (https://google.aip.dev/auth/4111). */
   isGood(token: string): boolean
-  /** Every token given out is worth nothing from now on. */
+  /** Every token given out or seen so far is worth nothing from now on. */
   revokeAll(): void
   /** Tokens given out so far. */
   readonly given: number
@@ -55,6 +55,7 @@ export const workloadSubjectToken = 'fake-subject-token'
 
 export function createTokenOffice(): TokenOffice {
   const good = new Set<string>()
+  const revoked = new Set<string>()
   let given = 0
   const give = (more: object = {}): Reply => {
     const token = `ya29.fake-${++given}-${randomUUID()}`
@@ -62,8 +63,15 @@ export function createTokenOffice(): TokenOffice {
     return json(200, { access_token: token, expires_in: lifetimeSeconds, token_type: 'Bearer', ...more })
   }
   return {
-    isGood: token => good.has(token),
-    revokeAll: () => good.clear(),
+    isGood(token) {
+      if (revoked.has(token)) return false
+      if (selfSignedProblem(token) === null) good.add(token)
+      return good.has(token)
+    },
+    revokeAll() {
+      for (const token of good) revoked.add(token)
+      good.clear()
+    },
     get given() {
       return given
     },
@@ -97,25 +105,41 @@ function grant(request: SeenRequest, give: Give): Reply {
 
 /** What is wrong with a signed claim (RFC 7523 and Google's own bounds); null: nothing. */
 function assertionProblem(assertion: string, audience: string): string | null {
-  const [header = '', claims = '', signature = '', ...rest] = assertion.split('.')
+  const read = readSigned(assertion)
+  if (typeof read === 'string') return read
+  // Google's own library says this address whatever the account's file says.
+  if (read.aud !== audience && read.aud !== 'https://oauth2.googleapis.com/token') {
+    return `Invalid JWT: aud must be ${audience}.`
+  }
+  return scopeProblem(read.scope)
+}
+
+/** A token that no one gave out: with a scope and, as AIP-4111 wants it, then without an audience. */
+function selfSignedProblem(token: string): string | null {
+  const read = readSigned(token)
+  if (typeof read === 'string') return read
+  if (read.sub !== read.iss || read.kid !== serviceAccount('').private_key_id) return 'Invalid JWT: not self-signed.'
+  return read.aud === undefined ? scopeProblem(read.scope) : 'Invalid JWT: an audience beside a scope.'
+}
+
+const scopeProblem = (asked: unknown): string | null =>
+  String(asked).split(' ').includes(scope) ? null : 'Invalid OAuth scope or ID token audience provided.'
+
+/** The claims and the key's id; a text: what is wrong with them. */
+function readSigned(jwt: string): Fields | string {
+  const [header = '', claims = '', signature = '', ...rest] = jwt.split('.')
   if (rest.length > 0 || signature === '') return 'Invalid JWT: must be three parts.'
-  const signed = verify(
-    'RSA-SHA256',
-    Buffer.from(`${header}.${claims}`),
-    createPublicKey(keys.publicKey),
-    Buffer.from(signature, 'base64url'),
-  )
+  const text = Buffer.from(`${header}.${claims}`)
+  const signed = verify('RSA-SHA256', text, createPublicKey(keys.publicKey), Buffer.from(signature, 'base64url'))
   if (!signed) return 'Invalid JWT Signature.'
   const [head, body] = [header, claims].map(part => JSON.parse(Buffer.from(part, 'base64url').toString()))
   if (head.alg !== 'RS256') return 'Invalid JWT: alg must be RS256.'
-  const { iss, aud, iat, exp, scope: asked } = body
+  if (body.iss !== serviceAccount('').client_email) return 'Invalid grant: account not found'
+  const { iat, exp } = body
   const nowSeconds = Date.now() / 1000
-  if (iss !== serviceAccount('').client_email) return 'Invalid grant: account not found'
-  // Google's own library says this address whatever the account's file says.
-  if (aud !== audience && aud !== 'https://oauth2.googleapis.com/token') return `Invalid JWT: aud must be ${audience}.`
   const timely = iat <= nowSeconds + 300 && exp > nowSeconds && exp - iat <= 3600
   if (!timely) return 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.'
-  return String(asked).split(' ').includes(scope) ? null : 'Invalid OAuth scope or ID token audience provided.'
+  return { ...body, kid: head.kid }
 }
 
 /** RFC 8693, as Google's security token service takes it: as a form or as JSON. */

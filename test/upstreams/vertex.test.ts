@@ -1,5 +1,6 @@
 /** The fake Vertex AI: both ways in, what it alone takes, and what it alone refuses. */
 import { createSign, generateKeyPairSync } from 'node:crypto'
+import { JWT } from 'google-auth-library'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { see } from '../helpers/pictures.ts'
 import { type KeyHeaders, postJson, rootOf, told } from './ask.ts'
@@ -28,7 +29,7 @@ function assertion(claims: Claims = {}, key = fake.serviceAccount.private_key): 
   const iat = Math.floor(Date.now() / 1000)
   const { client_email: iss, token_uri: aud } = fake.serviceAccount
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
-  const signed = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode({ iss, aud, iat, exp: iat + 3600, scope, ...claims })}`
+  const signed = `${encode({ alg: 'RS256', typ: 'JWT', kid: fake.serviceAccount.private_key_id })}.${encode({ iss, aud, iat, exp: iat + 3600, scope, ...claims })}`
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(key, 'base64url')}`
 }
 
@@ -97,6 +98,26 @@ describe('by OAuth', () => {
     const { status, json } = await grant(jwt())
     expect([status, ['invalid_grant']]).toEqual([400, [json.error]])
     expect(json.error_description).toContain(why)
+  })
+
+  test('a token that the service account signs itself opens it too, until it is revoked', async () => {
+    const ofItself = { sub: fake.serviceAccount.client_email, aud: undefined }
+    const authorization = `Bearer ${assertion(ofItself)}`
+    expect((await askProject({ authorization })).status).toBe(200)
+    for (const claims of [{ ...ofItself, scope: 'email' }, { ...ofItself, sub: 'x' }, { sub: ofItself.sub }]) {
+      expect((await askProject({ authorization: `Bearer ${assertion(claims)}` })).status).toBe(401)
+    }
+    fake.tokens.revokeAll()
+    expect((await askProject({ authorization })).status).toBe(401)
+  })
+
+  test("Google's own library is understood", async () => {
+    const { client_email: email, private_key: key, private_key_id: keyId } = fake.serviceAccount
+    const client = new JWT({ email, key, keyId, scopes: [scope] })
+    client.useJWTAccessWithScope = true
+    const headers = await client.getRequestHeaders(fake.baseUrl)
+    const authorization = headers.get('authorization') ?? ''
+    expect((await askProject({ authorization })).status).toBe(200)
   })
 
   test('keys open no project', async () => {
