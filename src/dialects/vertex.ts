@@ -1,5 +1,4 @@
 /** Gemini on Vertex AI: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference */
-import { asInTheCatalogue } from './dialect.ts'
 import type { GeminiDialect } from './gemini.ts'
 
 export interface VertexPlace {
@@ -15,7 +14,7 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     protocol: 'gemini',
     keyHeader: 'x-goog-api-key',
     nameOf: ({ id, protocol }) => (protocol === 'gemini' ? id : undefined),
-    boundsOf: asInTheCatalogue,
+    boundsOf: id => (id === 'gemini-2.5-flash-image' ? { references: 3 } : {}),
     modelsPath: `/v1beta1${parent}/publishers/google/models`,
     readsFrom: ['gs://'],
     needsRole: true,
