@@ -1,15 +1,22 @@
 /** From an upstream's settings to what routing chooses from: its connections, its credentials, its dialect. */
 import type { UpstreamConfig } from './config/config.ts'
+import { aimlapi } from './dialects/aimlapi.ts'
+import { azure } from './dialects/azure.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import type { GeminiDialect } from './dialects/gemini.ts'
 import { google } from './dialects/google.ts'
+import { nanoBanana } from './dialects/nano-banana.ts'
+import { openai as openaiDialect } from './dialects/openai.ts'
+import type { OpenAiDialect } from './dialects/openai-form.ts'
 import { vertex } from './dialects/vertex.ts'
 import { zenlayerGemini } from './dialects/zenlayer-gemini.ts'
+import { zenlayerOpenAi } from './dialects/zenlayer-openai.ts'
 import type { Candidate } from './gateway/routing.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
 import { createPool } from './net/pool.ts'
 import type { OpenWindows } from './net/window-socket.ts'
 import * as gemini from './protocols/gemini/index.ts'
+import * as openai from './protocols/openai/index.ts'
 import type { Outbound } from './protocols/protocol.ts'
 import { type Credentials, createCredentials } from './upstreams/credentials.ts'
 import { createGoogleCredentials } from './upstreams/google-credentials.ts'
@@ -62,9 +69,27 @@ function credentialsOf({ keys, project, credentialsFile, baseUrl }: UpstreamConf
 }
 
 function spoken(config: UpstreamConfig): { readonly dialect: Dialect; readonly outbound: Outbound } {
-  if (config.protocol === 'openai') throw new Error(`upstream ${config.name}: OpenAI upstreams are not served yet`)
+  if (config.protocol === 'openai') {
+    const dialect = openAiDialect(config)
+    return { dialect, outbound: openai.createOutbound(dialect) }
+  }
   const dialect = geminiDialect(config)
   return { dialect, outbound: gemini.createOutbound(dialect) }
+}
+
+function openAiDialect({ dialect, apiVersion, baseUrl }: UpstreamConfig): OpenAiDialect {
+  switch (dialect) {
+    case 'azure':
+      return azure({ apiVersion, baseUrl })
+    case 'zenlayer':
+      return zenlayerOpenAi
+    case 'nano-banana':
+      return nanoBanana
+    case 'aimlapi':
+      return aimlapi
+    default:
+      return openaiDialect
+  }
 }
 
 function geminiDialect({ dialect, project, location }: UpstreamConfig): GeminiDialect {

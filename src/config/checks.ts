@@ -130,6 +130,7 @@ function checkVendor(path: Path, upstream: UpstreamEntry['readable'], mistakes: 
 function baseUrlFault(baseUrl: string | undefined, vendor: NonNullable<ReturnType<typeof vendorOf>>): string | null {
   if (baseUrl === undefined)
     return vendor.baseUrl === undefined ? 'is missing: it must be the address of the upstream' : null
+  if (vendor.anyEnding) return null
   if (vendor.ending === undefined) return rootFault(baseUrl)
   return new URL(baseUrl).pathname === '/' ? `must end in ${vendor.ending}, as the vendor's SDKs take it` : null
 }

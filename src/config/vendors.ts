@@ -11,6 +11,8 @@ interface Vendor {
   readonly baseUrl?: string
   /** What the base address ends in; absent: a root. */
   readonly ending?: '/v1'
+  /** Its root, or that of one of its surfaces: what it ends in says which. */
+  readonly anyEnding?: true
 }
 
 const v1 = '/v1'
@@ -24,7 +26,7 @@ const vendors: Readonly<Record<ProtocolSetting, Readonly<Partial<Record<DialectS
   },
   openai: {
     openai: { baseUrl: 'https://api.openai.com/v1', ending: v1 },
-    azure: {},
+    azure: { anyEnding: true },
     zenlayer: { baseUrl: 'https://gateway.theturbo.ai/v1', ending: v1 },
     'nano-banana': { ending: v1 },
     aimlapi: { baseUrl: 'https://api.aimlapi.com/v1', ending: v1 },

@@ -34,7 +34,8 @@ function targetOf(candidate: Candidate, resolution: Resolution, request: ImageRe
   const offered = model && narrowed(model, candidate.dialect.boundsOf(id))
   checkRequest(offered, request)
   const shape = fitShape(offered, request.shape, defaults, shapeFields(request))
-  return { ...shape, model: nameThere(candidate, resolution, shape), count: request.count }
+  const pixels = offered?.pixels
+  return { ...shape, ...(pixels && { pixels }), model: nameThere(candidate, resolution, shape), count: request.count }
 }
 
 /** What errors about the shape should name: the fields the caller used. */

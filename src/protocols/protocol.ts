@@ -3,6 +3,7 @@ import type { Bytes } from '../images/bytes.ts'
 import type { GatewayError } from '../images/error.ts'
 import type { ImageLink, ImageRequest } from '../images/request.ts'
 import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
+import type { PixelRules } from '../models/model.ts'
 import type { LongString } from '../streams/document-reader.ts'
 import type { JsonText } from '../streams/json-text.ts'
 
@@ -42,6 +43,8 @@ export interface EncodedRequest extends WireRequest {
 /** What an upstream's error answer said. */
 export interface WireFailure {
   readonly status: number
+  /** Lower-case names. Absent: it came inside an answer. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: Buffer
 }
 
@@ -52,6 +55,8 @@ export interface Target {
   readonly ratio?: string
   /** `512`, `1K`, `2K`, `4K`; of an unknown model whatever the caller said. */
   readonly resolution?: string
+  /** Which sizes in pixels the model takes, where it is asked in pixels. */
+  readonly pixels?: PixelRules
   /** Pictures to ask for in this one call: never more than the outbound half's `mostPerCall`. */
   readonly count: number
 }

@@ -2,3 +2,5 @@
 export { encodeError } from './errors.ts'
 export { typedFormValue } from './fields.ts'
 export { decodeRequest, encodeResult } from './inbound.ts'
+export { createOutbound } from './outbound.ts'
+export { observe } from './result.ts'

@@ -74,3 +74,107 @@ export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', '
 
 /** The fields that say where the reference pictures are, in the order in which they count. */
 export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const
+
+const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
+const Details = z.object({ text_tokens: Count, image_tokens: Count })
+const Usage = z.object({
+  input_tokens: Count,
+  output_tokens: Count,
+  total_tokens: Count,
+  input_tokens_details: Details.nullish().catch(null),
+  output_tokens_details: Details.nullish().catch(null),
+})
+
+/** An upstream's answer, or one event of its stream: forgiving, so that only nonsense fails. */
+export const ImagesAnswer = z.object({
+  data: z.array(z.object({ b64_json: Text.nullish(), url: Text.nullish() }).nullish()).nullish(),
+  output_format: z.string().max(20).nullish().catch(null),
+  usage: Usage.nullish().catch(null),
+  type: z.string().nullish().catch(null),
+  b64_json: Text.nullish(),
+})
+
+export type ImagesAnswer = z.infer<typeof ImagesAnswer>
+export type WireText = z.infer<typeof Text>
+export type WireUsage = z.infer<typeof Usage>
+export type WireDetails = z.infer<typeof Details>
+
+const Word = z
+  .union([z.string(), z.number().transform(String)])
+  .nullish()
+  .catch(null)
+const Message = z
+  .union([z.string(), z.array(z.string()).transform(all => all.join(' '))])
+  .nullish()
+  .catch(null)
+
+const ErrorObject = z.object({
+  message: Message,
+  type: Word,
+  code: Word,
+  param: Word,
+  moderation_details: z
+    .object({
+      moderation_stage: Word,
+      categories: z.array(z.string()).nullish().catch(null),
+    })
+    .nullish()
+    .catch(null),
+  // Azure: https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
+  innererror: z.object({ code: Word }).nullish().catch(null),
+})
+
+/** Vendors put the sentence in all of these places. */
+const ErrorBody = z.object({
+  error: z.union([ErrorObject, z.string()]).nullish().catch(null),
+  message: Message,
+  detail: Message,
+  code: Word,
+})
+
+/** What matters of an error. */
+export interface UpstreamError {
+  readonly message: string
+  readonly type: string
+  readonly code: string
+  readonly param: string
+  /** What Azure says below. */
+  readonly innerCode: string
+  readonly stage: string
+  readonly categories: readonly string[]
+}
+
+/** Reads an error body: also one in an array, one that is a mere string, and HTML or nothing as no reason. */
+export function readUpstreamError(body: Buffer): UpstreamError {
+  const parsed = ErrorBody.safeParse(unwrapped(body))
+  const { error, message, detail, code } = parsed.success ? parsed.data : {}
+  const inner = typeof error === 'object' ? error : null
+  return {
+    message: inner?.message || (typeof error === 'string' && error) || message || detail || '',
+    type: inner?.type ?? '',
+    code: inner?.code ?? code ?? '',
+    param: inner?.param ?? '',
+    innerCode: inner?.innererror?.code ?? '',
+    stage: inner?.moderation_details?.moderation_stage ?? '',
+    categories: inner?.moderation_details?.categories ?? [],
+  }
+}
+
+function unwrapped(body: Buffer): unknown {
+  try {
+    const value: unknown = JSON.parse(body.toString())
+    return Array.isArray(value) ? value[0] : value
+  } catch {
+    return undefined
+  }
+}
+
+/** The status of an error that came inside a 200 or a stream; null where there is none. */
+export function innerErrorStatus(value: unknown): number | null {
+  const inner: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  if (typeof inner !== 'object' || inner === null || !('error' in inner) || !inner.error) return null
+  const { type, code } = readUpstreamError(Buffer.from(JSON.stringify(inner)))
+  if (/^[45]\d\d$/.test(code)) return Number(code)
+  if (/rate_limit|quota/.test(`${type} ${code}`)) return 429
+  return /^(?:invalid_request|image_generation_user)_error$/.test(type) ? 400 : 500
+}

@@ -1,0 +1,123 @@
+/** The half of OpenAI's protocol that faces upstreams: image requests out, images responses in. In every vendor's dialect of it. */
+import type { OpenAiDialect, WireField } from '../../dialects/openai-form.ts'
+import { bytesOfText, concat } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import { type ImageInput, type ImageRequest, isLink, type Reference } from '../../images/request.ts'
+import { decoded } from '../../streams/base64-decoder.ts'
+import { RawString, writeJson } from '../../streams/json-writer.ts'
+import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
+import { callersFields } from './callers-fields.ts'
+import { type FilePart, writeForm } from './form.ts'
+import { flatten } from './prompt.ts'
+import { decodeResult } from './result.ts'
+import { sizeFor } from './size.ts'
+import { decodeError } from './upstream-errors.ts'
+
+export function createOutbound(dialect: OpenAiDialect): Outbound {
+  return {
+    mostPerCall: () => dialect.mostPerCall,
+    // Where pictures travel as texts, an address is as good as the picture.
+    reads: ({ url }) => dialect.references.as === 'list' && /^https?:/i.test(url),
+    pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),
+    encodeRequest: (request, target) => encodeRequest(dialect, request, target),
+    decodeResult,
+    // Every picture of an answer is one that was asked for.
+    superseded: () => [],
+    decodeError,
+  }
+}
+
+function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Target): EncodedRequest {
+  const { references } = dialect
+  const { prompt, images } = flatten(request)
+  const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
+  const path = dialect.pathOf(target.model, operation)
+  const { fields, ignored } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
+  const texts = { model: target.model, prompt, ...fields }
+  checkMask(request, dialect)
+  for (const image of images) checkType(image, dialect)
+
+  if (operation === 'edit' && references.as === 'form') {
+    const name = images.length > 1 ? references.several : references.single
+    const files = images.map((image, index) => filePart(name, `image-${index + 1}`, image))
+    const mask = request.mask ? [filePart('mask', 'mask', request.mask)] : []
+    const parts = Object.entries(texts).map(([field, value]) => ({ name: field, text: String(value) }))
+    return { method: 'POST', path, ...writeForm([...parts, ...files, ...mask]), ignored }
+  }
+  const listed =
+    references.as === 'list' && images.length > 0
+      ? { [references.field]: images.map(image => textOf(image, references.text)) }
+      : {}
+  return { method: 'POST', path, body: writeJson({ ...texts, ...listed }), ignored }
+}
+
+type FieldValue = string | number | boolean
+
+interface EncodedFields {
+  readonly fields: Readonly<Partial<Record<WireField, FieldValue>>>
+  readonly ignored: readonly string[]
+}
+
+/** What the vendor documents is sent; of the rest, what nobody else sees to is named. */
+function encodeFields(request: ImageRequest, target: Target, documented: ReadonlySet<WireField>): EncodedFields {
+  const { ratio, resolution, count, pixels } = target
+  const { background, format, compression, mediaResolution, search, seed, spelling } = request
+  const callers = callersFields(request.extras, documented)
+  const wanted: Readonly<Partial<Record<WireField, FieldValue | undefined>>> = {
+    n: count > 1 ? count : undefined,
+    size: documented.has('size') ? sizeFor({ asked: request.shape, ratio, resolution }, pixels) : undefined,
+    aspect_ratio: ratio,
+    image_size: resolution,
+    resolution,
+    background,
+    output_format: format,
+    output_compression: compression,
+    response_format: 'b64_json',
+    media_resolution: mediaResolution && `MEDIA_RESOLUTION_${mediaResolution.toUpperCase()}`,
+    enable_web_search: search || undefined,
+    ...Object.fromEntries(callers.sent),
+  }
+  const unheard = [
+    ...(seed === undefined ? [] : ['seed']),
+    ...(mediaResolution && !documented.has('media_resolution') ? ['media_resolution'] : []),
+    ...(search && !documented.has('enable_web_search') ? ['enable_web_search'] : []),
+  ]
+  return {
+    fields: Object.fromEntries(
+      Object.entries(wanted).filter(([name, value]) => value !== undefined && has(documented, name)),
+    ),
+    ignored: [...callers.ignored, ...unheard.map(name => spelling.get(name) ?? name)],
+  }
+}
+
+const has = (documented: ReadonlySet<string>, name: string) => documented.has(name)
+
+function checkMask({ mask }: ImageRequest, { name, references }: OpenAiDialect): void {
+  if (!mask || (references.as === 'form' && references.mask)) return
+  throw new GatewayError('unsupported-parameter', `Masks are not taken by this upstream (${name}).`, { param: 'mask' })
+}
+
+function checkType(image: Reference, { pictureTypes }: OpenAiDialect): void {
+  if (isLink(image) || pictureTypes.includes(image.mediaType)) return
+  const taken = pictureTypes.map(type => type.slice('image/'.length)).join(', ')
+  const sentence = `A reference picture is ${image.mediaType}; the model's upstream takes ${taken}.`
+  throw new GatewayError('invalid-request', sentence, { param: 'image', code: 'unsupported_file_mimetype' })
+}
+
+function filePart(name: string, title: string, image: Reference): FilePart {
+  const { mediaType, base64 } = fetched(image)
+  return { name, title, mediaType, bytes: decoded(base64) }
+}
+
+function textOf(image: Reference, form: 'base64' | 'data-url'): string | RawString {
+  if (isLink(image)) return image.url
+  const { mediaType, base64 } = image
+  return new RawString(form === 'base64' ? base64 : concat([bytesOfText(`data:${mediaType};base64,`), base64]))
+}
+
+function fetched(image: Reference): ImageInput {
+  if (!isLink(image)) return image
+  // What `reads` declines is fetched before: an address that is still one can't be fetched.
+  const sentence = `The picture at '${image.param}' can not be read by the model's upstream. Send its bytes.`
+  throw new GatewayError('invalid-request', sentence, { param: image.param, code: 'invalid_image' })
+}

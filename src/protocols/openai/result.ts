@@ -1,0 +1,119 @@
+/** Answers of OpenAI's form, whole or as events, from OpenAI and from vendors who leave out much of it. */
+import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
+import type { Observation, WireDocument } from '../protocol.ts'
+import { decodeError } from './upstream-errors.ts'
+import { ImagesAnswer, innerErrorStatus, type WireDetails, type WireText, type WireUsage } from './wire.ts'
+
+/** @throws GatewayError where the document is an error, or none of this protocol. */
+export async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
+  const answer = parse(document.value)
+  const mediaType = answer.output_format ? `image/${answer.output_format}` : undefined
+  const parts: ImagePart[] = []
+  for (const [index, { b64_json, url, thought }] of picturesOf(answer).entries()) {
+    const picture = b64_json ?? url
+    if (picture) parts.push(await decodePicture(picture, { index, mediaType, thought, isLink: !b64_json }, document))
+  }
+  const usage = answer.usage && decodeUsage(answer.usage)
+  if (usage) parts.push({ type: 'usage', usage })
+  if (!parts.some(({ type }) => type === 'image' || type === 'link')) parts.push({ type: 'finish', reason: 'no-image' })
+  return parts
+}
+
+function parse(value: unknown): ImagesAnswer {
+  const failure = innerError(value)
+  if (failure) throw failure
+  const parsed = ImagesAnswer.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new GatewayError('upstream-failed', 'The upstream sent a document that is no answer.', { cause: parsed.error })
+}
+
+function innerError(value: unknown): GatewayError | null {
+  const status = innerErrorStatus(value)
+  return status === null ? null : decodeError({ status, body: Buffer.from(JSON.stringify(value)) })
+}
+
+interface WirePicture {
+  readonly b64_json?: WireText | null | undefined
+  readonly url?: WireText | null | undefined
+  readonly thought: boolean
+}
+
+/** Of a whole answer those in its list; an event is a picture itself, and a partial one is a draft. */
+function picturesOf({ type, b64_json, data }: ImagesAnswer): readonly WirePicture[] {
+  if (b64_json) return [{ b64_json, thought: type?.endsWith('.partial_image') ?? false }]
+  return (data ?? []).flatMap(item => (item ? [{ ...item, thought: false }] : []))
+}
+
+interface PictureFacts {
+  readonly index: number
+  readonly mediaType: string | undefined
+  readonly thought: boolean
+  readonly isLink: boolean
+}
+
+// Some vendors put a data URL in either place.
+const dataUrl = /^data:([a-z]+\\?\/[a-z0-9.+-]+)?(?:;[a-z0-9=._-]+)*;base64,/i
+const longestPrefix = 128
+const longestUrl = 16 * 1024
+
+async function decodePicture(
+  text: WireText,
+  { index, mediaType, thought, isLink }: PictureFacts,
+  document: WireDocument,
+): Promise<ImagePart> {
+  const inside = typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
+  const prefix = dataUrl.exec(await startOf(inside))
+  if (isLink && !prefix) return { type: 'link', index, url: await urlOf(text, inside) }
+  const start = prefix?.[0].length ?? 0
+  const label = prefix?.[1]?.replace('\\', '') ?? mediaType
+  const base64 = start === 0 ? inside : inside.slice(start, inside.length - start)
+  return { type: 'image', index, base64, thought, ...(label && { mediaType: label }) }
+}
+
+async function startOf(bytes: Bytes): Promise<string> {
+  return (await join(bytes.slice(0, Math.min(longestPrefix, bytes.length)))).toString('latin1')
+}
+
+async function urlOf(text: WireText, inside: Bytes): Promise<string> {
+  if (typeof text === 'string') return text
+  if (inside.length > longestUrl)
+    throw new GatewayError('upstream-failed', "The address of the upstream's picture is too long.")
+  return String(JSON.parse(`"${(await join(inside)).toString()}"`))
+}
+
+/** Absent where the vendor counts something other than tokens. */
+function decodeUsage(usage: WireUsage): Usage | null {
+  const { input_tokens, output_tokens, input_tokens_details: input, output_tokens_details: output } = usage
+  if (input_tokens == null || output_tokens == null) return null
+  return {
+    inputTokens: input_tokens,
+    outputTokens: output_tokens,
+    totalTokens: usage.total_tokens ?? input_tokens + output_tokens,
+    ...(input && { inputDetails: split(input, input_tokens) }),
+    ...(output && { outputDetails: split(output, output_tokens) }),
+  }
+}
+
+/** What is no image counts as text, so that the two always add up. */
+function split({ image_tokens }: WireDetails, total: number): TokenDetails {
+  const imageTokens = Math.min(image_tokens ?? 0, total)
+  return { imageTokens, textTokens: total - imageTokens }
+}
+
+/** What a relay learns from documents it passed on: one, or the events of a stream. */
+export function observe(values: readonly unknown[]): Observation {
+  let usage: Usage | null | undefined
+  let images = 0
+  let failure: GatewayError | null = null
+  for (const value of values) {
+    failure = innerError(value) ?? failure
+    const parsed = ImagesAnswer.safeParse(value)
+    if (!parsed.success) continue
+    images += picturesOf(parsed.data).filter(({ b64_json, url, thought }) => (b64_json || url) && !thought).length
+    usage = (parsed.data.usage && decodeUsage(parsed.data.usage)) ?? usage
+  }
+  const refusal = failure?.kind === 'content-refused' ? (failure.facts.reason ?? 'moderation_blocked') : undefined
+  return { images, ...(usage && { usage }), ...(refusal && { refusal }), ...(failure && { failure }) }
+}
