@@ -94,14 +94,21 @@ const has = (documented: ReadonlySet<string>, name: string) => documented.has(na
 
 function checkMask({ mask }: ImageRequest, { name, references }: OpenAiDialect): void {
   if (!mask || (references.as === 'form' && references.mask)) return
-  throw new GatewayError('unsupported-parameter', `Masks are not taken by this upstream (${name}).`, { param: 'mask' })
+  throw new GatewayError('unsupported-parameter', `Masks are not taken by this upstream (${name}).`, {
+    param: 'mask',
+    notSent: true,
+  })
 }
 
 function checkType(image: Reference, { pictureTypes }: OpenAiDialect): void {
   if (isLink(image) || pictureTypes.includes(image.mediaType)) return
   const taken = pictureTypes.map(type => type.slice('image/'.length)).join(', ')
   const sentence = `A reference picture is ${image.mediaType}; the model's upstream takes ${taken}.`
-  throw new GatewayError('invalid-request', sentence, { param: 'image', code: 'unsupported_file_mimetype' })
+  throw new GatewayError('invalid-request', sentence, {
+    param: 'image',
+    code: 'unsupported_file_mimetype',
+    notSent: true,
+  })
 }
 
 function filePart(name: string, title: string, image: Reference): FilePart {
@@ -119,5 +126,5 @@ function fetched(image: Reference): ImageInput {
   if (!isLink(image)) return image
   // What `reads` declines is fetched before: an address that is still one can't be fetched.
   const sentence = `The picture at '${image.param}' can not be read by the model's upstream. Send its bytes.`
-  throw new GatewayError('invalid-request', sentence, { param: image.param, code: 'invalid_image' })
+  throw new GatewayError('invalid-request', sentence, { param: image.param, code: 'invalid_image', notSent: true })
 }

@@ -15,9 +15,9 @@ export function flatten({ system, turns, prompt, images }: ImageRequest): Flatte
     all.push(...turn.images)
     return text
   })
-  const chat = told.length > 0 ? `The conversation so far:\n${told.join('\n')}\n\nNow:` : undefined
+  const now = told.length > 0 ? `The conversation so far:\n${told.join('\n')}\n\nNow: ${prompt}` : prompt
   return {
-    prompt: [system, chat, prompt].filter(Boolean).join(chat ? '\n' : '\n\n'),
+    prompt: system ? `${system}\n\n${now}` : now,
     images: [...all, ...images],
   }
 }
