@@ -1,9 +1,11 @@
 /** What each candidate would be asked for: its own name of the model, and a shape that it can paint. */
 import { GatewayError } from '../images/error.ts'
-import type { ImageRequest } from '../images/request.ts'
+import { parseRatio } from '../images/geometry.ts'
+import type { ImageRequest, Shape } from '../images/request.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import { checkRequest } from '../models/check.ts'
 import { fitShape } from '../models/fit.ts'
+import type { Model } from '../models/model.ts'
 import { narrowed } from '../models/narrow.ts'
 import type { Target } from '../protocols/protocol.ts'
 import type { Candidate, ModelChoice } from './routing.ts'
@@ -33,9 +35,16 @@ function targetOf(candidate: Candidate, resolution: Resolution, request: ImageRe
   const { id, model, defaults } = resolution
   const offered = model && narrowed(model, candidate.dialect.boundsOf(id))
   checkRequest(offered, request)
-  const shape = fitShape(offered, request.shape, defaults, shapeFields(request))
+  const shape = fitShape(offered, wantedShape(offered, request), defaults, shapeFields(request))
   const pixels = offered?.pixels
   return { ...shape, ...(pixels && { pixels }), model: nameThere(candidate, resolution, shape), count: request.count }
+}
+
+/** Gemini's callers name a ratio and a tier as Gemini's models have them: one that has a few fixed sizes gives the nearest. */
+function wantedShape(model: Model | null, { extras, shape }: ImageRequest): Shape {
+  const ratio = shape.ratio && parseRatio(shape.ratio)
+  if (extras.protocol !== 'gemini' || model?.pixels?.kind !== 'fixed' || shape.pixels) return shape
+  return ratio ? { pixels: { width: 1024 * Math.sqrt(ratio), height: 1024 / Math.sqrt(ratio) } } : {}
 }
 
 /** What errors about the shape should name: the fields the caller used. */

@@ -103,8 +103,8 @@ describe('free sizes', () => {
         const pixels = read(sizeFor(named(`${a}:${b}`, tier), free))
         expect(isLegal(pixels, free)).toBe(true)
         const { width, height } = pixels
-        // Half a step on each side.
-        const slack = 8 / width + 8 / height
+        // Half a step on each side; the sizes of Gemini's own models are up to a hundredth off.
+        const slack = Math.max(8 / width + 8 / height, 0.01)
         expect(Math.abs(Math.log(width / height / (a / b)))).toBeLessThanOrEqual(slack + 0.001)
       }),
       { numRuns: 2000 },
