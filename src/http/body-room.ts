@@ -1,6 +1,7 @@
-/** Room for one request body: all of it before it is read where its length is declared, else step by step as it comes. */
+/** Room for one request body, in the budget that all of them share. */
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../images/error.ts'
+import { type GrowingRoom, takeRoom } from '../memory/growing-room.ts'
 import type { Room } from '../memory/room.ts'
 
 export interface BodyRoomParts {
@@ -10,62 +11,21 @@ export interface BodyRoomParts {
   readonly signal: AbortSignal
 }
 
-export interface BodyRoom {
-  /** So many bytes more have come. Where it returns a promise, reading waits for it. @throws GatewayError `overloaded`. */
-  grow(bytes: number): Promise<void> | undefined
-  /** May be called again. */
-  release(): void
-}
-
-const longestWaitMs = 10_000
-// Most requests without a declared length (streamed uploads) are a picture or two.
-const stepBytes = 4 << 20
+export type BodyRoom = GrowingRoom
 
 /**
- * @param growth how much larger than on the wire the body is held: base64 text is a third larger than a file.
+ * @param growth how much larger than on the wire the body is held.
  * @throws GatewayError `too-large` where the declared length is, `overloaded` where no room came in time.
  */
-export async function takeBodyRoom(message: IncomingMessage, parts: BodyRoomParts, growth: number): Promise<BodyRoom> {
-  const declared = message.headers['content-length']
-  const first = declared === undefined ? stepBytes : Number(declared)
-  if (first > parts.maxBytes && declared !== undefined) throw tooLarge(parts.maxBytes)
-  const releases: (() => void)[] = []
-  let [taken, arrived, over] = [0, 0, false]
-
-  const keep = (bytes: number, release: () => void) => {
-    taken += bytes
-    // A body that was given up while it waited.
-    if (over) release()
-    else releases.push(release)
-  }
-  const takeMore = (bytes: number): Promise<void> | undefined => {
-    const release = parts.room.tryTake(bytes)
-    if (!release) return waitForRoom(bytes, parts).then(late => keep(bytes, late))
-    keep(bytes, release)
-    return undefined
-  }
-  await takeMore(Math.ceil(first * growth))
-  return {
-    grow(bytes) {
-      arrived += Math.ceil(bytes * growth)
-      return declared !== undefined || arrived <= taken ? undefined : takeMore(Math.max(stepBytes, arrived - taken))
-    },
-    release() {
-      over = true
-      for (const release of releases.splice(0)) release()
-    },
-  }
-}
-
-async function waitForRoom(bytes: number, { room, signal }: BodyRoomParts): Promise<() => void> {
-  try {
-    return await room.take(bytes, AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]))
-  } catch (error) {
-    if (signal.aborted) throw error
-    throw new GatewayError('overloaded', 'There is no room for another request body now. Try again soon.', {
-      retryAfterMs: 1000,
-    })
-  }
+export async function takeBodyRoom(
+  { headers }: IncomingMessage,
+  { maxBytes, room, signal }: BodyRoomParts,
+  growth: number,
+): Promise<BodyRoom> {
+  const declared = headers['content-length']
+  const declaredBytes = declared === undefined ? undefined : Number(declared)
+  if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(maxBytes)
+  return takeRoom({ room, signal, declaredBytes, growth })
 }
 
 export const tooLarge = (maxBytes: number) =>
