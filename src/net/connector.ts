@@ -1,6 +1,7 @@
 /** How sockets to upstreams are opened: time limit, who may be dialled, and where their reads go. */
-import { BlockList, isIPv6, type Socket } from 'node:net'
+import { isIPv6, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
+import { privateNetworks } from './address-guard.ts'
 import { type OpenWindows, readingInto } from './window-socket.ts'
 
 export interface ConnectOptions {
@@ -40,17 +41,3 @@ export function createConnector(options: ConnectOptions): buildConnector.connect
 function isPrivate({ remoteAddress = '' }: Socket): boolean {
   return privateNetworks.check(remoteAddress, isIPv6(remoteAddress) ? 'ipv6' : 'ipv4')
 }
-
-// BlockList checks IPv4-mapped IPv6 addresses against the IPv4 rules too.
-const privateNetworks = new BlockList()
-for (const [network, prefix] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['100.64.0.0', 10],
-  ['169.254.0.0', 16],
-] as const) {
-  privateNetworks.addSubnet(network, prefix, 'ipv4')
-}
-privateNetworks.addSubnet('fc00::', 7, 'ipv6')
-privateNetworks.addSubnet('fe80::', 10, 'ipv6')
