@@ -18,6 +18,7 @@ const floors: Readonly<Record<string, number>> = {
   protocols: 2,
   upstreams: 2,
   limits: 2,
+  references: 2,
   sandbox: 2,
   telemetry: 2,
   streams: 1,
