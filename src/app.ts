@@ -19,13 +19,14 @@ import type { LimitStore } from './limits/store.ts'
 import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
 import { BufferPool } from './memory/buffer-pool.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
-import { createRoom } from './memory/room.ts'
+import { createRoom, type Room } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
 import { SpillSpace } from './memory/spill.ts'
 import { mayUse } from './models/access.ts'
 import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
+import { createReferences, type References } from './references/references.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
@@ -71,12 +72,15 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     createCandidate(upstream, { places, openWindows, maxDocumentBytes, version, upstreamCa }),
   )
   const routing = createRouting(candidates, config.routing)
+  const room = createRoom(config.requests.memoryBytes)
+  const buffers = new BufferPool()
   const gateway = createGateway({
     catalogue,
     routing,
     protocols: new Set(candidates.map(({ protocol }) => protocol)),
     limits,
     places,
+    references: references(config, parts, metrics, { room, buffers }),
     settings: config.answers,
     now,
     onUpstreamStart: name => inFlight.set(name, (inFlight.get(name) ?? 0) + 1),
@@ -103,11 +107,10 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     draining: isDraining,
     now,
   })
-  const room = createRoom(config.requests.memoryBytes)
   const { maxBodyBytes } = config.listen
   const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
   const server = createServer({
-    images: createImagesHandler({ serve, gateway, room, buffers: new BufferPool(), maxBodyBytes, bounds }),
+    images: createImagesHandler({ serve, gateway, room, buffers, maxBodyBytes, bounds }),
     relay: createRelayHandler({ serve, gateway, memory, room, maxBodyBytes, writeTimeoutMs }),
     authenticate,
     cors,
@@ -182,6 +185,28 @@ function upstreamConfigs({ upstreams, sandbox }: Config, sandboxUrl: string | nu
     allowPrivateNetwork: true,
   }
   return [...upstreams, sandboxUpstream]
+}
+
+function references(
+  { references: { fetch, allow, maxBytes, timeoutSeconds }, answers }: Config,
+  { version, upstreamCa, log }: AppParts,
+  metrics: Metrics,
+  memory: { readonly room: Room; readonly buffers: BufferPool },
+): References {
+  return createReferences({
+    ...memory,
+    fetch,
+    allow,
+    maxBytes,
+    maxAnswerBytes: answers.maxDocumentBytes,
+    timeoutMs: timeoutSeconds * 1000,
+    userAgent: `plantain/${version}`,
+    ...(upstreamCa && { ca: upstreamCa }),
+    observe: ({ outcome, host, why }) => {
+      metrics.referenceFetch(outcome)
+      if (outcome !== 'ok') log.debug('a reference picture was not fetched', { host, outcome, why })
+    },
+  })
 }
 
 function countCall(

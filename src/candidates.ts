@@ -59,7 +59,7 @@ export function createCandidate(config: UpstreamConfig, parts: CandidateParts): 
     maxDocumentBytes,
     userAgent: `plantain/${version}`,
   })
-  return { upstream, protocol, dialect, outbound, modelNames: models, totalMs }
+  return { upstream, protocol, dialect, outbound, origin, modelNames: models, totalMs }
 }
 
 function credentialsOf({ keys, project, credentialsFile, baseUrl }: UpstreamConfig, dialect: Dialect): Credentials {

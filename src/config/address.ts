@@ -11,6 +11,15 @@ export function hostFault(host: string): string | null {
     : 'must be a host name or an IP address; 0.0.0.0 is every address'
 }
 
+/** Why this cannot be a host to fetch pictures from; null: it can. */
+export function allowedHostFault(entry: string): string | null {
+  const host = entry.replace(/^\*\./, '')
+  const isHost = /^[^\s/?#@\\*%]+$/.test(host) && URL.canParse(`http://${host}`) && !/:0*$/.test(host)
+  return isHost
+    ? null
+    : 'must be a host with or without a port, like images.example.com, 10.0.0.5:8000, "[fd00::5]:8000" or "*.example.com"'
+}
+
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')

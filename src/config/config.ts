@@ -34,8 +34,17 @@ export interface Config {
   }
   /** Bodies in flight, all together. */
   readonly requests: { readonly memoryBytes: number }
-  /** `maxBytes`: each picture. */
-  readonly references: { readonly maxBytes: number; readonly maxCount: number }
+  readonly references: {
+    /** Whom pictures are fetched from: anybody on the public internet, the hosts of `allow` alone, nobody. */
+    readonly fetch: 'public' | 'allow-list' | 'off'
+    /** `host`, `host:port` or `*.domain`: asked wherever they are, also without TLS. */
+    readonly allow: readonly string[]
+    /** Of each picture. */
+    readonly maxBytes: number
+    readonly maxCount: number
+    /** For all fetches of a request together. */
+    readonly timeoutSeconds: number
+  }
   readonly drain: { readonly graceSeconds: number; readonly timeoutSeconds: number }
   readonly logLevel: LogLevel
   /** Catalogue entries of the operator's own, in the form of config/models.yaml; checked by models/. */

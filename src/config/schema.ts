@@ -1,7 +1,7 @@
 /** The keys of config/gateway.yaml: their shapes, bounds and defaults. What two keys mean together is checks.ts's matter. */
 
 import { z } from 'zod'
-import { hostFault, parseBaseUrl } from './address.ts'
+import { allowedHostFault, hostFault, parseBaseUrl } from './address.ts'
 import { field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
 import { keyFault } from './keys.ts'
 import { dialects, protocols } from './vendors.ts'
@@ -165,13 +165,16 @@ export const fileSchema = section(
       default_model: modelName().default('nano-banana-2'),
     }).prefault({}),
     requests: section({ memory: size().default(512 * 1024 ** 2) }).prefault({}),
-    references: section(
-      {
-        max_bytes: size().default(50 * 1024 ** 2),
-        max_count: wholeNumber({ min: 0, max: 1000 }).default(16),
-      },
-      ['fetch', 'allow', 'timeout_s'],
-    ).prefault({}),
+    references: section({
+      fetch: oneOf(['public', 'allow-list', 'off']).default('public'),
+      allow: list(
+        text('a host', value => allowedHostFault(value)),
+        '10.0.0.5:8000, "*.example.com"',
+      ).default([]),
+      max_bytes: size().default(50 * 1024 ** 2),
+      max_count: wholeNumber({ min: 0, max: 1000 }).default(16),
+      timeout_s: seconds().default(10),
+    }).prefault({}),
     drain: section({
       grace_s: seconds({ orZero: true }).default(0),
       timeout_s: seconds({ orZero: true }).default(630),

@@ -2,44 +2,71 @@
 import { GatewayError } from '../images/error.ts'
 import { mediaTypeOf, pixelSize } from '../images/media-type.ts'
 import type { ImagePart, Painting, Usage } from '../images/result.ts'
+import type { FetchedImage } from '../references/fetch-image.ts'
 import { base64ReadAt, standardBase64 } from '../streams/base64.ts'
 
 export interface Collected {
   /** At least one. */
   readonly paintings: readonly Painting[]
   readonly usage: Usage | undefined
+  /** What was fetched for them is read no more. */
+  release(): void
 }
 
+/** Gets a picture from where the upstream put it. @throws GatewayError. */
+export type FetchPicture = (url: string) => Promise<FetchedImage>
+
 type ImageOf = Extract<ImagePart, { type: 'image' }>
+type LinkOf = Extract<ImagePart, { type: 'link' }>
 type FinishOf = Extract<ImagePart, { type: 'finish' }>
 
 /**
  * Of each index the last picture that is no thought; if only thoughts came and nothing was refused, the last of them.
  * @throws GatewayError `content-refused`, `no-image` or `upstream-failed`.
  */
-export async function collect(parts: readonly ImagePart[]): Promise<Collected> {
-  const images = parts.filter(part => part.type === 'image')
+export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPicture): Promise<Collected> {
+  const images = parts.filter(part => part.type === 'image' || part.type === 'link')
   const finish = parts.findLast(part => part.type === 'finish')
-  const finals = images.filter(image => !image.thought)
+  const finals = images.filter(image => image.type === 'link' || !image.thought)
   const answers = finals.length > 0 ? lastOfEach(finals) : isRefusal(finish) ? [] : images.slice(-1)
   if (answers.length === 0) throw whyNone(parts, finish)
   const usage = parts.findLast(part => part.type === 'usage')?.usage
-  return { paintings: await Promise.all(answers.map(developed)), usage }
+  const developments = await Promise.allSettled(
+    answers.map(answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : developed(answer))),
+  )
+  const pictures = developments.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  const failure = developments.find(result => result.status === 'rejected')
+  // What came was paid for.
+  if (failure && pictures.length === 0) throw failure.reason
+  return {
+    paintings: pictures,
+    usage,
+    release: () => {
+      for (const picture of pictures) picture.release?.()
+    },
+  }
 }
 
-const lastOfEach = (images: readonly ImageOf[]) =>
+type Picture = Painting & { release?(): void }
+
+const lastOfEach = (images: readonly (ImageOf | LinkOf)[]) =>
   images.filter((image, at) => !images.some(({ index }, later) => later > at && index === image.index))
 
 const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
 
 /** Brings the base64 to the one form that every client reads, and reads type and size off its first bytes. */
-async function developed({ base64 }: ImageOf): Promise<Painting> {
+async function developed({ base64 }: ImageOf): Promise<Picture> {
   const standard = await standardBase64(base64, { sample: true })
   if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
   const readAt = base64ReadAt(standard)
   const mediaType = mediaTypeOf(await readAt(0, 32))
   if (!mediaType) throw new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
   return { base64: standard, mediaType, pixels: await pixelSize(mediaType, readAt) }
+}
+
+async function fetched({ url }: LinkOf, fetchPicture: FetchPicture): Promise<Picture> {
+  const { base64, mediaType, release } = await fetchPicture(url)
+  return { base64, mediaType, pixels: await pixelSize(mediaType, base64ReadAt(base64)), release }
 }
 
 function whyNone(parts: readonly ImagePart[], finish: FinishOf | undefined): GatewayError {

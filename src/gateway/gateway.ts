@@ -5,6 +5,7 @@ import type { ImageRequest } from '../images/request.ts'
 import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { Addresses, ProtocolName, WireRequest } from '../protocols/protocol.ts'
+import type { References } from '../references/references.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
@@ -12,6 +13,7 @@ import { type CallParts, createCall } from './call.ts'
 import { type Collected, collect } from './collect.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut } from './fan-out.ts'
+import { openLinks, readersOf } from './links.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
 import { nameThere, type Plan, plansFor } from './plans.ts'
 import type { ModelChoice } from './routing.ts'
@@ -30,7 +32,9 @@ export interface RelayRequest {
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
 
-export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {}
+export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {
+  readonly references: References
+}
 
 export interface Gateway {
   /** Which model is meant, and who serves it. `asked`: null is the default model. @throws GatewayError `model-unknown`. */
@@ -55,6 +59,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const chooseModel = createModelChoice(parts)
   const admitted = createAdmission(parts)
   const called = createCall(parts)
+  const { references } = parts
 
   return {
     choose: (exchange, asked) => {
@@ -63,15 +68,23 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
 
     async paint(exchange, choice, request) {
-      const plans = plansFor(choice, request)
+      const plans = readersOf(request, plansFor(choice, request))
       const [best] = plans
       exchange.dryRun?.planned(best)
-      return admitted(exchange, async () => {
-        const answers = await fanOut(best ? shares(request.count, best) : [], count =>
-          attempt(plans, plan => paintShare(exchange, choice.resolution, plan, request, count)),
-        )
-        return together(exchange, request, answers.flat())
-      })
+      const links = openLinks(request, references, exchange.signal)
+      try {
+        return await admitted(exchange, async () => {
+          const answers = await fanOut(best ? shares(request.count, best) : [], count =>
+            attempt(plans, async plan => {
+              const readable = await links.readableBy(plan.candidate.outbound)
+              return paintShare(exchange, choice.resolution, plan, readable, count)
+            }),
+          )
+          return together(exchange, request, answers.flat())
+        })
+      } finally {
+        links.release()
+      }
     },
 
     async relay(exchange, { resolution, candidates }, request, sink) {
@@ -114,8 +127,15 @@ export function createGateway(parts: GatewayParts): Gateway {
       const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
       if (!answer.ok) throw outbound.decodeError(answer)
       try {
-        const collected = await collect(await outbound.decodeResult(answer))
-        return { ...collected, release: answer.release }
+        const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, frame.signal)
+        const collected = await collect(await outbound.decodeResult(answer), fetchPicture)
+        return {
+          ...collected,
+          release: () => {
+            collected.release()
+            answer.release()
+          },
+        }
       } catch (error) {
         answer.release()
         throw error
@@ -130,7 +150,7 @@ function shares(count: number, { candidate, target }: Plan): readonly number[] {
   return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
 }
 
-type HeldPaintings = Collected & { release(): void }
+type HeldPaintings = Collected
 
 /** The answers of all calls as one, and a note of what they came to. */
 function together(

@@ -12,6 +12,8 @@ export interface Candidate {
   readonly protocol: ProtocolName
   readonly dialect: Dialect
   readonly outbound: Outbound
+  /** Where it is: its answers may name pictures there. */
+  readonly origin: string
   /** Our name of a model → the upstream's own. */
   readonly modelNames: ReadonlyMap<string, string>
 }

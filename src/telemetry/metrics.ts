@@ -44,6 +44,8 @@ export interface Metrics {
   exchange(record: ExchangeRecord): void
   upstreamCall(call: UpstreamCall): void
   limitDecision(decision: LimitDecision): void
+  /** A reference picture was fetched by its address, or was not. `refused`: the address is none to call. */
+  referenceFetch(outcome: Outcome): void
   /** Prometheus' text format. Thousands of series cost milliseconds of event loop, so it is made at most once a second and shared. */
   text(): Promise<string>
 }
@@ -133,6 +135,12 @@ export function createMetrics(params: MetricsParams): Metrics {
     buckets: storeBuckets,
     registers,
   })
+  const referenceFetches = new Counter({
+    name: 'plantain_reference_fetches_total',
+    help: 'Reference pictures that were to be fetched by their address, by what became of it.',
+    labelNames: ['outcome'],
+    registers,
+  })
   new Gauge({
     name: 'plantain_upstream_in_flight',
     help: 'Calls to upstreams under way.',
@@ -193,6 +201,9 @@ export function createMetrics(params: MetricsParams): Metrics {
     limitDecision({ scope, dimension, decision, storeMs }) {
       limitDecisions.inc({ scope, dimension, decision })
       if (storeMs !== undefined) limitStore.observe(secondsOf(storeMs))
+    },
+    referenceFetch(outcome) {
+      referenceFetches.inc({ outcome })
     },
     text() {
       const madeMs = now()

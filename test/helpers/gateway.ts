@@ -12,7 +12,7 @@ import { createLog } from '../../src/telemetry/log.ts'
 export interface GatewayOptions {
   /** The upstream's root. */
   readonly upstream: string
-  readonly config?: Partial<Config>
+  readonly config?: Partial<Omit<Config, 'references'>> & { readonly references?: Partial<Config['references']> }
   readonly answers?: Partial<Config['answers']>
   readonly upstreamConfig?: Partial<UpstreamConfig>
   readonly callers?: readonly CallerConfig[]
@@ -101,12 +101,19 @@ function testConfig(options: GatewayOptions, spillDir: string): Config {
     sandbox: false,
     redisUrl: null,
     requests: { memoryBytes: megabytes(512) },
-    references: { maxBytes: megabytes(50), maxCount: 16 },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
     logLevel: 'info',
     models: [],
     notices: [],
     ...options.config,
+    references: {
+      fetch: 'public',
+      allow: [],
+      maxBytes: megabytes(50),
+      maxCount: 16,
+      timeoutSeconds: 10,
+      ...options.config?.references,
+    },
     answers: {
       memoryBytes: megabytes(256),
       spillBytes: megabytes(2048),

@@ -96,6 +96,10 @@ async function decodeCandidate(
       const mediaType = part.inlineData?.mimeType
       parts.push({ type: 'image', index, base64: rawText(data, document), thought, ...(mediaType && { mediaType }) })
     }
+    const { fileUri, mimeType } = part.fileData ?? {}
+    if (fileUri && !thought && (mimeType ?? 'image/').startsWith('image/')) {
+      parts.push({ type: 'link', index, url: await textOf(fileUri, document) })
+    }
     if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
   }
   if (candidate.finishReason) {

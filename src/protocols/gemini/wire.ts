@@ -10,6 +10,8 @@ const Part = z.object({
   text: Text.nullish(),
   thought: z.boolean().nullish(),
   inlineData: z.object({ mimeType: z.string().nullish(), data: Text.nullish() }).nullish(),
+  // Relays in front of Google answer so where they keep the pictures themselves.
+  fileData: z.object({ mimeType: z.string().nullish(), fileUri: Text.nullish() }).nullish(),
 })
 
 const Candidate = z.object({
