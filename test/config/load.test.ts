@@ -33,7 +33,7 @@ test('without a file and without variables the gateway is open on loopback and t
       defaultModel: 'nano-banana-2',
     },
     requests: { memoryBytes: 536_870_912 },
-    references: { maxBytes: 52_428_800, maxCount: 16 },
+    references: { fetch: 'public', allow: [], maxBytes: 52_428_800, maxCount: 16, timeoutSeconds: 10 },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
     logLevel: 'info',
     models: [],
@@ -71,7 +71,7 @@ store: { redis: "rediss://user:pass@redis.example:6380/2" }
 answers: { memory: 1024, spill: 0, spill_dir: /var/spill, max_document: 1KiB, write_timeout_s: 0.5,
            strict_parameters: true, response_format: b64_json, legacy_aliases: off, default_model: nano-banana-pro }
 requests: { memory: 1GiB }
-references: { max_bytes: 2MiB, max_count: 3 }
+references: { fetch: allow-list, allow: ["*.example.com", "10.0.0.5:8000", "[fd00::5]:81"], max_bytes: 2MiB, max_count: 3, timeout_s: 2.5 }
 drain: { grace_s: 5, timeout_s: 10 }
 log: { level: debug }
 models: [{ id: mine, note: null }]
@@ -133,7 +133,13 @@ models: [{ id: mine, note: null }]
       defaultModel: 'nano-banana-pro',
     },
     requests: { memoryBytes: 1_073_741_824 },
-    references: { maxBytes: 2_097_152, maxCount: 3 },
+    references: {
+      fetch: 'allow-list',
+      allow: ['*.example.com', '10.0.0.5:8000', '[fd00::5]:81'],
+      maxBytes: 2_097_152,
+      maxCount: 3,
+      timeoutSeconds: 2.5,
+    },
     drain: { graceSeconds: 5, timeoutSeconds: 10 },
     logLevel: 'debug',
     models: [{ id: 'mine', note: null }],

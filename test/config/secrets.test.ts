@@ -23,7 +23,7 @@ store: { redis: "redis://r.example" }
 answers: { memory: 1KiB, spill: 1KiB, spill_dir: d, max_document: 1KiB, write_timeout_s: 1, strict_parameters: false,
   response_format: auto, legacy_aliases: true, default_model: m }
 requests: { memory: 1KiB }
-references: { max_bytes: 1KiB, max_count: 1 }
+references: { fetch: public, allow: [a.example], max_bytes: 1KiB, max_count: 1, timeout_s: 1 }
 drain: { grace_s: 1, timeout_s: 1 }
 log: { level: info }
 `

@@ -322,12 +322,6 @@ describe('what is no picture', () => {
     expect(json.error).toMatchObject({ type: 'invalid_request_error' })
     expect(json.error.param).toMatch(/^images?/)
   })
-
-  test.each(['http', 'https', 'HTTPS'])('an %s address is not fetched by this version', async scheme => {
-    const { status, json } = await generate({ image: `${scheme}://127.0.0.1/cat.png` })
-    expect(status).toBe(400)
-    expect(json.error).toMatchObject({ code: 'unsupported_parameter', param: 'image' })
-  })
 })
 
 describe('how many and how large', () => {

@@ -224,11 +224,11 @@ describe('the nano-banana names and fields', () => {
     expect(upstream.seen).toHaveLength(0)
   })
 
-  test('pictures by URL are not served yet, and the answer says so', async () => {
-    const body = { model: 'nano-banana-2', prompt, image: ['https://example.com/cat.png'] }
+  test('a picture by URL that can not be had is named', async () => {
+    const body = { model: 'nano-banana-2', prompt, image: ['https://127.0.0.1/cat.png'] }
     const { status, json } = await ask(gateway, '/v1/images/generations', body)
     expect(status).toBe(400)
-    expect(json.error).toMatchObject({ code: 'unsupported_parameter', param: 'image[0]' })
+    expect(json.error).toMatchObject({ code: 'invalid_image', param: 'image[0]' })
     expect(upstream.seen).toHaveLength(0)
   })
 })
