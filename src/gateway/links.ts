@@ -15,7 +15,7 @@ export interface RequestLinks {
 
 export function openLinks(
   request: ImageRequest,
-  references: Pick<References, 'fetch'>,
+  references: Pick<References, 'fetch' | 'isAllowed'>,
   signal: AbortSignal,
 ): RequestLinks {
   const links = linksOf(request)
@@ -26,11 +26,12 @@ export function openLinks(
   let before: Promise<unknown> = Promise.resolve()
 
   async function fetchFor(outbound: Outbound): Promise<ImageRequest> {
-    const missing = links.filter(link => !outbound.reads(link) && !images.has(link.url))
+    const isLeft = (link: ImageLink) => outbound.reads(link) && !references.isAllowed(link.url)
+    const missing = links.filter(link => !isLeft(link) && !images.has(link.url))
     const fetched = await references.fetch(missing, signal)
     releases.push(fetched.release)
     for (const [at, image] of fetched.images.entries()) images.set(missing[at]?.url ?? '', image)
-    return withPictures(request, link => (outbound.reads(link) ? link : (images.get(link.url) ?? link)))
+    return withPictures(request, link => (isLeft(link) ? link : (images.get(link.url) ?? link)))
   }
 
   return {

@@ -19,7 +19,7 @@ export function createGuard(mode: FetchMode, allow: readonly string[]): Guard {
 
 /** Also lets through whatever stands at this origin: where a configured upstream is. */
 export function alsoAt(origin: string, guard: Guard): Guard {
-  const { protocol, hostname, port } = originOf(origin)
+  const { protocol, hostname, port } = targetOf(new URL(origin))
   return target =>
     target.protocol === protocol && target.hostname === hostname && target.port === port ? 'trusted' : guard(target)
 }
@@ -46,8 +46,8 @@ function matches({ host, port }: Entry, target: DialTarget): boolean {
   return isHost && (port === null ? usualPorts.includes(target.port) : target.port === port)
 }
 
-function originOf(origin: string): DialTarget {
-  const { protocol, hostname, port } = new URL(origin)
+/** Where a connection for this address would go, should somebody dial it. */
+export function targetOf({ protocol, hostname, port }: URL): DialTarget {
   const isTls = protocol === 'https:'
   return {
     protocol: isTls ? 'https:' : 'http:',

@@ -5,7 +5,7 @@ import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
 import type { Resolve } from '../net/guarded-connector.ts'
 import { FetchError, type FetchedImage, fetchImage } from './fetch-image.ts'
-import { alsoAt, createGuard, type FetchMode } from './guard.ts'
+import { alsoAt, createGuard, type FetchMode, targetOf } from './guard.ts'
 
 export interface ReferencesParts {
   readonly fetch: FetchMode
@@ -49,6 +49,8 @@ export interface References {
    * @throws GatewayError that names the field of the link at fault, and nothing else of why it failed.
    */
   fetch(links: readonly ImageLink[], signal: AbortSignal): Promise<FetchedReferences>
+  /** The operator has named its host: outside this network, nobody may be able to reach it. */
+  isAllowed(url: string): boolean
   /**
    * Fetches a picture of an upstream's answer, from the public internet or from where the upstream itself is.
    * @throws GatewayError `upstream-failed` without the address: vendors' addresses are not for callers.
@@ -128,6 +130,8 @@ export function createReferences(parts: ReferencesParts): References {
         },
       }
     },
+
+    isAllowed: url => URL.canParse(url) && guard(targetOf(new URL(url))) === 'trusted',
 
     async fetchAnswer(url, upstreamOrigin, signal) {
       const limits = { ...bounds, maxBytes: maxAnswerBytes, guard: alsoAt(upstreamOrigin, answerGuard) }

@@ -421,6 +421,20 @@ test('what became of fetches is counted, and told to the operator', async () => 
   expect(lines.at(-1)).toMatchObject({ host: '10.0.0.1', outcome: 'refused', why: expect.stringMatching(/not public/) })
 })
 
+test('a vendor who fetches pictures gets their addresses, but for hosts that the operator has named', async () => {
+  const vendor = await startSurroundings({ upstreamConfig: { protocol: 'openai', dialect: 'nano-banana' } })
+  try {
+    vendor.host.script = serve
+    vendor.upstream.script = (_, response) => void response.end(JSON.stringify({ data: [{ b64_json: base64(png) }] }))
+    const image = ['https://images.example.com/cat.png', `${vendor.host.url}/a.png`]
+    const { status } = await ask(vendor.gateway, '/v1/images/generations', { model: 'nano-banana', prompt: 'x', image })
+    expect(status).toBe(200)
+    expect(JSON.parse(vendor.upstream.seen[0]?.body.toString() ?? '').image).toEqual([image[0], base64(png)])
+  } finally {
+    await vendor.close()
+  }
+})
+
 describe('pictures that lie at Google', () => {
   const file = 'https://generativelanguage.googleapis.com/v1beta/files/abc-123'
 

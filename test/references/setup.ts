@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Config } from '../../src/config/config.ts'
+import type { Config, UpstreamConfig } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type ScriptedUpstream, type SeenRequest, startUpstream } from '../helpers/scripted-upstream.ts'
@@ -20,10 +20,12 @@ export interface Surroundings {
 export async function startSurroundings({
   allowed = true,
   config = {},
+  upstreamConfig = {},
   references = {},
 }: {
   readonly allowed?: boolean
   readonly config?: Partial<Omit<Config, 'references'>>
+  readonly upstreamConfig?: Partial<UpstreamConfig>
   readonly references?: Partial<Config['references']>
 } = {}): Promise<Surroundings> {
   const upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
@@ -31,6 +33,7 @@ export async function startSurroundings({
   const allow = allowed ? [new URL(host.url).host] : []
   const gateway = await startGateway({
     upstream: upstream.url,
+    upstreamConfig,
     config: { ...config, references: { allow, timeoutSeconds: 5, ...references } },
   })
   return {
