@@ -57,6 +57,7 @@ const quoteByte = 0x22
 const backslashByte = 0x5c
 // Stands in the skeleton for a long string. Nobody outside can forge it: it is drawn anew in every process.
 const placeholder = `${randomBytes(8).toString('hex')}:`
+const placeholderBytes = Buffer.from(placeholder)
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -64,7 +65,8 @@ export class DocumentReader {
   readonly #maxSkeletonBytes: number
   readonly #maxDepth: number
   readonly #longStrings: LongString[] = []
-  #skeleton = Buffer.allocUnsafe(4096)
+  // Small enough to come out of Node's pool: a larger one would be an allocation of its own.
+  #skeleton = Buffer.allocUnsafe(2048)
   #skeletonLength = 0
   #offset = 0
   #inString = false
@@ -91,20 +93,19 @@ export class DocumentReader {
 
   /** Takes the next bytes, wherever the document was cut. @throws DocumentError past a bound. */
   push(chunk: Buffer): void {
+    // What is kept lies in stretches: each is copied once it is known how far it goes.
+    let keptFrom = 0
     let at = 0
-    while (at < chunk.length) {
-      const quote = chunk.indexOf(quoteByte, at)
-      const end = quote === -1 ? chunk.length : quote
-      if (!this.#inString) {
-        this.#keep(chunk, at, quote === -1 ? end : end + 1)
-        if (quote !== -1) this.#openString(end + 1)
-      } else {
-        this.#keepOfString(chunk, at, end)
-        this.#endsInEscape = endsInEscape(chunk, at, end, this.#endsInEscape)
-        if (quote !== -1) this.#meetQuote(chunk, quote)
-      }
-      at = end + 1
+    for (let quote = nextQuote(chunk, 0); quote !== -1; quote = nextQuote(chunk, at)) {
+      if (!this.#inString) this.#openString(keptFrom, quote)
+      else if (endsInEscape(chunk, at, quote, this.#endsInEscape)) this.#endsInEscape = false
+      else if (this.#closeString(chunk, keptFrom, quote)) keptFrom = quote
+      at = quote + 1
     }
+    if (this.#inString) {
+      this.#endsInEscape = endsInEscape(chunk, at, chunk.length, this.#endsInEscape)
+      this.#leaveOpen(chunk, keptFrom)
+    } else this.#keep(chunk, keptFrom, chunk.length)
     this.#offset += chunk.length
   }
 
@@ -112,7 +113,7 @@ export class DocumentReader {
   finish(): ReadDocument {
     if (this.#inString) throw new DocumentError('The document ends inside a string.')
     const bytes = this.#skeleton.subarray(0, this.#skeletonLength)
-    const { repeatedKeys, depth, commas, longKey } = inspectSkeleton(bytes, placeholder, maxCommas)
+    const { repeatedKeys, depth, commas, longKey } = inspectSkeleton(bytes, placeholderBytes, maxCommas)
     if (commas > maxCommas) throw new DocumentError(`The document has more than ${maxCommas} members.`)
     if (depth > this.#maxDepth)
       throw new DocumentError(`The document is nested more than ${this.#maxDepth} levels deep.`)
@@ -140,43 +141,45 @@ export class DocumentReader {
     }
   }
 
-  #openString(at: number): void {
+  #openString(keptFrom: number, quote: number): void {
     this.#inString = true
-    this.#stringStart = this.#offset + at
-    this.#stringMark = this.#skeletonLength
+    this.#endsInEscape = false
     this.#stringIsLong = false
-    this.#endsInEscape = false
+    this.#stringStart = this.#offset + quote + 1
+    this.#stringMark = this.#skeletonLength + quote + 1 - keptFrom
   }
 
-  #meetQuote(chunk: Buffer, at: number): void {
-    if (!this.#endsInEscape) {
-      this.#closeString(chunk, at)
-      return
-    }
-    this.#keepOfString(chunk, at, at + 1)
-    this.#endsInEscape = false
-  }
-
-  #closeString(chunk: Buffer, at: number): void {
-    if (this.#stringIsLong) {
-      const name = Buffer.from(`${placeholder}${this.#longStrings.length}`)
-      this.#keep(name, 0, name.length)
-      const length = this.#offset + at - this.#stringStart
-      this.#longStrings.push(new LongString(this.#stringStart, length))
-    }
+  /** @returns a long string ends here: of what comes after it, the quote is the first byte to be kept. */
+  #closeString(chunk: Buffer, keptFrom: number, quote: number): boolean {
     this.#inString = false
-    this.#keep(chunk, at, at + 1)
+    const length = this.#offset + quote - this.#stringStart
+    if (length <= longBytes) return false
+    this.#dropString(chunk, keptFrom)
+    const name = Buffer.from(`${placeholder}${this.#longStrings.length}`, 'latin1')
+    this.#keep(name, 0, name.length)
+    this.#longStrings.push(new LongString(this.#stringStart, length))
+    return true
   }
 
-  #keepOfString(chunk: Buffer, start: number, end: number): void {
-    if (this.#stringIsLong) return
-    if (this.#skeletonLength - this.#stringMark + end - start <= longBytes) {
+  /** The chunk ends inside a string: what there is of it is kept only while it may turn out to be short. */
+  #leaveOpen(chunk: Buffer, keptFrom: number): void {
+    const length = this.#offset + chunk.length - this.#stringStart
+    if (length > longBytes) this.#dropString(chunk, keptFrom)
+    else {
+      const start = Math.max(keptFrom, this.#stringStart - this.#offset)
+      this.#keep(chunk, keptFrom, start)
       // Not against the bound yet: it may turn out to be long, and then all of it goes away again.
-      this.#store(chunk, start, end)
-      return
+      this.#store(chunk, start, chunk.length)
     }
+  }
+
+  /** Of a string that is long, nothing is kept; of what stands before it in this chunk, all. */
+  #dropString(chunk: Buffer, keptFrom: number): void {
+    if (this.#stringIsLong) return
     this.#stringIsLong = true
-    this.#skeletonLength = this.#stringMark
+    const start = this.#stringStart - this.#offset
+    if (start >= 0) this.#keep(chunk, keptFrom, start)
+    else this.#skeletonLength = this.#stringMark
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
@@ -210,6 +213,15 @@ export class DocumentReader {
     }
     return value
   }
+}
+
+// Keys and small values are shorter than what the call of a native search costs.
+const nearBytes = 48
+
+function nextQuote(chunk: Buffer, start: number): number {
+  const near = Math.min(chunk.length, start + nearBytes)
+  for (let at = start; at < near; at++) if (chunk[at] === quoteByte) return at
+  return near === chunk.length ? -1 : chunk.indexOf(quoteByte, near)
 }
 
 /** Does a stretch of a string end in a backslash that is not itself escaped? An odd run of them does. `before`: did what came before. */

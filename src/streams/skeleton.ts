@@ -14,7 +14,7 @@ export interface SkeletonFacts {
 }
 
 /** One pass over the text's bytes. The text need not be valid: then the facts are of no use, and the parse that follows fails. */
-export function inspectSkeleton(text: Buffer, placeholder: string, maxCommas: number): SkeletonFacts {
+export function inspectSkeleton(text: Buffer, placeholder: Buffer, maxCommas: number): SkeletonFacts {
   const outerKeys = new Set<string>()
   const repeatedKeys = new Set<string>()
   let [depth, deepest, commas, longKey] = [0, 0, 0, false]
@@ -22,7 +22,8 @@ export function inspectSkeleton(text: Buffer, placeholder: string, maxCommas: nu
     switch (text[at]) {
       case openBrace:
       case openBracket:
-        deepest = Math.max(deepest, ++depth)
+        depth += 1
+        if (depth > deepest) deepest = depth
         break
       case closeBrace:
       case closeBracket:
@@ -35,7 +36,7 @@ export function inspectSkeleton(text: Buffer, placeholder: string, maxCommas: nu
         const start = at + 1
         at = endOfString(text, start)
         if (!isKey(text, at + 1)) break
-        longKey ||= text.subarray(start, start + placeholder.length).equals(Buffer.from(placeholder))
+        longKey ||= begins(text, start, placeholder)
         if (depth !== 1) break
         const key = unescaped(text.toString('utf8', start, at))
         if (outerKeys.has(key)) repeatedKeys.add(key)
@@ -45,6 +46,11 @@ export function inspectSkeleton(text: Buffer, placeholder: string, maxCommas: nu
     }
   }
   return { depth: deepest, commas, repeatedKeys: [...repeatedKeys], longKey }
+}
+
+function begins(text: Buffer, at: number, start: Buffer): boolean {
+  for (let index = 0; index < start.length; index++) if (text[at + index] !== start[index]) return false
+  return true
 }
 
 /** `\u006dodel` is `model` to whoever parses it. */
