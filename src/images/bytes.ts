@@ -34,8 +34,10 @@ export function concat(parts: readonly Bytes[]): Bytes {
 
 /** Joins everything into one buffer: for small things (error bodies, prompts), never for images. */
 export async function join(bytes: Bytes): Promise<Buffer> {
+  const slices = bytes.slices()
+  if (isInMemory(slices)) return Buffer.concat([...slices])
   const pieces: Buffer[] = []
-  for await (const piece of bytes.slices()) pieces.push(Buffer.from(piece))
+  for await (const piece of slices) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }
 

@@ -2,6 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { type Bytes, bytesOfText, concat } from '../images/bytes.ts'
 
+// Drawn anew in every process, so no caller's text can be taken for it.
+const marker = randomBytes(12).toString('hex')
+
+// Of the value that is being written now: `JSON.stringify` tells `toJSON` nothing of who called it.
+let met: Bytes[] = []
+
 /** A string whose inside is already JSON text (base64, or another document's escaped text) and goes out as it lies. */
 export class RawString {
   readonly inside: Bytes
@@ -9,22 +15,25 @@ export class RawString {
   constructor(inside: Bytes) {
     this.inside = inside
   }
-}
 
-// Drawn anew in every process, so no caller's text can be taken for it.
-const marker = randomBytes(12).toString('hex')
+  // Rather than a replacer, which would be called for every key there is.
+  toJSON(): string {
+    met.push(this.inside)
+    return marker
+  }
+}
 
 /** The JSON text of a value that may hold `RawString`s anywhere below. */
 export function writeJson(value: unknown): Bytes {
-  const images: Bytes[] = []
-  const text = JSON.stringify(value, (_key, item: unknown) => {
-    if (!(item instanceof RawString)) return item
-    images.push(item.inside)
-    return marker
-  })
-  const [head = '', ...rest] = text.split(marker)
-  return concat([
-    bytesOfText(head),
-    ...rest.flatMap((after, index) => [images[index] ?? bytesOfText(''), bytesOfText(after)]),
-  ])
+  met = []
+  const text = JSON.stringify(value)
+  const images = met
+  if (images.length === 0) return bytesOfText(text)
+  const parts: Bytes[] = []
+  for (const [index, between] of text.split(marker).entries()) {
+    const image = images[index - 1]
+    if (image) parts.push(image)
+    parts.push(bytesOfText(between))
+  }
+  return concat(parts)
 }

@@ -2,15 +2,19 @@
 import { isUtf8 } from 'node:buffer'
 import { DocumentError } from './document-reader.ts'
 
+const nothing: Buffer = Buffer.alloc(0)
+
 export class Utf8Checker {
-  #carry: Buffer = Buffer.alloc(0)
+  #carry = nothing
 
   /** @throws DocumentError at the first chunk that can't be part of valid UTF-8. */
   push(chunk: Buffer): void {
     const joint = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk
-    const end = joint.length - cutCharacter(joint)
-    if (!isUtf8(joint.subarray(0, end))) throw new DocumentError('The document is not valid UTF-8.')
-    this.#carry = Buffer.from(joint.subarray(end))
+    const cut = cutCharacter(joint)
+    if (!isUtf8(cut === 0 ? joint : joint.subarray(0, -cut))) {
+      throw new DocumentError('The document is not valid UTF-8.')
+    }
+    this.#carry = cut === 0 ? nothing : Buffer.from(joint.subarray(-cut))
   }
 
   end(): void {

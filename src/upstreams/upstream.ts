@@ -158,7 +158,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         }
         await held.complete()
         const { value } = reader.finish()
-        freeSuperseded(value)
+        if (reader.longStrings.length > 1) freeSuperseded(value)
         return {
           ok: true,
           status: answer.status,
