@@ -16,26 +16,24 @@ export interface Bytes {
 }
 
 /** Wraps buffers that are in memory already. */
-export function bytesOf(...pieces: readonly Buffer[]): Bytes {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return { length, slices: () => pieces, slice: (start, size) => bytesOf(...cut(pieces, start, size)) }
-}
+export const bytesOf = (...pieces: readonly Buffer[]): Bytes => stretchOf(pieces, 0, lengthOf(pieces))
 
 export const bytesOfText = (text: string): Bytes => bytesOf(Buffer.from(text))
 
+/** A stretch of buffers that lie behind one another. They are looked at when its slices are asked for, not before. */
+export const stretchOf = (pieces: readonly Buffer[], start: number, length: number): Bytes =>
+  new Stretch(pieces, start, length)
+
 /** Puts bytes of different owners behind one another. */
-export function concat(parts: readonly Bytes[]): Bytes {
-  return {
-    length: parts.reduce((sum, part) => sum + part.length, 0),
-    slices: () => chain(parts.map(part => part.slices())),
-    slice: (start, length) => concat([...cutParts(parts, start, length)]),
-  }
+export const concat = (parts: readonly Bytes[]): Bytes => new Chain(parts)
+
+/** Joins everything into one buffer: for small things (error bodies, prompts), never for images. At once where it is in memory. */
+export function join(bytes: Bytes): Buffer | Promise<Buffer> {
+  const slices = bytes.slices()
+  return isInMemory(slices) ? Buffer.concat([...slices]) : joinLater(slices)
 }
 
-/** Joins everything into one buffer: for small things (error bodies, prompts), never for images. */
-export async function join(bytes: Bytes): Promise<Buffer> {
-  const slices = bytes.slices()
-  if (isInMemory(slices)) return Buffer.concat([...slices])
+async function joinLater(slices: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of slices) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
@@ -43,37 +41,72 @@ export async function join(bytes: Bytes): Promise<Buffer> {
 
 export const isInMemory = (slices: Slices): slices is Iterable<Buffer> => Symbol.iterator in slices
 
-/** The overlap of `start … start + length` with buffers that lie behind one another. */
-export function* cut(pieces: Iterable<Buffer>, start: number, length: number): Generator<Buffer> {
-  let offset = 0
-  for (const piece of pieces) {
-    if (offset >= start + length) return
-    const from = Math.max(0, start - offset)
-    const to = Math.min(piece.length, start + length - offset)
-    if (from < to) yield piece.subarray(from, to)
-    offset += piece.length
+const lengthOf = (parts: readonly { readonly length: number }[]) => parts.reduce((sum, { length }) => sum + length, 0)
+
+// Classes rather than literals with functions: a handful of them stands around every answer.
+class Stretch implements Bytes {
+  readonly length: number
+  readonly #pieces: readonly Buffer[]
+  readonly #start: number
+
+  constructor(pieces: readonly Buffer[], start: number, length: number) {
+    this.#pieces = pieces
+    this.#start = start
+    this.length = length
+  }
+
+  slices(): Iterable<Buffer> {
+    const all: Buffer[] = []
+    const end = this.#start + this.length
+    let offset = 0
+    for (const piece of this.#pieces) {
+      if (offset >= end) break
+      const from = Math.max(0, this.#start - offset)
+      const to = Math.min(piece.length, end - offset)
+      if (from < to) all.push(from === 0 && to === piece.length ? piece : piece.subarray(from, to))
+      offset += piece.length
+    }
+    return all
+  }
+
+  slice(start: number, length: number): Bytes {
+    return new Stretch(this.#pieces, this.#start + start, Math.max(0, Math.min(length, this.length - start)))
   }
 }
 
-function* cutParts(parts: readonly Bytes[], start: number, length: number): Generator<Bytes> {
-  let offset = 0
-  for (const part of parts) {
-    const from = Math.max(0, start - offset)
-    const to = Math.min(part.length, start + length - offset)
-    if (from < to) yield part.slice(from, to - from)
-    offset += part.length
+class Chain implements Bytes {
+  readonly length: number
+  readonly #parts: readonly Bytes[]
+
+  constructor(parts: readonly Bytes[]) {
+    this.#parts = parts
+    this.length = lengthOf(parts)
   }
-}
 
-function chain(all: readonly Slices[]): Slices {
-  const inMemory = all.filter(isInMemory)
-  return inMemory.length === all.length ? chainSync(inMemory) : chainAsync(all)
-}
+  slices(): Slices {
+    const all: Buffer[] = []
+    for (const part of this.#parts) {
+      const slices = part.slices()
+      if (!isInMemory(slices)) return this.#read()
+      all.push(...slices)
+    }
+    return all
+  }
 
-function* chainSync(all: readonly Iterable<Buffer>[]): Generator<Buffer> {
-  for (const slices of all) yield* slices
-}
+  slice(start: number, length: number): Bytes {
+    const parts: Bytes[] = []
+    let offset = 0
+    for (const part of this.#parts) {
+      const from = Math.max(0, start - offset)
+      const to = Math.min(part.length, start + length - offset)
+      if (from < to) parts.push(part.slice(from, to - from))
+      offset += part.length
+    }
+    const [only] = parts
+    return only && parts.length === 1 ? only : new Chain(parts)
+  }
 
-async function* chainAsync(all: readonly Slices[]): AsyncGenerator<Buffer> {
-  for (const slices of all) yield* slices
+  async *#read(): AsyncGenerator<Buffer> {
+    for (const part of this.#parts) yield* part.slices()
+  }
 }

@@ -1,5 +1,5 @@
 /** An upstream's document while it is held: slices in memory, and past the budget the rest in a file. No copy is made of it. */
-import { type Bytes, concat, cut } from '../images/bytes.ts'
+import { type Bytes, concat, stretchOf } from '../images/bytes.ts'
 import type { AnswerMemory } from './answer-memory.ts'
 import type { SpillFile, SpillSpace } from './spill.ts'
 
@@ -59,9 +59,9 @@ export class HeldDocument {
   /** A stretch of the document. */
   slice(start: number, length: number): Bytes {
     const inMemory = Math.max(0, Math.min(length, this.#inMemory - start))
-    const head = inMemory > 0 ? [this.#memorySlice(start, inMemory)] : []
-    if (inMemory === length) return head[0] ?? concat([])
-    return concat([...head, this.#fileSlice(Math.max(0, start - this.#inMemory), length - inMemory)])
+    const head = stretchOf(this.#pieces, start, inMemory)
+    if (inMemory === length) return head
+    return concat([head, this.#fileSlice(Math.max(0, start - this.#inMemory), length - inMemory)])
   }
 
   /** Frees what lies in memory of a stretch that nobody will read. */
@@ -85,14 +85,6 @@ export class HeldDocument {
     // It may wait for room itself, and need not any more.
     this.#places.spill.line.wake()
     void this.#leave()
-  }
-
-  #memorySlice(start: number, length: number): Bytes {
-    return {
-      length,
-      slices: () => cut(this.#pieces, start, length),
-      slice: (from, size) => this.#memorySlice(start + from, size),
-    }
   }
 
   #fileSlice(start: number, length: number): Bytes {

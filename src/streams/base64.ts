@@ -59,17 +59,15 @@ export function base64ReadAt(base64: Bytes): (offset: number, length: number) =>
     if (inBlock >= 0 && inBlock + length <= block.length) return block.subarray(inBlock, inBlock + length)
     const start = offset - (offset % 3)
     const size = Math.max(blockBytes, Math.ceil((offset - start + length) / 3) * 3)
-    return readText(base64, (start / 3) * 4, (size / 3) * 4).then(text => {
+    const taken = (text: Buffer) => {
       blockStart = start
-      block = Buffer.from(text, 'base64')
+      block = Buffer.from(text.toString('latin1'), 'base64')
       return block.subarray(offset - start, offset - start + length)
-    })
+    }
+    const from = Math.min(base64.length, (start / 3) * 4)
+    const text = join(base64.slice(from, Math.min(base64.length - from, (size / 3) * 4)))
+    return text instanceof Promise ? text.then(taken) : taken(text)
   }
-}
-
-async function readText(base64: Bytes, start: number, length: number): Promise<string> {
-  if (start >= base64.length) return ''
-  return (await join(base64.slice(start, Math.min(length, base64.length - start)))).toString('latin1')
 }
 
 export interface HowSure {
@@ -142,14 +140,16 @@ function withoutEscapes(text: string): string | undefined {
 const scratch = Buffer.allocUnsafeSlow(96 * 1024)
 const stepCharacters = 128 * 1024
 
-async function isStandard(base64: Bytes): Promise<boolean> {
+function isStandard(base64: Bytes): boolean | Promise<boolean> {
   if (base64.length === 0 || base64.length % 4 !== 0) return false
   const slices = base64.slices()
   const checker = new AlphabetChecker(base64.length)
-  if (isInMemory(slices)) {
-    for (const slice of slices) if (!checker.accepts(slice)) return false
-    return true
-  }
+  if (!isInMemory(slices)) return acceptsLater(checker, slices)
+  for (const slice of slices) if (!checker.accepts(slice)) return false
+  return true
+}
+
+async function acceptsLater(checker: AlphabetChecker, slices: AsyncIterable<Buffer>): Promise<boolean> {
   for await (const slice of slices) if (!checker.accepts(slice)) return false
   return true
 }
