@@ -1,6 +1,7 @@
 /** Every metric of the gateway by name, over a registry of its own. prom-client's only door. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Outcome } from '../images/error.ts'
+import { type CountCell, countCells, type SpreadCell, spreadCells } from './cells.ts'
 import { callerLabel, modelLabel, reasonLabel, resolutionLabel, statusLabel, tokenCounts } from './labels.ts'
 import type { ExchangeRecord } from './record.ts'
 
@@ -50,6 +51,20 @@ export interface Metrics {
   text(): Promise<string>
 }
 
+interface ExchangeCells {
+  readonly requests: CountCell
+  readonly duration: SpreadCell
+  readonly tokens: Record<string, CountCell>
+  overhead?: SpreadCell
+  images?: CountCell
+}
+
+interface CallCells {
+  readonly requests: CountCell
+  readonly duration: SpreadCell
+  firstByte?: SpreadCell
+}
+
 const textForMs = 1000
 const secondsOf = (ms: number): number => ms / 1000
 
@@ -65,70 +80,48 @@ export function createMetrics(params: MetricsParams): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
 
-  const requests = new Counter({
-    name: 'plantain_requests_total',
-    help: 'Exchanges that ended, by what became of them.',
-    labelNames: ['protocol', 'operation', 'model', 'caller', 'outcome', 'status'],
-    registers,
-  })
-  const requestDuration = new Histogram({
-    name: 'plantain_request_duration_seconds',
-    help: "From the caller's request to the end of the answer.",
-    labelNames: ['protocol', 'operation', 'model', 'outcome'],
-    buckets: durationBuckets,
-    registers,
-  })
-  const overhead = new Histogram({
-    name: 'plantain_gateway_overhead_seconds',
-    help: "The part of an exchange that was not spent on upstreams: the gateway's own work and both ways to the caller.",
-    labelNames: ['protocol', 'operation'],
-    buckets: overheadBuckets,
-    registers,
-  })
-  const upstreamRequests = new Counter({
-    name: 'plantain_upstream_requests_total',
-    help: 'Calls to upstreams, retries counted one by one.',
-    labelNames: ['upstream', 'model', 'outcome', 'status'],
-    registers,
-  })
-  const upstreamDuration = new Histogram({
-    name: 'plantain_upstream_duration_seconds',
-    help: "From a call to the end of the upstream's answer.",
-    labelNames: ['upstream', 'model'],
-    buckets: durationBuckets,
-    registers,
-  })
-  const upstreamFirstByte = new Histogram({
-    name: 'plantain_upstream_first_byte_seconds',
-    help: "From a call to the first byte of the upstream's answer.",
-    labelNames: ['upstream', 'model'],
-    buckets: durationBuckets,
-    registers,
-  })
-  const images = new Counter({
-    name: 'plantain_images_total',
-    help: 'Images delivered to callers.',
-    labelNames: ['model', 'caller', 'resolution'],
-    registers,
-  })
-  const tokens = new Counter({
-    name: 'plantain_tokens_total',
-    help: 'Tokens that upstreams counted; unsplit: without saying of what.',
-    labelNames: ['model', 'direction', 'modality'],
-    registers,
-  })
-  const refusals = new Counter({
-    name: 'plantain_refusals_total',
-    help: 'Exchanges in which the upstream declined to paint, by its own reason.',
-    labelNames: ['model', 'reason'],
-    registers,
-  })
-  const limitDecisions = new Counter({
-    name: 'plantain_limit_decisions_total',
-    help: 'What the limits decided.',
-    labelNames: ['scope', 'dimension', 'decision'],
-    registers,
-  })
+  const requests = countCells(registry, 'plantain_requests_total', 'Exchanges that ended, by what became of them.')
+  const requestDuration = spreadCells(
+    registry,
+    'plantain_request_duration_seconds',
+    "From the caller's request to the end of the answer.",
+    durationBuckets,
+  )
+  const overhead = spreadCells(
+    registry,
+    'plantain_gateway_overhead_seconds',
+    "The part of an exchange that was not spent on upstreams: the gateway's own work and both ways to the caller.",
+    overheadBuckets,
+  )
+  const upstreamRequests = countCells(
+    registry,
+    'plantain_upstream_requests_total',
+    'Calls to upstreams, retries counted one by one.',
+  )
+  const upstreamDuration = spreadCells(
+    registry,
+    'plantain_upstream_duration_seconds',
+    "From a call to the end of the upstream's answer.",
+    durationBuckets,
+  )
+  const upstreamFirstByte = spreadCells(
+    registry,
+    'plantain_upstream_first_byte_seconds',
+    "From a call to the first byte of the upstream's answer.",
+    durationBuckets,
+  )
+  const images = countCells(registry, 'plantain_images_total', 'Images delivered to callers.')
+  const tokens = countCells(
+    registry,
+    'plantain_tokens_total',
+    'Tokens that upstreams counted; unsplit: without saying of what.',
+  )
+  const refusals = countCells(
+    registry,
+    'plantain_refusals_total',
+    'Exchanges in which the upstream declined to paint, by its own reason.',
+  )
+  const limitDecisions = countCells(registry, 'plantain_limit_decisions_total', 'What the limits decided.')
   const limitStore = new Histogram({
     name: 'plantain_limit_store_duration_seconds',
     help: 'How long the limit store took to decide.',
@@ -169,37 +162,62 @@ export function createMetrics(params: MetricsParams): Metrics {
     },
   })
 
+  // What exchanges and calls of one kind add to. Labels are bounded, so kinds are.
+  const exchanges: Record<string, ExchangeCells> = {}
+  const calls: Record<string, CallCells> = {}
   let latest: { readonly madeMs: number; readonly text: Promise<string> } | null = null
 
   return {
     contentType: registry.contentType,
     exchange(record) {
-      const { protocol, operation, outcome } = record
+      const { protocol, operation, outcome, durationMs, upstreamMs } = record
       const model = modelLabel(record.model, record.modelKnown)
       const caller = callerLabel(record.caller)
-      requests.inc({ protocol, operation, model, caller, outcome, status: statusLabel(record.status) })
-      requestDuration.observe({ protocol, operation, model, outcome }, secondsOf(record.durationMs))
-      if (record.upstreamMs !== null && outcome !== 'left') {
-        overhead.observe({ protocol, operation }, secondsOf(Math.max(0, record.durationMs - record.upstreamMs)))
+      const status = statusLabel(record.status)
+      const resolution = resolutionLabel(record.resolution)
+      const kind = [protocol, operation, model, caller, outcome, status, resolution].join('\n')
+      exchanges[kind] ??= {
+        requests: requests({ protocol, operation, model, caller, outcome, status }),
+        duration: requestDuration({ protocol, operation, model, outcome }),
+        tokens: {},
+      }
+      const cells = exchanges[kind]
+      cells.requests.value += 1
+      cells.duration.observe(secondsOf(durationMs))
+      if (upstreamMs !== null && outcome !== 'left') {
+        cells.overhead ??= overhead({ protocol, operation })
+        cells.overhead.observe(secondsOf(Math.max(0, durationMs - upstreamMs)))
       }
       if (record.images > 0) {
-        images.inc({ model, caller, resolution: resolutionLabel(record.resolution) }, record.images)
+        cells.images ??= images({ model, caller, resolution })
+        cells.images.value += record.images
       }
-      if (outcome === 'refused') refusals.inc({ model, reason: reasonLabel(record.refusalReason) })
+      if (outcome === 'refused') refusals({ model, reason: reasonLabel(record.refusalReason) }).value += 1
       if (record.usage === undefined) return
       for (const { direction, modality, tokens: count } of tokenCounts(record.usage)) {
-        tokens.inc({ model, direction, modality }, count)
+        const which = `${direction} ${modality}`
+        cells.tokens[which] ??= tokens({ model, direction, modality })
+        cells.tokens[which].value += count
       }
     },
     upstreamCall(call) {
       const { upstream, outcome } = call
       const model = modelLabel(call.model, call.modelKnown)
-      upstreamRequests.inc({ upstream, model, outcome, status: statusLabel(call.status) })
-      upstreamDuration.observe({ upstream, model }, secondsOf(call.durationMs))
-      if (call.firstByteMs !== null) upstreamFirstByte.observe({ upstream, model }, secondsOf(call.firstByteMs))
+      const status = statusLabel(call.status)
+      const kind = [upstream, model, outcome, status].join('\n')
+      calls[kind] ??= {
+        requests: upstreamRequests({ upstream, model, outcome, status }),
+        duration: upstreamDuration({ upstream, model }),
+      }
+      const cells = calls[kind]
+      cells.requests.value += 1
+      cells.duration.observe(secondsOf(call.durationMs))
+      if (call.firstByteMs === null) return
+      cells.firstByte ??= upstreamFirstByte({ upstream, model })
+      cells.firstByte.observe(secondsOf(call.firstByteMs))
     },
     limitDecision({ scope, dimension, decision, storeMs }) {
-      limitDecisions.inc({ scope, dimension, decision })
+      limitDecisions({ scope, dimension, decision }).value += 1
       if (storeMs !== undefined) limitStore.observe(secondsOf(storeMs))
     },
     referenceFetch(outcome) {
