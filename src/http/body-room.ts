@@ -14,14 +14,15 @@ export interface BodyRoomParts {
 export type BodyRoom = GrowingRoom
 
 /**
+ * At once where there is room.
  * @param growth how much larger than on the wire the body is held.
  * @throws GatewayError `too-large` where the declared length is, `overloaded` where no room came in time.
  */
-export async function takeBodyRoom(
+export function takeBodyRoom(
   { headers }: IncomingMessage,
   { maxBytes, room, signal }: BodyRoomParts,
   growth: number,
-): Promise<BodyRoom> {
+): BodyRoom | Promise<BodyRoom> {
   const declared = headers['content-length']
   const declaredBytes = declared === undefined ? undefined : Number(declared)
   if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(maxBytes)

@@ -44,7 +44,7 @@ export async function readJson(message: IncomingMessage, bounds: BodyRoomParts):
       text: new JsonText(bytes, skeleton),
       length: bytes.length,
       bytesOf: long => bytes.slice(long.start, long.length),
-      release: room.release,
+      release: () => room.release(),
     }
   } catch (error) {
     room.release()

@@ -16,8 +16,6 @@ export interface Reply {
  * @throws GatewayError `caller-left` where the connection closed before, or nothing was taken for `writeTimeoutMs`.
  */
 export async function send(response: ServerResponse, reply: Reply, writeTimeoutMs: number): Promise<void> {
-  const over = ended(response)
-  cutWhenStalled(response, writeTimeoutMs)
   try {
     if (reply.reasonPhrase !== undefined) response.statusMessage = reply.reasonPhrase
     // RFC 9110, 8.6: no length with a 204.
@@ -29,17 +27,26 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
       for (const slice of slices) response.write(slice)
       response.end()
       response.uncork()
-    } else {
-      // A slice from a file is valid until the next is asked for: so each must be gone before.
-      for await (const slice of slices) await Promise.race([written(response, slice), over])
-      response.end()
+      if (isTaken(response)) return
+      cutWhenStalled(response, writeTimeoutMs)
+      await ended(response)
+      return
     }
+    const over = ended(response)
+    cutWhenStalled(response, writeTimeoutMs)
+    // A slice from a file is valid until the next is asked for: so each must be gone before.
+    for await (const slice of slices) await Promise.race([written(response, slice), over])
+    response.end()
     await over
   } catch (error) {
     response.destroy()
     throw error
   }
 }
+
+/** The system has taken all of an answer at once: the usual end of a small one, with nothing left to wait for. */
+const isTaken = ({ socket, writableLength }: ServerResponse) =>
+  socket !== null && !socket.destroyed && writableLength === 0
 
 const written = (response: ServerResponse, slice: Buffer) =>
   new Promise<void>(resolve => {

@@ -57,25 +57,27 @@ export interface Exchanges {
 export function createExchanges(parts: ServeParts): Exchanges {
   let underWay = 0
   const waiting: (() => void)[] = []
-  const serveOne = createServe(parts)
+  const serveOne = createServe(parts, () => {
+    underWay -= 1
+    if (underWay === 0) for (const tell of waiting.splice(0)) tell()
+  })
 
   return {
-    async serve(request, reply, ...rest) {
+    serve(request, reply, protocol, operation, work) {
       reply.hijack()
-      await turn(reply.raw)
-      underWay += 1
-      try {
-        await serveOne(request, reply, ...rest)
-      } finally {
-        underWay -= 1
-        if (underWay === 0) for (const tell of waiting.splice(0)) tell()
+      const begin = () => {
+        underWay += 1
+        return serveOne(request, reply, protocol, operation, work)
       }
+      // Pipelined requests are served one after the other: Node tells an answer that waits behind another nothing of a connection
+      // that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
+      return reply.raw.socket ? begin() : once(reply.raw, 'socket').then(begin)
     },
     ended: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
   }
 }
 
-function createServe(parts: ServeParts): Serve {
+function createServe(parts: ServeParts, onEnd: () => void): Serve {
   const { authenticate, cors, now } = parts
 
   return async (request, reply, protocol, operation, work) => {
@@ -87,13 +89,14 @@ function createServe(parts: ServeParts): Serve {
     const { signal, end } = callerSignal(response, limitMs)
     const headers = new Map<string, string>()
     const dryRun = message.headers['x-plantain-dry-run'] === 'true' ? new DryRun() : null
-    const allHeaders = () => ({
-      'x-request-id': request.id,
-      ...cors.headers(message),
-      ...Object.fromEntries(headers),
-      ...timing(record, now() - startedMs),
-      ...(parts.draining() && { connection: 'close' }),
-    })
+    const allHeaders = () => {
+      const all: Record<string, string> = { 'x-request-id': request.id, ...cors.headers(message) }
+      for (const [name, value] of headers) all[name] = value
+      const time = timing(record, now() - startedMs)
+      if (time !== null) all['server-timing'] = time
+      if (parts.draining()) all.connection = 'close'
+      return all
+    }
     const answer = async (plain: Reply) => {
       record.status = plain.status
       await send(response, withHeaders(plain, allHeaders()), parts.writeTimeoutMs)
@@ -122,6 +125,7 @@ function createServe(parts: ServeParts): Serve {
       record.durationMs = now() - startedMs
       parts.metrics.exchange(record)
       parts.log.exchangeLine(record)
+      onEnd()
     }
 
     async function explain(worked: DryRun): Promise<void> {
@@ -155,18 +159,10 @@ function createServe(parts: ServeParts): Serve {
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
 /** A relayed answer's headers go out with its first byte: then the upstream's time is the time until that. */
-function timing({ upstreamMs, firstByteMs }: ExchangeRecord, totalMs: number): Record<string, string> {
+function timing({ upstreamMs, firstByteMs }: ExchangeRecord, totalMs: number): string | null {
   const ms = upstreamMs ?? firstByteMs
-  if (ms === null) return {}
-  return { 'server-timing': `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms).toFixed(1)}` }
-}
-
-/**
- * Pipelined requests are served one after the other: Node tells an answer that waits behind another nothing of a connection
- * that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
- */
-async function turn(response: ServerResponse): Promise<void> {
-  if (!response.socket) await once(response, 'socket')
+  if (ms === null) return null
+  return `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms).toFixed(1)}`
 }
 
 const longestTrail = 20

@@ -23,35 +23,49 @@ const longestWaitMs = 10_000
 // Most of what comes without a declared length is a picture or two.
 const stepBytes = 4 << 20
 
-/** @throws GatewayError `overloaded` where no room came in time. */
-export async function takeRoom({ room, signal, declaredBytes, growth }: GrowingRoomParts): Promise<GrowingRoom> {
-  const releases: (() => void)[] = []
-  let [taken, arrived, over] = [0, 0, false]
+/** At once where there is room. @throws GatewayError `overloaded` where none came in time. */
+export function takeRoom(parts: GrowingRoomParts): GrowingRoom | Promise<GrowingRoom> {
+  const room = new TakenRoom(parts)
+  const waiting = room.take(Math.ceil((parts.declaredBytes ?? stepBytes) * parts.growth))
+  return waiting ? waiting.then(() => room) : room
+}
 
-  const keep = (bytes: number, release: () => void) => {
-    taken += bytes
-    // Given up while it waited.
-    if (over) release()
-    else releases.push(release)
+class TakenRoom implements GrowingRoom {
+  readonly #parts: GrowingRoomParts
+  readonly #releases: (() => void)[] = []
+  #taken = 0
+  #arrived = 0
+  #over = false
+
+  constructor(parts: GrowingRoomParts) {
+    this.#parts = parts
   }
-  const takeMore = (bytes: number): Promise<void> | undefined => {
+
+  take(bytes: number): Promise<void> | undefined {
+    const { room, signal } = this.#parts
     const release = room.tryTake(bytes)
-    if (!release) return waitForRoom(bytes, room, signal).then(late => keep(bytes, late))
-    keep(bytes, release)
+    if (!release) return waitForRoom(bytes, room, signal).then(late => this.#keep(bytes, late))
+    this.#keep(bytes, release)
     return undefined
   }
-  await takeMore(Math.ceil((declaredBytes ?? stepBytes) * growth))
-  return {
-    grow(bytes) {
-      arrived += Math.ceil(bytes * growth)
-      return declaredBytes !== undefined || arrived <= taken
-        ? undefined
-        : takeMore(Math.max(stepBytes, arrived - taken))
-    },
-    release() {
-      over = true
-      for (const release of releases.splice(0)) release()
-    },
+
+  grow(bytes: number): Promise<void> | undefined {
+    if (this.#parts.declaredBytes !== undefined) return undefined
+    this.#arrived += Math.ceil(bytes * this.#parts.growth)
+    const missing = this.#arrived - this.#taken
+    return missing > 0 ? this.take(Math.max(stepBytes, missing)) : undefined
+  }
+
+  release(): void {
+    this.#over = true
+    for (const release of this.#releases.splice(0)) release()
+  }
+
+  #keep(bytes: number, release: () => void): void {
+    this.#taken += bytes
+    // Given up while it waited.
+    if (this.#over) release()
+    else this.#releases.push(release)
   }
 }
 

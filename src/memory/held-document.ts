@@ -51,9 +51,9 @@ export class HeldDocument {
     return this.#writing
   }
 
-  /** Settles when everything lies where it will stay. Before it, slices of the spilled end must not be read. */
-  async complete(): Promise<void> {
-    await this.#writing
+  /** Settles when everything lies where it will stay: at once where nothing returned a promise. Before, slices of the spilled end must not be read. */
+  complete(): Promise<void> | undefined {
+    return this.#writing ?? undefined
   }
 
   /** A stretch of the document. */
@@ -84,7 +84,8 @@ export class HeldDocument {
     this.#pieces.length = 0
     // It may wait for room itself, and need not any more.
     this.#places.spill.line.wake()
-    void this.#leave()
+    if (this.#writing || this.#file) void this.#leaveLater()
+    else this.#places.spill.line.leave(this)
   }
 
   #fileSlice(start: number, length: number): Bytes {
@@ -151,7 +152,7 @@ export class HeldDocument {
   }
 
   // Whoever appended was told already when the file could not be opened or written.
-  async #leave(): Promise<void> {
+  async #leaveLater(): Promise<void> {
     await this.#writing?.catch(() => {})
     await this.#file?.close().catch(() => {})
     this.#places.spill.line.leave(this)

@@ -73,34 +73,12 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
     connect: counted,
   })
 
-  function sendOnce({ method, path, headers, body, signal }: HttpRequest, parts: ExchangeParts): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const exchange = new Exchange(parts, { signal, totalMs: options.totalMs, resolve, reject })
-      if (exchange.over) return
-      const allHeaders = body ? { ...headers, 'content-length': String(body.length) } : headers
-      pool.dispatch({ method, path, headers: allHeaders, body: body && sendable(body) }, exchange)
-    })
-  }
-
+  const line: Line = { pool, opened: () => connections, totalMs: options.totalMs }
   return {
-    send(request, onHead) {
-      const sentMs = performance.now()
-      const before = connections
-      let begun = false
-      const parts: ExchangeParts = {
-        onHead,
-        onSent: () => request.onSent?.(),
-        onBegin: () => {
-          begun = true
-        },
-      }
-      return sendOnce(request, parts).catch(error => {
-        // Where none was opened meanwhile, it went out on one that had served before.
-        const wasInUse = connections === before
-        if (begun || !wasInUse || !crossedClosing(error, performance.now() - sentMs)) throw error
-        return sendOnce(request, parts)
-      })
-    },
+    send: (request, onHead) =>
+      new Promise((resolve, reject) => {
+        new Exchange(line, request, onHead, { resolve, reject }).start()
+      }),
     close: () => pool.destroy(),
   }
 }
@@ -124,105 +102,140 @@ function sendable(body: Bytes): Buffer | Exclude<Dispatcher.DispatchOptions['bod
   return slices as unknown as Buffer
 }
 
-interface ExchangeParts {
-  readonly onHead: (head: ResponseHead) => TakeChunk
-  readonly onSent: () => void
-  /** The first byte of an answer is there. */
-  readonly onBegin: () => void
+/** What all exchanges with one upstream share. */
+interface Line {
+  readonly pool: Pool
+  /** Connections opened so far. */
+  readonly opened: () => number
+  readonly totalMs: number
 }
 
-interface ExchangeEnd {
-  readonly signal: AbortSignal
-  readonly totalMs: number
+interface Settle {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 /** One call's way through undici's handler methods. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #parts: ExchangeParts
-  readonly #ending: ExchangeEnd
+  readonly #line: Line
+  readonly #request: HttpRequest
+  readonly #onHead: (head: ResponseHead) => TakeChunk
+  readonly #settle: Settle
   readonly #timer: NodeJS.Timeout
+  readonly #startedMs = performance.now()
+  readonly #openedBefore: number
   #controller: Dispatcher.DispatchController | null = null
   #takeChunk: TakeChunk | null = null
   #taken: Promise<void> | null = null
   /** Bytes of the body still to come; infinite where its length was not announced. */
   #missing = Number.POSITIVE_INFINITY
-  over = false
+  /** The first byte of an answer is there. */
+  #begun = false
+  #again = false
+  #over = false
 
-  constructor(parts: ExchangeParts, ending: ExchangeEnd) {
-    const { signal, totalMs } = ending
-    this.#parts = parts
-    this.#ending = ending
-    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError('The call took too long.')), totalMs)
+  constructor(line: Line, request: HttpRequest, onHead: (head: ResponseHead) => TakeChunk, settle: Settle) {
+    this.#line = line
+    this.#request = request
+    this.#onHead = onHead
+    this.#settle = settle
+    this.#openedBefore = line.opened()
+    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError('The call took too long.')), line.totalMs)
+  }
+
+  start(): void {
+    const { signal } = this.#request
     if (signal.aborted) this.#fail(signal.reason)
-    else signal.addEventListener('abort', this.#onAbort)
+    else {
+      signal.addEventListener('abort', this.#onAbort)
+      this.#dispatch()
+    }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.over) controller.abort(asError(this.#ending.signal.reason))
-    else this.#parts.onSent()
-  }
-
-  onResponseStarted(): void {
-    this.#parts.onBegin()
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || this.over) return
-    this.#missing = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
-    this.#guard(() => {
-      this.#takeChunk = this.#parts.onHead({ status, headers })
-    })
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    // A parser that is resumed before there is more hands on an empty chunk. Waiting for that to be taken would resume it again,
-    // and so on for ever.
-    if (this.over || chunk.length === 0) return
-    this.#missing -= chunk.length
-    this.#guard(() => {
-      const taken = this.#takeChunk?.(chunk)
-      if (!taken) return
-      this.#taken = taken.then(
-        () => controller.resume(),
-        error => this.#fail(error),
-      )
-      // Paused after the last byte, undici would take the end of the connection for the death of an unfinished answer.
-      if (this.#missing > 0) controller.pause()
-    })
-  }
-
-  onResponseEnd(): void {
-    if (this.over) return
-    void Promise.resolve(this.#taken).then(() => this.#end(this.#ending.resolve))
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error)
-  }
-
-  readonly #onAbort = () => this.#fail(this.#ending.signal.reason)
-
-  #guard(step: () => void): void {
+  #dispatch(): void {
+    const { method, path, headers, body } = this.#request
+    const allHeaders = body ? { ...headers, 'content-length': String(body.length) } : headers
+    this.#controller = null
     try {
-      step()
+      this.#line.pool.dispatch({ method, path, headers: allHeaders, body: body && sendable(body) }, this)
     } catch (error) {
       this.#fail(error)
     }
   }
 
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(asError(this.#request.signal.reason))
+    else this.#request.onSent?.()
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#over) return
+    this.#missing = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    try {
+      this.#takeChunk = this.#onHead({ status, headers })
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // A parser that is resumed before there is more hands on an empty chunk. Waiting for that to be taken would resume it again,
+    // and so on for ever.
+    if (this.#over || chunk.length === 0) return
+    this.#missing -= chunk.length
+    try {
+      const taken = this.#takeChunk?.(chunk)
+      if (taken) this.#waitFor(taken, controller)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #waitFor(taken: Promise<void>, controller: Dispatcher.DispatchController): void {
+    this.#taken = taken.then(
+      () => controller.resume(),
+      error => this.#fail(error),
+    )
+    // Paused after the last byte, undici would take the end of the connection for the death of an unfinished answer.
+    if (this.#missing > 0) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    if (this.#taken) void this.#taken.then(() => this.#end(this.#settle.resolve))
+    else this.#end(this.#settle.resolve)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#over && this.#metAClosingConnection(error)) {
+      this.#again = true
+      this.#dispatch()
+    } else this.#fail(error)
+  }
+
+  /** Once. Where no connection was opened meanwhile, it went out on one that had served before. */
+  #metAClosingConnection(error: Error): boolean {
+    const wasInUse = this.#line.opened() === this.#openedBefore
+    return !this.#again && !this.#begun && wasInUse && crossedClosing(error, performance.now() - this.#startedMs)
+  }
+
+  readonly #onAbort = () => this.#fail(this.#request.signal.reason)
+
   #fail(error: unknown): void {
-    this.#end(() => this.#ending.reject(error))
+    this.#end(() => this.#settle.reject(error))
     this.#controller?.abort(asError(error))
   }
 
   #end(settle: () => void): void {
-    if (this.over) return
-    this.over = true
+    if (this.#over) return
+    this.#over = true
     clearTimeout(this.#timer)
-    this.#ending.signal.removeEventListener('abort', this.#onAbort)
+    this.#request.signal.removeEventListener('abort', this.#onAbort)
     settle()
   }
 }

@@ -49,7 +49,7 @@ export class Base64Encoder {
 }
 
 // What a picture's headers take, mostly. A multiple of 3, as base64 has it.
-const blockBytes = 3 * 512
+const blockBytes = 3 * 256
 
 /** Reads binary bytes `offset … offset + length` out of base64 text, fewer at its end: for a picture's headers. */
 export function base64ReadAt(base64: Bytes): (offset: number, length: number) => Promise<Buffer> | Buffer {
@@ -73,7 +73,7 @@ export function base64ReadAt(base64: Bytes): (offset: number, length: number) =>
 export interface HowSure {
   /**
    * Check only the ends of a large text. Whoever encodes a picture uses one alphabet for all of it, and to base64 a picture
-   * is noise: 4 KB of it show which. A check of the whole costs a seventh of the CPU of a 2 MB answer.
+   * is noise: 2 KB of it show which, URL-safe noise having neither `-` nor `_` once in 10^28 times. A check of the whole costs a seventh of the CPU of a 2 MB answer.
    */
   readonly sample: boolean
 }
@@ -110,13 +110,13 @@ async function withPlainTail(base64: Bytes): Promise<Bytes> {
   return concat([base64.slice(0, base64.length - tailLength + backslash), bytesOfText(plain)])
 }
 
-const sampleBytes = 4 * 1024
+const sampleBytes = 1024
 
-async function looksStandard(base64: Bytes): Promise<boolean> {
+function looksStandard(base64: Bytes): boolean | Promise<boolean> {
   if (base64.length <= 2 * sampleBytes) return isStandard(base64)
   if (base64.length % 4 !== 0) return false
-  const [head, tail] = [base64.slice(0, sampleBytes), base64.slice(base64.length - sampleBytes, sampleBytes)]
-  return (await isStandard(head)) && (await isStandard(tail))
+  const ends = [base64.slice(0, sampleBytes), base64.slice(base64.length - sampleBytes, sampleBytes)]
+  return isStandard(concat(ends))
 }
 
 // By hand: /=+$/ takes quadratic time on text that holds a run of them and goes on.

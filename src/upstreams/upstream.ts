@@ -156,7 +156,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
           held.release()
           return failed(collected, answer)
         }
-        await held.complete()
+        const writing = held.complete()
+        if (writing) await writing
         const { value } = reader.finish()
         if (reader.longStrings.length > 1) freeSuperseded(value)
         return {

@@ -148,7 +148,7 @@ describe('a large picture of which only the ends are looked at', () => {
   )
 
   test('and a small one is looked at whole', async () => {
-    const text = `${base64.slice(0, 4_000)}!${base64.slice(0, 3_999)}`
+    const text = `${base64.slice(0, 1_000)}!${base64.slice(0, 999)}`
     expect(await standard(inMemory(text), true)).toBeNull()
   })
 })
