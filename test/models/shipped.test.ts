@@ -3,9 +3,11 @@ import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isStringOneByteRepresentation } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { parseRatio } from '../../src/images/geometry.ts'
 import type { PerTier } from '../../src/models/model.ts'
+import { readShippedCatalogue } from '../../src/models/shipped.ts'
 import { catalogue, modelNamed, yamlText } from './shipped.ts'
 
 const models = catalogue
@@ -79,4 +81,8 @@ test('models whose prices are not known have none', () => {
   expect(modelNamed('gpt-image-2-2026-04-21').usdPerMillionTokens).toEqual(
     modelNamed('gpt-image-2').usdPerMillionTokens,
   )
+})
+
+test('the list is plain ASCII: names cut out of a text with wider characters would take two bytes for each of theirs', () => {
+  expect(isStringOneByteRepresentation(readShippedCatalogue())).toBe(true)
 })
