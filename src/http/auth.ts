@@ -44,9 +44,10 @@ function refuseSecond(rawHeaders: readonly string[]): void {
 }
 
 function presentedKeys(headers: IncomingHttpHeaders, query: URLSearchParams): readonly string[] {
-  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-  const basic = headers.authorization !== undefined && bearer === undefined ? headers.authorization : undefined
-  const keys = [bearer, basic, headers['x-goog-api-key'], headers['api-key'], ...query.getAll('key')]
+  const { authorization } = headers
+  // A bearer's key, or whatever else stands there.
+  const first = authorization && (/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? authorization)
+  const keys = [first, headers['x-goog-api-key'], headers['api-key'], ...query.getAll('key')]
   return keys.flat().filter((key): key is string => key !== undefined && key !== '')
 }
 

@@ -5,6 +5,7 @@ import { GatewayError } from '../images/error.ts'
 /** The content type without its parameters, when the whole of it makes sense; else as it came. */
 export function mediaTypeOf({ headers }: FastifyRequest): string {
   const text = (headers['content-type'] ?? '').trim()
+  if (!text.includes(';')) return text.toLowerCase()
   const [type = '', ...parameters] = text.split(';')
   const charset = parameters.map(parameter => /^\s*charset="?([^"\s]+)"?\s*$/i.exec(parameter)?.[1]).find(Boolean)
   if (charset && !/^(?:utf-?8|us-ascii)$/i.test(charset)) return text

@@ -8,9 +8,14 @@ const plainHost = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/
 /** RFC 9112, 3.2. @throws GatewayError where there is none, more than one, or one that is no host. */
 export function checkHost({ rawHeaders, httpVersion }: IncomingMessage): void {
   // Node keeps the first of several and forgets the others.
-  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host')
-  const [host] = hosts
+  let host: string | undefined
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'host') continue
+    host = rawHeaders[at + 1]
+    hosts += 1
+  }
   if (host === undefined && httpVersion === '1.0') return
-  if (hosts.length === 1 && host !== undefined && plainHost.test(host)) return
+  if (hosts === 1 && host !== undefined && plainHost.test(host)) return
   throw new GatewayError('invalid-request', 'The request must have one host header, with a host and perhaps a port.')
 }

@@ -1,6 +1,12 @@
 /** The public listener: which path leads where, and what is told where none leads. */
 import multipart from '@fastify/multipart'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type onRequestHookHandler,
+} from 'fastify'
 import { bytesOfText } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Catalogue } from '../models/catalogue.ts'
@@ -8,6 +14,7 @@ import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
 import { explainAbsence } from './absent-routes.ts'
 import type { Authenticate, Caller } from './auth.ts'
 import { answerClientError } from './client-error.ts'
+import { mediaTypeOf } from './content-type.ts'
 import type { Cors } from './cors.ts'
 import { emptyBody, errorReply, protocolOf, splitUrl, withHeaders } from './envelope.ts'
 import { checkHost } from './host.ts'
@@ -62,21 +69,25 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // RFC 9110, 10.1.1: an expectation nobody knows may be left unmet. Node would answer it without a body.
   app.server.on('checkExpectation', (message, response) => app.server.emit('request', message, response))
 
-  app.addHook('onRequest', async ({ raw, id }, reply) => {
+  app.addHook('onRequest', ({ raw, id }, reply, done) => {
     checkHost(raw)
-    if (!cors.isPreflight(raw)) return
+    if (!cors.isPreflight(raw)) {
+      done()
+      return
+    }
     reply.hijack()
     const headers = { ...cors.preflightHeaders(raw), 'x-request-id': id }
-    await tell(reply, { status: 204, headers, body: emptyBody })
+    void tell(reply, { status: 204, headers, body: emptyBody })
   })
 
   app.get('/healthz', (request, reply) => json(request, reply, { status: 'ok' }))
 
   for (const [name, operation] of operations) {
-    for (const path of imagePaths) app.post(`${path}/${name}`, (request, reply) => images(request, reply, operation))
-    app.post<{ Params: { model: string } }>(`${deploymentPath}/${name}`, (request, reply) =>
-      images(request, reply, operation, request.params.model),
-    )
+    for (const path of imagePaths) post(`${path}/${name}`, (request, reply) => images(request, reply, operation))
+    post(`${deploymentPath}/${name}`, (request, reply) => {
+      const { model } = request.params as { readonly model: string }
+      return images(request, reply, operation, model)
+    })
   }
 
   for (const { paths, list, one } of modelRoutes) {
@@ -90,12 +101,21 @@ export function createServer(parts: ServerParts): FastifyInstance {
   }
 
   // Google's paths have a colon in their last segment, often percent-encoded: read whole, not by the router.
-  app.post('/*', (request, reply) => {
+  post('/*', (request, reply) => {
     const found = parseMethodPath(splitUrl(request.url).path)
     if (found && isMethod(found.method)) return relay(request, reply, found.method, found.model)
     return refuse(request, reply, absence(request))
   })
   return app
+
+  /** Only forms need what Fastify does about bodies between its first hook and the handler: all others are served at once. */
+  function post(path: string, handle: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): void {
+    const onRequest: onRequestHookHandler = (request, reply, done) => {
+      if (mediaTypeOf(request) === 'multipart/form-data') done()
+      else handle(request, reply).catch(error => refuse(request, reply, error))
+    }
+    app.post(path, { onRequest }, handle)
+  }
 
   function told(
     request: FastifyRequest,
