@@ -15,6 +15,7 @@ const Part = z.object({
   inlineData: z.object({ mimeType: z.string().nullish(), data: Text.nullish() }).nullish(),
   // Relays in front of Google answer so where they keep the pictures themselves.
   fileData: z.object({ mimeType: z.string().nullish(), fileUri: Text.nullish() }).nullish(),
+  thoughtSignature: Text.nullish().catch(null),
 })
 
 const Candidate = z.object({
