@@ -248,7 +248,7 @@ const GenerationConfig = message('GenerationConfig', {
   enableEnhancedCivicAnswers: Switch.optional(),
 })
 
-const Tool = message('Tool', { googleSearch: z.unknown().optional(), googleSearchRetrieval: z.unknown() })
+const Tool = message('Tool', { googleSearch: z.unknown().optional(), googleSearchRetrieval: z.unknown().optional() })
 
 // https://ai.google.dev/api/generate-content#request-body
 export const GenerateContentRequest = message('GenerateContentRequest', {
