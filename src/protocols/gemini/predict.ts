@@ -21,7 +21,6 @@ const place = 'instances[0]'
 /** The fields by the names that the gateway's own errors would use, and their places in a call. */
 const spelling: ReadonlyMap<string, string> = new Map([
   ['aspect_ratio', 'parameters.aspect_ratio'],
-  ['image_size', 'parameters.sample_image_size'],
   ['output_format', 'parameters.output_options.mime_type'],
   ['output_compression', 'parameters.output_options.compression_quality'],
   ['n', 'parameters.sample_count'],
@@ -55,7 +54,10 @@ export async function decodePredict(document: WireDocument, bounds: RequestBound
     ...outputOf(outputOptions?.mimeType, outputOptions?.compressionQuality, 'parameters.output_options'),
     search: false,
     ...(seed !== undefined && { seed }),
-    spelling,
+    spelling: new Map([
+      ...spelling,
+      ['image_size', `parameters.${parameters.sampleImageSize ? 'sample_' : ''}image_size`],
+    ]),
     extras: { protocol: 'gemini', fields: namedExtras(request, instance) },
   }
 }

@@ -93,7 +93,8 @@ export function outputOf(mimeType: string | undefined, quality: number | undefin
     const param = `${place}.compression_quality`
     throw invalid(param, `Invalid value at '${param}', ${quality}. It must be in the range [0, 100].`)
   }
-  return { ...(format && { format }), ...(quality !== undefined && { compression: quality }) }
+  // A png has no quality to lose: clients send 100 with it.
+  return { ...(format && { format }), ...(format !== 'png' && quality !== undefined && { compression: quality }) }
 }
 
 const formats = new Map<string, 'png' | 'jpeg' | 'webp'>([
