@@ -161,6 +161,13 @@ describe('more than one', () => {
     expect([status, answer.error.status]).toEqual([503, 'UNAVAILABLE'])
   })
 
+  test('a dry run tells a call as it would go up', async () => {
+    const dry = { 'x-plantain-dry-run': 'true' }
+    const { status, json: told } = await ask(gateway, path('generateContent'), call(2, { temperature: 1 }), dry)
+    expect([status, told.dry_run, upstream.seen.length]).toEqual([200, true, 0])
+    expect(told.calls[0].body).toEqual({ contents, generationConfig: { temperature: 1 } })
+  })
+
   test('counting tokens for them is one count', async () => {
     upstream.script = json({ totalTokens: 31 })
     const { json: answer } = await ask(gateway, path('countTokens'), call(2))

@@ -5,7 +5,7 @@ import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { invalid } from './fields.ts'
 import { decodePicture } from './reference.ts'
-import type { WireContent, WirePart } from './wire.ts'
+import type { WireContent, WirePart } from './request-wire.ts'
 
 export interface Talk extends Pick<ImageRequest, 'prompt' | 'images' | 'turns' | 'system'> {
   /** Where each picture stands, as its number among those of all turns and then of the prompt. */

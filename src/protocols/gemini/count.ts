@@ -7,7 +7,7 @@ import type { WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { checkFields } from './fields.ts'
 import { encodeDetails } from './inbound.ts'
-import { CountTokensRequest } from './wire.ts'
+import { CountTokensRequest } from './request-wire.ts'
 
 const charactersPerToken = 4
 const tokensPerPicture = 258

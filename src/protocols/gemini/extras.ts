@@ -1,6 +1,6 @@
 /** Which fields of a call no other protocol has a word for, by their places in it. */
 import { type Fields, unknownFields } from './fields.ts'
-import type { GenerateContentRequest, WireContent } from './wire.ts'
+import type { GenerateContentRequest, WireContent } from './request-wire.ts'
 
 const inRequest = new Set(['model', 'contents', 'systemInstruction', 'tools', 'generationConfig'])
 const inTool = new Set(['googleSearch', 'googleSearchRetrieval'])

@@ -10,8 +10,8 @@ import { namedExtras } from './extras.ts'
 import { checkFields, invalid } from './fields.ts'
 import { isBlockReason, isFinishReason } from './finish-reason.ts'
 import { OwnForm } from './own-form.ts'
+import { GenerateContentRequest, type GenerationConfig } from './request-wire.ts'
 import { decodeCount, decodeMediaResolution, decodeOutput, decodeShape, spelling } from './shape.ts'
-import { GenerateContentRequest, type GenerationConfig } from './wire.ts'
 
 /** @throws GatewayError for what the caller should change, in Google's words and naming the field's path. */
 export async function decodeRequest(document: WireDocument, bounds: RequestBounds): Promise<ImageRequest> {

@@ -6,7 +6,7 @@ import type { Reference } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString } from '../../streams/json-writer.ts'
 import type { Target, WireDocument } from '../protocol.ts'
-import type { GenerateContentRequest, GenerationConfig, WireContent, WirePart } from './wire.ts'
+import type { GenerateContentRequest, GenerationConfig, WireContent, WirePart } from './request-wire.ts'
 
 export class OwnForm {
   readonly #request: GenerateContentRequest

@@ -11,8 +11,8 @@ import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { checkFields, invalid, unknownFields } from './fields.ts'
 import { decodeAddress, decodeInline } from './reference.ts'
+import { PredictRequest, type WirePicture } from './request-wire.ts'
 import { decodeCount, outputOf, shapeOf } from './shape.ts'
-import { PredictRequest, type WirePicture } from './wire.ts'
 
 type Instance = NonNullable<PredictRequest['instances']>[number]
 type Parameters = NonNullable<PredictRequest['parameters']>

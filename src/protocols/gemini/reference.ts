@@ -5,7 +5,7 @@ import { checkPicture, headOf, readBase64, unreadable } from '../picture.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { invalid } from './fields.ts'
-import type { WirePart } from './wire.ts'
+import type { WirePart } from './request-wire.ts'
 
 /** What a part shows; null where it shows nothing. @throws GatewayError naming `place` where that is no picture. */
 export async function decodePicture(

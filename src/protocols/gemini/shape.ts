@@ -2,7 +2,7 @@
 import { parseRatio, parseTier } from '../../images/geometry.ts'
 import type { ImageRequest, MediaResolution, Shape } from '../../images/request.ts'
 import { invalid } from './fields.ts'
-import type { GenerationConfig } from './wire.ts'
+import type { GenerationConfig } from './request-wire.ts'
 
 const config = 'generation_config'
 /** The fields by the names that the gateway's own errors would use, and their places in a call. */
