@@ -8,11 +8,13 @@ import type { UpstreamCallFacts } from './gateway/call.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { type Candidate, createRouting } from './gateway/routing.ts'
 import { createAuthenticate } from './http/auth.ts'
+import { createCallsHandler } from './http/calls.ts'
 import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
-import { createRelayHandler } from './http/relay.ts'
+import { createRelay } from './http/relay.ts'
 import { createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
+import { createTranslate } from './http/translate.ts'
 import { outcomeOf } from './images/error.ts'
 import { createLimits, type LimitEvent } from './limits/limits.ts'
 import type { LimitStore } from './limits/store.ts'
@@ -111,7 +113,14 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
   const server = createServer({
     images: createImagesHandler({ serve, gateway, room, buffers, maxBodyBytes, bounds }),
-    relay: createRelayHandler({ serve, gateway, memory, room, maxBodyBytes, writeTimeoutMs }),
+    calls: createCallsHandler({
+      serve,
+      gateway,
+      room,
+      maxBodyBytes,
+      relay: createRelay({ gateway, memory, writeTimeoutMs }),
+      translate: createTranslate({ gateway, bounds }),
+    }),
     authenticate,
     cors,
     catalogue,

@@ -41,7 +41,7 @@ const doors: Readonly<Record<string, readonly RegExp[]>> = {
   sharp: [/^pixels\//],
   'prom-client': [/^telemetry\//],
   pino: [/^telemetry\//],
-  zod: [/^config\//, /^models\//, /^protocols\/[a-z]+\/wire\.ts$/],
+  zod: [/^config\//, /^models\//, /^protocols\/[a-z]+\/(?:request-)?wire\.ts$/],
   'google-auth-library': [/^upstreams\//],
   yaml: [/^config\//, /^models\//],
 }

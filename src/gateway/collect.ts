@@ -38,8 +38,10 @@ export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPi
   const failure = developments.find(result => result.status === 'rejected')
   // What came was paid for.
   if (failure && pictures.length === 0) throw failure.reason
+  const [first, ...others] = pictures
+  const text = saidIn(parts)
   return {
-    paintings: pictures,
+    paintings: first ? [{ ...first, ...(text && { text }) }, ...others] : [],
     usage,
     release: () => {
       for (const picture of pictures) picture.release?.()
@@ -55,13 +57,14 @@ const lastOfEach = (images: readonly (ImageOf | LinkOf)[]) =>
 const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
 
 /** Brings the base64 to the one form that every client reads, and reads type and size off its first bytes. */
-async function developed({ base64 }: ImageOf): Promise<Picture> {
+async function developed({ base64, signature }: ImageOf): Promise<Picture> {
   const standard = await standardBase64(base64, { sample: true })
   if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
   const readAt = base64ReadAt(standard)
   const mediaType = mediaTypeOf(await readAt(0, 32))
   if (!mediaType) throw new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
-  return { base64: standard, mediaType, pixels: await pixelSize(mediaType, readAt) }
+  const pixels = await pixelSize(mediaType, readAt)
+  return { base64: standard, mediaType, pixels, ...(signature && { signature }) }
 }
 
 async function fetched({ url }: LinkOf, fetchPicture: FetchPicture): Promise<Picture> {
@@ -69,12 +72,15 @@ async function fetched({ url }: LinkOf, fetchPicture: FetchPicture): Promise<Pic
   return { base64, mediaType, pixels: await pixelSize(mediaType, base64ReadAt(base64)), release }
 }
 
-function whyNone(parts: readonly ImagePart[], finish: FinishOf | undefined): GatewayError {
-  const said = parts
-    .filter(part => part.type === 'text' && !part.thought)
-    .map(part => (part.type === 'text' ? part.text : ''))
+/** The model's words, its thoughts left out. */
+const saidIn = (parts: readonly ImagePart[]) =>
+  parts
+    .flatMap(part => (part.type === 'text' && !part.thought ? [part.text] : []))
     .join('')
     .trim()
+
+function whyNone(parts: readonly ImagePart[], finish: FinishOf | undefined): GatewayError {
+  const said = saidIn(parts)
   const wireReason = finish?.wireReason
   const words = [wireReason && `(${wireReason})`, finish?.message || said].filter(Boolean).join(' ')
   const facts = { ...(wireReason && { reason: wireReason }), ...(finish?.stage && { stage: finish.stage }) }

@@ -11,12 +11,8 @@ const absent: readonly (readonly [RegExp, string])[] = [
     'Image variations were retired by OpenAI. Send the picture to /v1/images/edits with a prompt instead.',
   ],
   [
-    /:predict$/,
-    "Imagen's `:predict` form is not served by this version of the gateway. Use `:generateContent`, or /v1/images/generations.",
-  ],
-  [
     /:(?:batch\w+|embedContent|asyncBatch\w+|predictLongRunning)$/,
-    'This gateway makes images: it serves `:generateContent`, `:streamGenerateContent` and `:countTokens`.',
+    'This gateway makes images: it serves `:generateContent`, `:streamGenerateContent`, `:countTokens` and `:predict`.',
   ],
   [
     /\/chat\/completions$/,

@@ -90,7 +90,7 @@ const geminiEntry = ({ id, model, isAlias }: ListedName) => ({
   version: '001',
   displayName: model.name,
   description: isAlias ? `${model.name}: another name of ${model.id}.` : `${model.name}: makes and edits images.`,
-  supportedGenerationMethods: ['generateContent', 'countTokens'],
+  supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens', 'predict'],
 })
 
 const vertexEntry = ({ id, model }: ListedName) => ({

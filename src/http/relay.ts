@@ -1,72 +1,50 @@
-/** Google's `:method` routes: a caller's bytes up, the upstream's bytes down as they come, and a reader beside them. */
+/** A caller's bytes up, the upstream's bytes down as they come, and a reader beside them: for an upstream of the caller's own protocol. */
 import type { ServerResponse } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Gateway, UpstreamRefusal } from '../gateway/gateway.ts'
+import type { ModelChoice } from '../gateway/routing.ts'
 import { bytesOf } from '../images/bytes.ts'
 import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
-import type { Room } from '../memory/room.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
-import { checkCall, encodeError, encodeRelay, observe } from '../protocols/gemini/index.ts'
-import type { Method } from '../protocols/gemini/path.ts'
+import { encodeError, encodeRelay, observe, type RelayedMethod } from '../protocols/gemini/index.ts'
 import type { Addresses } from '../protocols/protocol.ts'
 import { type AnswerReader, createAnswerReader, isEventStream } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
-import { readJson } from './body.ts'
-import { mediaTypeOf, unreadType } from './content-type.ts'
-import { splitUrl } from './envelope.ts'
+import type { JsonBody } from './body.ts'
 import { cut, cutWhenStalled, drained, ended } from './send.ts'
-import type { Conversation, Serve } from './serve.ts'
+import type { Conversation } from './serve.ts'
 
 export interface RelayParts {
-  readonly serve: Serve
-  readonly gateway: Gateway
+  readonly gateway: Pick<Gateway, 'relay'>
   readonly memory: AnswerMemory
-  readonly room: Room
-  readonly maxBodyBytes: number
   readonly writeTimeoutMs: number
 }
 
-export type RelayHandler = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  method: Method,
-  model: string,
-) => Promise<void>
+export interface RelayedCall {
+  readonly method: RelayedMethod
+  /** Server-sent events instead of one JSON array. */
+  readonly sse: boolean
+  readonly body: JsonBody
+}
 
-export function createRelayHandler({
-  serve,
-  gateway,
-  memory,
-  room,
-  maxBodyBytes,
-  writeTimeoutMs,
-}: RelayParts): RelayHandler {
-  return (request, reply, method, model) =>
-    serve(request, reply, 'gemini', method, async conversation => {
-      const { exchange, message } = conversation
-      const type = mediaTypeOf(request)
-      if (type !== 'application/json') throw unreadType(type, 'application/json')
-      const body = await readJson(message, { maxBytes: maxBodyBytes, room, signal: exchange.signal })
-      exchange.record.bytesIn = body.length
-      try {
-        checkCall(body.value)
-        const sse = splitUrl(message.url ?? '/').query.get('alt') === 'sse'
-        const sink = new ResponseSink(conversation, memory, writeTimeoutMs)
-        const relayed = {
-          protocol: 'gemini',
-          encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
-            encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
-        } as const
-        await sink.finish(gateway.relay(exchange, gateway.choose(exchange, model), relayed, sink))
-        return note(sink.observed(), conversation)
-      } catch (error) {
-        if (!(error instanceof UpstreamRefusal && passes(error))) throw error
-        return await passRefusal(error, conversation)
-      } finally {
-        body.release()
-      }
-    })
+export type Relay = (conversation: Conversation, choice: ModelChoice, call: RelayedCall) => Promise<Outcome>
+
+export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Relay {
+  return async (conversation, choice, { method, sse, body }) => {
+    try {
+      const sink = new ResponseSink(conversation, memory, writeTimeoutMs)
+      const relayed = {
+        protocol: 'gemini',
+        encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
+          encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
+      } as const
+      await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
+      return note(sink.observed(), conversation)
+    } catch (error) {
+      if (!(error instanceof UpstreamRefusal && passes(error))) throw error
+      return await passRefusal(error, conversation)
+    }
+  }
 }
 
 // `write` says «wait» for any chunk as large as the socket's mark, though the kernel took it at once: and each wait pauses the

@@ -13,6 +13,7 @@ import type { Catalogue } from '../models/catalogue.ts'
 import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
 import { explainAbsence } from './absent-routes.ts'
 import type { Authenticate, Caller } from './auth.ts'
+import type { CallsHandler } from './calls.ts'
 import { answerClientError } from './client-error.ts'
 import { mediaTypeOf } from './content-type.ts'
 import type { Cors } from './cors.ts'
@@ -20,7 +21,6 @@ import { emptyBody, errorReply, protocolOf, splitUrl, withHeaders } from './enve
 import { checkHost } from './host.ts'
 import type { ImagesHandler } from './images.ts'
 import type { Shelf } from './model-list.ts'
-import type { RelayHandler } from './relay.ts'
 import { requestIdOf } from './request-id.ts'
 import { deploymentPath, imagePaths, isCallPath, methodsAt, modelRoutes, operations } from './routes.ts'
 import { type Reply, send } from './send.ts'
@@ -28,7 +28,7 @@ import { discardRest } from './serve.ts'
 
 export interface ServerParts {
   readonly images: ImagesHandler
-  readonly relay: RelayHandler
+  readonly calls: CallsHandler
   readonly authenticate: Authenticate
   readonly cors: Cors
   readonly catalogue: Catalogue
@@ -44,7 +44,7 @@ export interface ServerParts {
 const longestHeadersBytes = 16 * 1024
 
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { images, relay, catalogue, cors } = parts
+  const { images, calls, catalogue, cors } = parts
   const app = fastify({
     logger: false,
     genReqId: message => requestIdOf(message.headers['x-request-id']),
@@ -103,7 +103,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // Google's paths have a colon in their last segment, often percent-encoded: read whole, not by the router.
   post('/*', (request, reply) => {
     const found = parseMethodPath(splitUrl(request.url).path)
-    if (found && isMethod(found.method)) return relay(request, reply, found.method, found.model)
+    if (found && isMethod(found.method)) return calls(request, reply, found.method, found.model)
     return refuse(request, reply, absence(request))
   })
   return app

@@ -77,4 +77,9 @@ export interface Extras {
   readonly protocol: 'openai' | 'gemini'
   /** By name, as the caller spelt it; a `LongString` of the caller's document where the value is a long one. */
   readonly fields: ReadonlyMap<string, unknown>
+  /**
+   * The whole request in its protocol's own form, for an upstream of the same protocol; only that protocol's folder looks inside.
+   * It numbers the references of all turns and then the request's: what is fetched or changed takes the place of what it was.
+   */
+  readonly own?: unknown
 }

@@ -17,6 +17,8 @@ export type ImagePart =
       readonly mediaType?: string
       /** A draft of the model's thinking: the answer only if nothing else comes. */
       readonly thought: boolean
+      /** What the model wants to see again when the chat goes on: the inside of a JSON string, for callers of its own protocol. */
+      readonly signature?: Bytes
     }
   /** A picture to be fetched from where the upstream put it. */
   | { readonly type: 'link'; readonly index: number; readonly url: string }
@@ -37,6 +39,10 @@ export interface Painting {
   readonly base64: Bytes
   readonly mediaType: MediaType
   readonly pixels: Pixels | null
+  /** What the model said with it. */
+  readonly text?: string
+  /** As in its part. */
+  readonly signature?: Bytes
 }
 
 /** What an image request came to: the pictures that came, and the tokens of all calls made for them. */

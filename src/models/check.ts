@@ -15,7 +15,10 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
 function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
   if (model.references !== null && images.length > model.references) {
     const sentence = `${model.id} takes at most ${model.references} reference images, ${images.length} were sent.`
-    throw new GatewayError('invalid-request', sentence, { param: 'image', code: 'invalid_value' })
+    throw new GatewayError('invalid-request', sentence, {
+      param: spelling.get('image') ?? 'image',
+      code: 'invalid_value',
+    })
   }
   // Google's API has no field for it. What an OpenAI model makes of it, that upstream says.
   if (background === 'transparent' && model.protocol === 'gemini') {

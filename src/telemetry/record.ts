@@ -4,7 +4,7 @@ import type { Usage } from '../images/result.ts'
 
 export type Protocol = 'openai' | 'gemini'
 
-export type Operation = 'generate' | 'edit' | 'generateContent' | 'streamGenerateContent' | 'countTokens'
+export type Operation = 'generate' | 'edit' | 'generateContent' | 'streamGenerateContent' | 'countTokens' | 'predict'
 
 /** Times in milliseconds, sizes in bytes. Mutable: whoever learns a fact writes it down. */
 export interface ExchangeRecord {

@@ -135,9 +135,7 @@ describe('an address that is not there', () => {
     ['POST', '/v1beta/files', /inlineData/],
     ['POST', '/upload/v1beta/files', /inlineData/],
     ['GET', '/v1/files', /inlineData/],
-    ['POST', '/v1beta/models/imagen-4.0-generate-001:predict', /:predict/],
-    ['POST', '/v1beta/models/imagen-4.0-generate-001%3Apredict', /:predict/],
-    ['POST', '/v1/publishers/google/models/imagen-3.0:predict', /:predict/],
+    ['POST', '/v1/publishers/google/models/veo-3.0:predictLongRunning', /:predict/],
   ])('but at a vendor says what to use instead: %s %s', async (method, path, says) => {
     const { status, json } = await send(method, path)
     expect(status).toBe(404)

@@ -45,6 +45,49 @@ async function readAll<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 
 const small = { imageConfig: { aspectRatio: '4:3', imageSize: '512' } }
 
+test('several candidates are several pictures in one answer, whole and in a stream', async () => {
+  const config = { ...small, candidateCount: 3 }
+  const answer = await ai.models.generateContent({ model, contents: 'A red kite', config })
+  const [event, ...more] = await readAll(await ai.models.generateContentStream({ model, contents: 'A kite', config }))
+  expect(more).toEqual([])
+  for (const candidates of [answer.candidates ?? [], event?.candidates ?? []]) {
+    expect(candidates.map(({ index, finishReason }) => [index, finishReason])).toEqual(
+      [0, 1, 2].map(index => [index, 'STOP']),
+    )
+    const files = candidates.flatMap(({ content }) => picturesIn(content?.parts ?? []))
+    expect(files).toHaveLength(3)
+    for (const file of files) await expectPicture(file, { format: 'jpeg', size: '600x448' })
+  }
+  expect(answer.usageMetadata?.totalTokenCount).toBeGreaterThan(3 * 747)
+})
+
+test('a chat goes on from any of several candidates', async () => {
+  const config = { ...small, candidateCount: 2 }
+  const first = await ai.models.generateContent({ model, contents: 'A red kite', config })
+  const said = first.candidates?.[1]?.content
+  if (!said) throw new Error('No second candidate came.')
+  const contents = [
+    { role: 'user', parts: [{ text: 'A red kite' }] },
+    said,
+    { role: 'user', parts: [{ text: 'Bluer' }] },
+  ]
+  for (const next of [small, config]) {
+    const { candidates } = await ai.models.generateContent({ model, contents, config: next })
+    expect(candidates?.[0]?.finishReason).toBe('STOP')
+  }
+})
+
+test('Imagen’s method paints, as the SDK calls it', async () => {
+  const httpOptions = { baseUrl: gateway.url }
+  const client = new GoogleGenAI({ vertexai: true, apiKey: key, httpOptions })
+  const config = { numberOfImages: 2, aspectRatio: '4:3', imageSize: '512' }
+  const { generatedImages = [] } = await client.models.generateImages({ model, prompt: 'A red kite', config })
+  expect(generatedImages).toHaveLength(2)
+  for (const { image } of generatedImages) {
+    await expectPicture(fromBase64(image?.imageBytes), { format: 'jpeg', size: '600x448' })
+  }
+})
+
 describe('generateContent', () => {
   test.for([
     ['by the path of this SDK', undefined],

@@ -23,3 +23,19 @@ const reasons = new Map<string, FinishReason>([
 ])
 
 export const finishReasonOf = (wireReason: string): FinishReason => reasons.get(wireReason) ?? 'done'
+
+/** Is it one of Google's own words, so that its SDKs know it? */
+export const isFinishReason = (word: string): boolean => word !== 'STOP' && reasons.has(word)
+
+const blockReasons: ReadonlySet<string> = new Set([
+  'SAFETY',
+  'OTHER',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'IMAGE_SAFETY',
+  'MODEL_ARMOR',
+  'JAILBREAK',
+])
+
+/** Why a prompt was not even painted from. */
+export const isBlockReason = (word: string): boolean => blockReasons.has(word)

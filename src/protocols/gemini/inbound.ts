@@ -1,63 +1,121 @@
-/** The half of Gemini's protocol that faces callers: a call for a Gemini upstream is passed on with only its model renamed. */
-import type { Bytes } from '../../images/bytes.ts'
-import { GatewayError } from '../../images/error.ts'
-import type { JsonPath, JsonText } from '../../streams/json-text.ts'
-import type { Addresses, WireRequest } from '../protocol.ts'
-import type { Method } from './path.ts'
+/** The half of Gemini's protocol that faces callers: generateContent requests in, GenerateContentResponses out. */
+import { type Bytes, bytesOfText } from '../../images/bytes.ts'
+import type { GatewayError } from '../../images/error.ts'
+import type { ImageRequest } from '../../images/request.ts'
+import type { ImageResult, Painting, TokenDetails, Usage } from '../../images/result.ts'
+import { RawString, writeJson } from '../../streams/json-writer.ts'
+import type { RequestBounds, WireDocument } from '../protocol.ts'
+import { decodeContents } from './contents.ts'
+import { namedExtras } from './extras.ts'
+import { checkFields, invalid } from './fields.ts'
+import { isBlockReason, isFinishReason } from './finish-reason.ts'
+import { OwnForm } from './own-form.ts'
+import { GenerateContentRequest, type GenerationConfig } from './request-wire.ts'
+import { decodeCount, decodeMediaResolution, decodeOutput, decodeShape, spelling } from './shape.ts'
 
-/** A caller's call in Google's own form. */
-export interface GeminiCall {
-  readonly method: Method
-  /** Server-sent events instead of one JSON array. */
-  readonly sse: boolean
-  readonly body: JsonText
-}
-
-/**
- * The call as it goes up. The caller's bytes stay as they are, but for a model that is named inside and for what the
- * name it was called by asks for (`nano-banana-hd` means 4K).
- */
-export function encodeRelay(
-  { method, sse, body }: GeminiCall,
-  model: string,
-  addresses: Addresses,
-  defaults: { readonly resolution?: string | undefined },
-): WireRequest {
-  const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
+/** @throws GatewayError for what the caller should change, in Google's words and naming the field's path. */
+export async function decodeRequest(document: WireDocument, bounds: RequestBounds): Promise<ImageRequest> {
+  const request = checkFields(GenerateContentRequest, document.value)
+  const config = request.generationConfig ?? {}
+  refuseOtherModalities(config)
+  const { contents = [], systemInstruction, tools = [] } = request
+  const { places, ...talk } = await decodeContents(contents, systemInstruction, document, bounds)
+  const mediaResolution = decodeMediaResolution(config)
   return {
-    method: 'POST',
-    path: addresses.pathOf(model, method) + query,
-    body: bodyFor(addresses.mended?.(body) ?? body, model, defaults.resolution),
+    ...talk,
+    model: null,
+    count: decodeCount(config.candidateCount, 'generation_config.candidate_count'),
+    shape: decodeShape(config),
+    ...decodeOutput(config),
+    search: tools.some(({ googleSearch, googleSearchRetrieval }) => googleSearch || googleSearchRetrieval),
+    ...(config.seed !== undefined && { seed: config.seed }),
+    ...(mediaResolution && { mediaResolution }),
+    spelling,
+    extras: { protocol: 'gemini', fields: namedExtras(request), own: new OwnForm(request, places, document) },
   }
 }
 
-function bodyFor(body: JsonText, model: string, resolution: string | undefined): Bytes {
-  const renamed = modelPlaces.reduce(
-    (text, path) => (text.has(path) ? text.replace(path, `models/${model}`) : text),
-    body,
+function refuseOtherModalities({ responseModalities = [] }: GenerationConfig): void {
+  const asked = responseModalities.filter(modality => modality !== 'MODALITY_UNSPECIFIED')
+  const isPossible = asked.length === 0 || asked.includes('IMAGE')
+  if (isPossible && asked.every(modality => modality === 'IMAGE' || modality === 'TEXT')) return
+  throw invalid(
+    'generation_config.response_modalities',
+    `The requested combination of response modalities (${asked.join(', ')}) is not supported by the model. Ask for IMAGE, or for TEXT and IMAGE.`,
   )
-  if (!resolution || sizePlaces.some(path => renamed.has(path))) return renamed.bytes
-  return renamed.insert(sizePlaceIn(renamed), resolution).bytes
 }
 
-/** In the spelling that the body has already: both twins of one field side by side are an error at Google. */
-function sizePlaceIn(body: JsonText): JsonPath {
-  const config = configNames.find(name => body.has([name])) ?? 'generationConfig'
-  const image = imageNames.find(name => body.has([config, name])) ?? 'imageConfig'
-  return [config, image, 'imageSize']
+/** What an answer says of itself. */
+export interface AnswerFacts {
+  readonly model: string
+  readonly responseId: string
 }
 
-const modelPlaces = [['model'], ['generateContentRequest', 'model'], ['generate_content_request', 'model']] as const
-
-const configNames = ['generationConfig', 'generation_config']
-const imageNames = ['imageConfig', 'image_config']
-const sizeNames = ['imageSize', 'image_size']
-const sizePlaces = configNames.flatMap(config =>
-  imageNames.flatMap(image => sizeNames.map(size => [config, image, size])),
-)
-
-/** @throws GatewayError where the body is no object: nothing of what follows would make sense to the upstream. */
-export function checkCall(value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new GatewayError('invalid-request', 'Invalid JSON payload received. The body must be an object with contents.')
+/** A whole answer, or the one event of a stream that has it all: a candidate for each picture. */
+export function encodeResult({ paintings, usage }: ImageResult, { model, responseId }: AnswerFacts): Bytes {
+  return writeJson({
+    candidates: paintings.map((painting, index) => ({
+      content: { role: 'model', parts: encodeParts(painting) },
+      finishReason: 'STOP',
+      index,
+    })),
+    ...(usage && { usageMetadata: encodeUsage(usage) }),
+    modelVersion: model,
+    responseId,
+  })
 }
+
+const encodeParts = ({ base64, mediaType, text, signature }: Painting): readonly object[] => [
+  ...(text ? [{ text: lineSafe(text) }] : []),
+  {
+    inlineData: { mimeType: mediaType, data: new RawString(base64) },
+    ...(signature && { thoughtSignature: new RawString(signature) }),
+  },
+]
+
+function encodeUsage({ inputTokens, outputTokens, totalTokens, inputDetails, outputDetails }: Usage): object {
+  return {
+    promptTokenCount: inputTokens,
+    candidatesTokenCount: outputTokens,
+    totalTokenCount: totalTokens,
+    ...(inputDetails && { promptTokensDetails: encodeDetails(inputDetails) }),
+    ...(outputDetails && { candidatesTokensDetails: encodeDetails(outputDetails) }),
+  }
+}
+
+/** Tokens by kind, as Google tells them: a kind of which there are none is left out. */
+export const encodeDetails = ({ textTokens, imageTokens }: TokenDetails): readonly object[] =>
+  [
+    { modality: 'TEXT', tokenCount: textTokens },
+    { modality: 'IMAGE', tokenCount: imageTokens },
+  ].filter(({ tokenCount }) => tokenCount > 0)
+
+/** A refusal is an answer with status 200 here. Null where the error is none. */
+export function encodeRefusal(error: GatewayError, { model, responseId }: AnswerFacts): Bytes | null {
+  const told = refusalOf(error)
+  return told && writeJson({ ...told, modelVersion: model, responseId })
+}
+
+function refusalOf({ kind, message, facts: { reason = '', stage } }: GatewayError): object | null {
+  const sentence = lineSafe(message)
+  if (kind === 'content-refused' && stage === 'input') {
+    const blockReason = isBlockReason(reason) ? reason : 'SAFETY'
+    return { promptFeedback: { blockReason, blockReasonMessage: sentence } }
+  }
+  if (kind !== 'content-refused' && kind !== 'no-image') return null
+  const usual = kind === 'content-refused' ? 'IMAGE_SAFETY' : 'NO_IMAGE'
+  const finishReason = isFinishReason(reason) ? reason : usual
+  return { candidates: [{ content: {}, finishReason, finishMessage: sentence, index: 0 }] }
+}
+
+/** Python's SDK takes U+0085, U+2028 and U+2029 for ends of lines, and an event of a stream is one line. */
+const lineSafe = (text: string): RawString =>
+  new RawString(
+    bytesOfText(
+      JSON.stringify(text)
+        .slice(1, -1)
+        .replace(/[\u0085\u2028\u2029]/g, asUnicode),
+    ),
+  )
+
+const asUnicode = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -3,13 +3,14 @@
 import type { GeminiDialect } from '../../dialects/gemini.ts'
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import { type ImageRequest, isLink, type Reference } from '../../images/request.ts'
+import { type ImageRequest, isLink, type Reference, type Turn } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
+import { OwnForm, referencesOf } from './own-form.ts'
 import { withRoles } from './roles.ts'
 import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
@@ -24,7 +25,7 @@ export function createOutbound({ modelsPath, readsFrom, needsRole }: GeminiDiale
       method: 'POST',
       path: pathOf(target.model, 'generateContent'),
       body: encodeBody(request, target),
-      ignored: [...request.extras.fields.keys()],
+      ignored: request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys()],
     }),
     decodeResult,
     superseded,
@@ -32,7 +33,13 @@ export function createOutbound({ modelsPath, readsFrom, needsRole }: GeminiDiale
   }
 }
 
-function encodeBody(request: ImageRequest, { ratio, resolution }: Target): Bytes {
+function encodeBody(request: ImageRequest, target: Target): Bytes {
+  const { own } = request.extras
+  if (!(own instanceof OwnForm)) return writeJson(encodeNeutral(request, target))
+  return writeJson(own.encode(target, referencesOf(request).map(encodeReference)))
+}
+
+function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): object {
   const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
   const generationConfig = {
     // Without text the model does not answer with a question or a polite refusal instead of a picture.
@@ -41,14 +48,19 @@ function encodeBody(request: ImageRequest, { ratio, resolution }: Target): Bytes
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.mediaResolution && { mediaResolution: `MEDIA_RESOLUTION_${request.mediaResolution.toUpperCase()}` }),
   }
-  const images = request.images.map(encodeReference)
-  const body = {
-    contents: [{ role: 'user', parts: [{ text: request.prompt }, ...images] }],
-    ...(request.search && { tools: [{ googleSearch: {} }] }),
+  const { turns, prompt, images, system, search } = request
+  return {
+    contents: [...turns.map(encodeTurn), encodeTurn({ role: 'user', text: prompt, images })],
+    ...(system && { systemInstruction: { parts: [{ text: system }] } }),
+    ...(search && { tools: [{ googleSearch: {} }] }),
     generationConfig,
   }
-  return writeJson(body)
 }
+
+const encodeTurn = ({ role, text, images }: Turn) => ({
+  role,
+  parts: [...(text || images.length === 0 ? [{ text }] : []), ...images.map(encodeReference)],
+})
 
 const encodeReference = (reference: Reference) =>
   isLink(reference)
@@ -94,7 +106,16 @@ async function decodeCandidate(
     const data = part.inlineData?.data
     if (data) {
       const mediaType = part.inlineData?.mimeType
-      parts.push({ type: 'image', index, base64: rawText(data, document), thought, ...(mediaType && { mediaType }) })
+      const signature = part.thoughtSignature ? jsonText(part.thoughtSignature, document) : undefined
+      const base64 = rawText(data, document)
+      parts.push({
+        type: 'image',
+        index,
+        base64,
+        thought,
+        ...(mediaType && { mediaType }),
+        ...(signature && { signature }),
+      })
     }
     const { fileUri, mimeType } = part.fileData ?? {}
     if (fileUri && !thought && (mimeType ?? 'image/').startsWith('image/')) {
@@ -112,6 +133,10 @@ async function decodeCandidate(
 
 const rawText = (text: WireText, document: WireDocument): Bytes =>
   typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
+
+/** The inside of a JSON string, whatever it says. */
+const jsonText = (text: WireText, document: WireDocument): Bytes =>
+  typeof text === 'string' ? bytesOfText(JSON.stringify(text).slice(1, -1)) : document.bytesOf(text)
 
 // Enough for any sentence of a model; what is longer is cut.
 const longestText = 16_384

@@ -1,4 +1,4 @@
-/** Google's wire types, as far as the gateway reads them: forgiving (null, absent and unknown everywhere), so that only nonsense fails. */
+/** Google's answers, as far as the gateway reads them: forgiving (null, absent and unknown everywhere), so that only nonsense fails. */
 import { z } from 'zod'
 import { LongString } from '../../streams/document-reader.ts'
 
@@ -12,6 +12,7 @@ const Part = z.object({
   inlineData: z.object({ mimeType: z.string().nullish(), data: Text.nullish() }).nullish(),
   // Relays in front of Google answer so where they keep the pictures themselves.
   fileData: z.object({ mimeType: z.string().nullish(), fileUri: Text.nullish() }).nullish(),
+  thoughtSignature: Text.nullish().catch(null),
 })
 
 const Candidate = z.object({

@@ -1,11 +1,12 @@
 /** The half of OpenAI's protocol that faces callers: image requests in, images responses out. */
-import { type Bytes, join } from '../../images/bytes.ts'
+import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { ImageRequest, Reference } from '../../images/request.ts'
 import type { ImageResult, Painting, Usage } from '../../images/result.ts'
 import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
+import { readText } from '../text.ts'
 import { type CheckedFields, checkFields, type FieldName, invalid } from './fields.ts'
 import { decodeReference } from './reference.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
@@ -86,32 +87,12 @@ function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
 const longestPrompt = 32_000
 
 async function decodePrompt(prompt: string | LongString | null | undefined, document: WireDocument): Promise<string> {
-  const text = await promptText(prompt, document)
-  if (text.trim() === '') {
-    throw new GatewayError('invalid-request', "Missing required parameter: 'prompt'.", {
-      param: 'prompt',
-      code: 'missing_required_parameter',
-    })
-  }
-  if (text.length > longestPrompt)
-    throw invalid(`The prompt has ${text.length} characters; at most ${longestPrompt} are allowed.`, 'prompt')
-  if (!text.isWellFormed())
-    throw invalid('The prompt is not valid Unicode: it holds half of a surrogate pair.', 'prompt')
-  return text
-}
-
-async function promptText(prompt: string | LongString | null | undefined, document: WireDocument): Promise<string> {
-  if (!prompt) return ''
-  if (typeof prompt === 'string') return prompt
-  // Six bytes of JSON (\uXXXX) at most for each character of text.
-  if (prompt.length > longestPrompt * 6)
-    throw invalid(`The prompt is too long; at most ${longestPrompt} characters are allowed.`, 'prompt')
-  const inside = await join(document.bytesOf(prompt))
-  try {
-    return String(JSON.parse(`"${new TextDecoder('utf-8', { fatal: true }).decode(inside)}"`))
-  } catch (cause) {
-    throw new GatewayError('invalid-request', 'The prompt is not valid JSON text in UTF-8.', { param: 'prompt', cause })
-  }
+  const text = await readText(prompt ?? '', 'prompt', longestPrompt, document)
+  if (text.trim() !== '') return text
+  throw new GatewayError('invalid-request', "Missing required parameter: 'prompt'.", {
+    param: 'prompt',
+    code: 'missing_required_parameter',
+  })
 }
 
 async function decodeImages(

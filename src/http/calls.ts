@@ -1,0 +1,54 @@
+/** Google's `:method` routes: relayed where the upstream speaks Google's language and can do what is asked, else translated. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { ModelChoice } from '../gateway/routing.ts'
+import type { Room } from '../memory/room.ts'
+import { asksForMany, checkCall, type Method } from '../protocols/gemini/index.ts'
+import { readJson } from './body.ts'
+import { mediaTypeOf, unreadType } from './content-type.ts'
+import { splitUrl } from './envelope.ts'
+import type { Relay } from './relay.ts'
+import type { Serve } from './serve.ts'
+import type { Translate } from './translate.ts'
+
+export interface CallsParts {
+  readonly serve: Serve
+  readonly gateway: Pick<Gateway, 'choose'>
+  readonly room: Room
+  readonly maxBodyBytes: number
+  readonly relay: Relay
+  readonly translate: Translate
+}
+
+export type CallsHandler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  method: Method,
+  model: string,
+) => Promise<void>
+
+export function createCallsHandler(parts: CallsParts): CallsHandler {
+  const { serve, gateway, room, maxBodyBytes, relay, translate } = parts
+  return (request, reply, method, model) =>
+    serve(request, reply, 'gemini', method, async conversation => {
+      const { exchange, message } = conversation
+      const type = mediaTypeOf(request)
+      if (type !== 'application/json') throw unreadType(type, 'application/json')
+      const body = await readJson(message, { maxBytes: maxBodyBytes, room, signal: exchange.signal })
+      exchange.record.bytesIn = body.length
+      try {
+        checkCall(body.value)
+        const sse = splitUrl(message.url ?? '/').query.get('alt') === 'sse'
+        const choice = gateway.choose(exchange, model)
+        return method === 'predict' || !canRelay(method, choice, body.value)
+          ? await translate(conversation, choice, { method, sse, body })
+          : await relay(conversation, choice, { method, sse, body })
+      } finally {
+        body.release()
+      }
+    })
+}
+
+/** The best upstream decides; one of another protocol further down the list is no reason to read and write the call anew. */
+const canRelay = (method: Method, { candidates }: ModelChoice, body: unknown) =>
+  candidates[0]?.protocol === 'gemini' && (method === 'countTokens' || !asksForMany(body))

@@ -1,0 +1,115 @@
+/** A chat in Google's form: what was said before, what is asked now, and which pictures belong to which. */
+import { GatewayError } from '../../images/error.ts'
+import type { ImageRequest, Reference, Turn } from '../../images/request.ts'
+import type { RequestBounds, WireDocument } from '../protocol.ts'
+import { readText } from '../text.ts'
+import { invalid } from './fields.ts'
+import { decodePicture } from './reference.ts'
+import type { WireContent, WirePart } from './request-wire.ts'
+
+export interface Talk extends Pick<ImageRequest, 'prompt' | 'images' | 'turns' | 'system'> {
+  /** Where each picture stands, as its number among those of all turns and then of the prompt. */
+  readonly places: ReadonlyMap<WirePart, number>
+}
+
+interface Said {
+  readonly speaker: Speaker
+  readonly text: string
+  readonly images: readonly Reference[]
+  readonly parts: readonly WirePart[]
+}
+
+type Speaker = Turn['role'] | 'system'
+
+/**
+ * What users said last, with nothing of the model's between, is the prompt. Thoughts and signatures are the model's own affair.
+ * @throws GatewayError naming the part at fault.
+ */
+export async function decodeContents(
+  contents: readonly WireContent[],
+  systemInstruction: WireContent | undefined,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Talk> {
+  const said: Said[] = []
+  for (const [index, content] of contents.entries()) {
+    said.push(await decodeContent(content, `contents[${index}]`, document, bounds))
+  }
+  const instruction = await textOf(systemInstruction, 'system_instruction', document)
+  const system = joined([instruction, ...said.filter(isSystem).map(({ text }) => text)])
+  const { before, now } = atThePrompt(said.filter(one => !isSystem(one)))
+  const images = now.flatMap(one => one.images)
+  if (images.length > bounds.maxImages) {
+    throw invalid('contents', `Request has ${images.length} images. At most ${bounds.maxImages} are allowed.`)
+  }
+  return {
+    turns: before.map(({ speaker, text, images }) => ({ role: speaker === 'model' ? 'model' : 'user', text, images })),
+    prompt: joined(now.map(({ text }) => text)),
+    images,
+    ...(system && { system }),
+    places: new Map([...before, ...now].flatMap(({ parts }) => parts).map((part, place) => [part, place])),
+  }
+}
+
+const isSystem = ({ speaker }: Said) => speaker === 'system'
+const joined = (texts: readonly string[]) => texts.filter(Boolean).join('\n')
+
+/** A last word of the model's after the prompt counts as said before it. */
+function atThePrompt(said: readonly Said[]): { before: readonly Said[]; now: readonly Said[] } {
+  const end = said.findLastIndex(({ speaker }) => speaker === 'user') + 1
+  if (end === 0) throw emptyInput()
+  const start = said.findLastIndex(({ speaker }, index) => index < end && speaker === 'model') + 1
+  const [before, now] = [[...said.slice(0, start), ...said.slice(end)], said.slice(start, end)]
+  if (said.every(({ text, images }) => text === '' && images.length === 0)) throw emptyInput()
+  return { before, now }
+}
+
+const emptyInput = () =>
+  new GatewayError('invalid-request', '* GenerateContentRequest.contents: contents is not specified', {
+    param: 'contents',
+    code: 'missing_required_parameter',
+  })
+
+async function decodeContent(
+  content: WireContent,
+  place: string,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Said> {
+  const images: Reference[] = []
+  const parts: WirePart[] = []
+  for (const [index, part] of (content.parts ?? []).entries()) {
+    if (part.thought) continue
+    const reference = await decodePicture(part, `${place}.parts[${index}]`, document, bounds)
+    if (!reference) continue
+    images.push(reference)
+    parts.push(part)
+  }
+  return { speaker: speakerOf(content.role, place), text: await textOf(content, place, document), images, parts }
+}
+
+function speakerOf(role: string | undefined, place: string): Speaker {
+  switch (role?.toLowerCase() ?? '') {
+    case '':
+    case 'user':
+      return 'user'
+    case 'model':
+    case 'assistant':
+      return 'model'
+    case 'system':
+      return 'system'
+    default:
+      throw invalid(`${place}.role`, 'Please use a valid role: user, model.')
+  }
+}
+
+// Four characters for each of the tokens that the largest of these models reads.
+const longestText = 4 * 65_536
+
+async function textOf(content: WireContent | undefined, place: string, document: WireDocument): Promise<string> {
+  const texts: string[] = []
+  for (const [index, { text, thought }] of (content?.parts ?? []).entries()) {
+    if (text && !thought) texts.push(await readText(text, `${place}.parts[${index}].text`, longestText, document))
+  }
+  return joined(texts)
+}

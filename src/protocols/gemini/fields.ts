@@ -1,0 +1,49 @@
+/** From a JSON body to a request in Google's form: one spelling, the right types, and the places of what nobody else understands. */
+import { GatewayError } from '../../images/error.ts'
+import { snakeCase } from './request-wire.ts'
+
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+interface Schema<Value> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: Value }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } }
+}
+
+/** @throws GatewayError in Google's words, naming the first field at fault by its path. */
+export function checkFields<Value>(schema: Schema<Value>, value: unknown): Value {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const path = pathOf(issue?.path ?? [])
+  throw invalid(path, `Invalid value at '${path}' ${issue?.message ?? ''}`.trim())
+}
+
+/** A field as Google's errors name it: `generation_config.image_config.aspect_ratio`, `contents[0].parts[1].text`. */
+export const pathOf = (keys: readonly PropertyKey[]): string =>
+  keys.reduce<string>((path, key) => {
+    if (typeof key === 'number') return `${path}[${key}]`
+    const name = snakeCase(String(key))
+    return path ? `${path}.${name}` : name
+  }, '')
+
+export const invalid = (param: string, message: string): GatewayError =>
+  new GatewayError('invalid-request', message, { param, code: 'invalid_value' })
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** The members that are there and none of `known`, by their path. */
+export function unknownFields(
+  fields: Fields | undefined,
+  known: ReadonlySet<string>,
+  place: readonly PropertyKey[] = [],
+): readonly (readonly [string, unknown])[] {
+  return Object.entries(fields ?? {})
+    .filter(([name, value]) => value !== undefined && !known.has(name))
+    .map(([name, value]) => [pathOf([...place, name]), value])
+}

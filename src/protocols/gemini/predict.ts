@@ -1,0 +1,139 @@
+/**
+ * Imagen's form, `:predict`, which several clients use for every model whose name does not begin with `gemini-`:
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api
+ */
+import type { Bytes } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import type { ImageRequest, Reference, Shape } from '../../images/request.ts'
+import type { ImageResult } from '../../images/result.ts'
+import { RawString, writeJson } from '../../streams/json-writer.ts'
+import type { RequestBounds, WireDocument } from '../protocol.ts'
+import { readText } from '../text.ts'
+import { checkFields, invalid, unknownFields } from './fields.ts'
+import { decodeAddress, decodeInline } from './reference.ts'
+import { PredictRequest, type WirePicture } from './request-wire.ts'
+import { decodeCount, outputOf, shapeOf } from './shape.ts'
+
+type Instance = NonNullable<PredictRequest['instances']>[number]
+type Parameters = NonNullable<PredictRequest['parameters']>
+
+const place = 'instances[0]'
+/** The fields by the names that the gateway's own errors would use, and their places in a call. */
+const spelling: ReadonlyMap<string, string> = new Map([
+  ['aspect_ratio', 'parameters.aspect_ratio'],
+  ['output_format', 'parameters.output_options.mime_type'],
+  ['output_compression', 'parameters.output_options.compression_quality'],
+  ['n', 'parameters.sample_count'],
+  ['seed', 'parameters.seed'],
+  ['image', `${place}.reference_images`],
+  ['prompt', `${place}.prompt`],
+])
+
+const longestPrompt = 32_000
+
+/** @throws GatewayError for what the caller should change, naming the field's path. */
+export async function decodePredict(document: WireDocument, bounds: RequestBounds): Promise<ImageRequest> {
+  const request = checkFields(PredictRequest, document.value)
+  const instance = onlyInstance(request)
+  const parameters = request.parameters ?? {}
+  const { outputOptions, seed } = parameters
+  const prompt = await readText(instance.prompt ?? '', `${place}.prompt`, longestPrompt, document)
+  if (prompt.trim() === '') {
+    throw new GatewayError('invalid-request', `${place}.prompt: a prompt is required, such as "A red kite".`, {
+      param: `${place}.prompt`,
+      code: 'missing_required_parameter',
+    })
+  }
+  return {
+    model: null,
+    prompt,
+    images: await decodeImages(instance, document, bounds),
+    turns: [],
+    count: decodeCount(parameters.sampleCount, 'parameters.sample_count'),
+    shape: decodeShape(parameters),
+    ...outputOf(outputOptions?.mimeType, outputOptions?.compressionQuality, 'parameters.output_options'),
+    search: false,
+    ...(seed !== undefined && { seed }),
+    spelling: new Map([
+      ...spelling,
+      ['image_size', `parameters.${parameters.sampleImageSize ? 'sample_' : ''}image_size`],
+    ]),
+    extras: { protocol: 'gemini', fields: namedExtras(request, instance) },
+  }
+}
+
+function onlyInstance({ instances = [] }: PredictRequest): Instance {
+  const [instance, ...more] = instances
+  if (instance && more.length === 0) return instance
+  throw invalid('instances', `Only one instance is taken, ${instances.length} were sent. Ask for more by sampleCount.`)
+}
+
+function decodeShape({ aspectRatio, sampleImageSize, imageSize }: Parameters): Shape {
+  if (sampleImageSize && imageSize && sampleImageSize.toUpperCase() !== imageSize.toUpperCase()) {
+    const param = 'parameters.image_size'
+    throw invalid(param, 'parameters.sample_image_size and parameters.image_size mean the same and differ.')
+  }
+  return shapeOf(aspectRatio, sampleImageSize || imageSize, 'parameters.aspect_ratio')
+}
+
+async function decodeImages(
+  { image, referenceImages = [], mask }: Instance,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<readonly Reference[]> {
+  if (mask !== undefined && mask !== null) throw noMask(`${place}.mask`)
+  const pictures: [WirePicture | undefined, string][] = image ? [[image, `${place}.image`]] : []
+  for (const [index, { referenceType, referenceImage }] of referenceImages.entries()) {
+    const at = `${place}.reference_images[${index}]`
+    if (referenceType?.toUpperCase().includes('MASK')) throw noMask(`${at}.reference_type`)
+    pictures.push([referenceImage, `${at}.reference_image`])
+  }
+  if (pictures.length > bounds.maxImages) {
+    throw invalid(`${place}.reference_images`, `At most ${bounds.maxImages} pictures are allowed.`)
+  }
+  const references: Reference[] = []
+  for (const [picture, at] of pictures) references.push(await decodePicture(picture, at, document, bounds))
+  return references
+}
+
+// White where Imagen may paint: nothing else here has masks of that kind.
+const noMask = (param: string) =>
+  new GatewayError('unsupported-parameter', `Imagen's masks are not served: use /v1/images/edits with a mask.`, {
+    param,
+  })
+
+function decodePicture(
+  picture: WirePicture | undefined,
+  at: string,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Reference> {
+  if (picture?.gcsUri) return decodeAddress(picture.gcsUri, picture.mimeType, `${at}.gcs_uri`, document)
+  return decodeInline(picture?.bytesBase64Encoded, picture?.mimeType, at, 'bytes_base64_encoded', document, bounds)
+}
+
+const inRequest = new Set(['instances', 'parameters'])
+const inInstance = new Set(['prompt', 'image', 'referenceImages', 'mask'])
+const inParameters = new Set(['sampleCount', 'aspectRatio', 'sampleImageSize', 'imageSize', 'outputOptions', 'seed'])
+
+const namedExtras = (request: PredictRequest, instance: Instance) =>
+  new Map([
+    ...unknownFields(request, inRequest),
+    ...unknownFields(instance, inInstance, ['instances', 0]),
+    ...unknownFields(request.parameters, inParameters, ['parameters']),
+  ])
+
+/** A prediction for each picture that came. */
+export const encodePredictions = ({ paintings }: ImageResult): Bytes =>
+  writeJson({
+    predictions: paintings.map(({ base64, mediaType }) => ({
+      mimeType: mediaType,
+      bytesBase64Encoded: new RawString(base64),
+    })),
+  })
+
+/** A refusal is an answer with status 200 here. Null where the error is none. */
+export function encodeFiltered({ kind, message }: GatewayError): Bytes | null {
+  if (kind !== 'content-refused' && kind !== 'no-image') return null
+  return writeJson({ predictions: [{ raiFilteredReason: message }] })
+}

@@ -1,0 +1,73 @@
+/** Pictures in the parts of a call: inline, or by the address of a file. */
+import type { ImageLink, Reference } from '../../images/request.ts'
+import type { LongString } from '../../streams/document-reader.ts'
+import { checkPicture, headOf, readBase64, unreadable } from '../picture.ts'
+import type { RequestBounds, WireDocument } from '../protocol.ts'
+import { readText } from '../text.ts'
+import { invalid } from './fields.ts'
+import type { WirePart } from './request-wire.ts'
+
+/** What a part shows; null where it shows nothing. @throws GatewayError naming `place` where that is no picture. */
+export async function decodePicture(
+  { inlineData, fileData }: WirePart,
+  place: string,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Reference | null> {
+  if (inlineData) {
+    return decodeInline(inlineData.data, inlineData.mimeType, `${place}.inline_data`, 'data', document, bounds)
+  }
+  return fileData ? decodeFile(fileData, `${place}.file_data`, document, bounds) : null
+}
+
+/** Base64 in a field of its own. Its label counts for nothing, but that it is no picture's. */
+export async function decodeInline(
+  data: string | LongString | undefined,
+  mimeType: string | undefined,
+  place: string,
+  field: string,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Reference> {
+  refuseOtherMedia(mimeType, place)
+  const param = `${place}.${field}`
+  if (!data) throw unreadable(param, 'it is empty')
+  return checkPicture(await readBase64(data, param, document), param, bounds)
+}
+
+const longestAddress = 8192
+
+async function decodeFile(
+  { fileUri, mimeType }: NonNullable<WirePart['fileData']>,
+  place: string,
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Reference> {
+  refuseOtherMedia(mimeType, place)
+  const param = `${place}.file_uri`
+  if (fileUri && /^data:/i.test(await headOf(fileUri, document))) {
+    return checkPicture(await readBase64(fileUri, param, document), param, bounds)
+  }
+  return decodeAddress(fileUri, mimeType, param, document)
+}
+
+/** @throws GatewayError where it is no address of a file. */
+export async function decodeAddress(
+  uri: string | LongString | undefined,
+  mimeType: string | undefined,
+  param: string,
+  document: WireDocument,
+): Promise<ImageLink> {
+  const url = await readText(uri ?? '', param, longestAddress, document)
+  if (!/^(?:https?|gs):\/\/[^/]/i.test(url)) {
+    throw invalid(param, `Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`)
+  }
+  return { url, param, ...(mimeType && { mediaType: mimeType }) }
+}
+
+function refuseOtherMedia(mimeType: string | undefined, place: string): void {
+  // Uploaders that do not know a file's type say so.
+  if (!mimeType || /^(?:image\/|application\/octet-stream$)/i.test(mimeType)) return
+  const param = `${place}.mime_type`
+  throw invalid(param, `Unsupported MIME type: ${mimeType.slice(0, 100)}. Image models take pictures and text.`)
+}

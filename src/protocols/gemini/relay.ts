@@ -1,0 +1,74 @@
+/** A caller's call that goes on to a Gemini upstream as it came, with only its model renamed. */
+import type { Bytes } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
+import type { JsonPath, JsonText } from '../../streams/json-text.ts'
+import type { Addresses, WireRequest } from '../protocol.ts'
+import type { RelayedMethod } from './path.ts'
+
+/** A caller's call in Google's own form. */
+export interface GeminiCall {
+  readonly method: RelayedMethod
+  /** Server-sent events instead of one JSON array. */
+  readonly sse: boolean
+  readonly body: JsonText
+}
+
+/**
+ * The call as it goes up. The caller's bytes stay as they are, but for a model that is named inside and for what the
+ * name it was called by asks for (`nano-banana-hd` means 4K).
+ */
+export function encodeRelay(
+  { method, sse, body }: GeminiCall,
+  model: string,
+  addresses: Addresses,
+  defaults: { readonly resolution?: string | undefined },
+): WireRequest {
+  const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
+  return {
+    method: 'POST',
+    path: addresses.pathOf(model, method) + query,
+    body: bodyFor(addresses.mended?.(body) ?? body, model, defaults.resolution),
+  }
+}
+
+function bodyFor(body: JsonText, model: string, resolution: string | undefined): Bytes {
+  const renamed = modelPlaces.reduce(
+    (text, path) => (text.has(path) ? text.replace(path, `models/${model}`) : text),
+    body,
+  )
+  if (!resolution || sizePlaces.some(path => renamed.has(path))) return renamed.bytes
+  return renamed.insert(sizePlaceIn(renamed), resolution).bytes
+}
+
+/** In the spelling that the body has already: both twins of one field side by side are an error at Google. */
+function sizePlaceIn(body: JsonText): JsonPath {
+  const config = configNames.find(name => body.has([name])) ?? 'generationConfig'
+  const image = imageNames.find(name => body.has([config, name])) ?? 'imageConfig'
+  return [config, image, 'imageSize']
+}
+
+const modelPlaces = [['model'], ['generateContentRequest', 'model'], ['generate_content_request', 'model']] as const
+
+const configNames = ['generationConfig', 'generation_config']
+const imageNames = ['imageConfig', 'image_config']
+const sizeNames = ['imageSize', 'image_size']
+const sizePlaces = configNames.flatMap(config =>
+  imageNames.flatMap(image => sizeNames.map(size => [config, image, size])),
+)
+
+/** @throws GatewayError where the body is no object: nothing of what follows would make sense to the upstream. */
+export function checkCall(value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new GatewayError('invalid-request', 'Invalid JSON payload received. The body must be an object with contents.')
+}
+
+/** More than one candidate, which Google's image models refuse and several calls can give. Any spelling; nonsense is no number. */
+export function asksForMany(value: unknown): boolean {
+  const config = member(value, 'generationConfig', 'generation_config')
+  return Number(member(config, 'candidateCount', 'candidate_count')) > 1
+}
+
+function member(value: unknown, ...names: readonly string[]): unknown {
+  const fields = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+  return names.map(name => fields[name]).find(item => item !== undefined && item !== null)
+}
