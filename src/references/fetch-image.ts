@@ -94,7 +94,7 @@ async function take({ status, headers, body }: GuardedAnswer, bounds: FetchBound
     throw new FetchError('no-picture', 'its server sends it compressed, though it was asked not to')
   const declaredBytes = length === undefined ? undefined : Number(length)
   if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(maxBytes)
-  const room = await roomInTime(takeRoom({ ...bounds, declaredBytes, growth: 4 / 3 }))
+  const room = await roomInTime(Promise.resolve(takeRoom({ ...bounds, declaredBytes, growth: 4 / 3 })))
   const taken: Buffer[] = []
   const release = () => {
     buffers.give(taken.splice(0))

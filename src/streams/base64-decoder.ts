@@ -1,5 +1,5 @@
 /** Base64 text as the bytes it stands for, decoded piece by piece while they are sent. */
-import { type Bytes, cut, isInMemory } from '../images/bytes.ts'
+import { type Bytes, isInMemory } from '../images/bytes.ts'
 
 /** `base64`: standard alphabet, padded, and in memory (as callers' pictures are); it stays its owner's. */
 export function decoded(base64: Bytes): Bytes {
@@ -38,5 +38,17 @@ function* decodedSlices(slices: Iterable<Buffer>): Generator<Buffer> {
       if (whole > 0) yield Buffer.from(whole === text.length ? text : text.slice(0, whole), 'base64')
       at = end
     }
+  }
+}
+
+/** The overlap of `start … start + length` with pieces that are made one after the other. */
+function* cut(pieces: Iterable<Buffer>, start: number, length: number): Generator<Buffer> {
+  let offset = 0
+  for (const piece of pieces) {
+    if (offset >= start + length) return
+    const from = Math.max(0, start - offset)
+    const to = Math.min(piece.length, start + length - offset)
+    if (from < to) yield piece.subarray(from, to)
+    offset += piece.length
   }
 }
