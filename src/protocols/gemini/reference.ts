@@ -1,9 +1,8 @@
 /** Pictures in the parts of a call: inline, or by the address of a file. */
 import type { ImageLink, Reference } from '../../images/request.ts'
 import type { LongString } from '../../streams/document-reader.ts'
-import { checkPicture, headOf, readBase64, unreadable } from '../picture.ts'
+import { checkPicture, headOf, readAddress, readBase64, unreadable } from '../picture.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
-import { readText } from '../text.ts'
 import { invalid } from './fields.ts'
 import type { WirePart } from './request-wire.ts'
 
@@ -35,8 +34,6 @@ export async function decodeInline(
   return checkPicture(await readBase64(data, param, document), param, bounds)
 }
 
-const longestAddress = 8192
-
 async function decodeFile(
   { fileUri, mimeType }: NonNullable<WirePart['fileData']>,
   place: string,
@@ -58,11 +55,9 @@ export async function decodeAddress(
   param: string,
   document: WireDocument,
 ): Promise<ImageLink> {
-  const url = await readText(uri ?? '', param, longestAddress, document)
-  if (!/^(?:https?|gs):\/\/[^/]/i.test(url)) {
-    throw invalid(param, `Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`)
-  }
-  return { url, param, ...(mimeType && { mediaType: mimeType }) }
+  const url = await readAddress(uri ?? '', param, document)
+  if (url !== null) return { url, param, ...(mimeType && { mediaType: mimeType }) }
+  throw invalid(param, `Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`)
 }
 
 function refuseOtherMedia(mimeType: string | undefined, place: string): void {
