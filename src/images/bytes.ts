@@ -41,6 +41,18 @@ async function joinLater(slices: AsyncIterable<Buffer>): Promise<Buffer> {
 
 export const isInMemory = (slices: Slices): slices is Iterable<Buffer> => Symbol.iterator in slices
 
+/** The overlap of `start … start + length` with buffers that lie behind one another. */
+export function* cut(pieces: Iterable<Buffer>, start: number, length: number): Generator<Buffer> {
+  let offset = 0
+  for (const piece of pieces) {
+    if (offset >= start + length) return
+    const from = Math.max(0, start - offset)
+    const to = Math.min(piece.length, start + length - offset)
+    if (from < to) yield from === 0 && to === piece.length ? piece : piece.subarray(from, to)
+    offset += piece.length
+  }
+}
+
 const lengthOf = (parts: readonly { readonly length: number }[]) => parts.reduce((sum, { length }) => sum + length, 0)
 
 // Classes rather than literals with functions: a handful of them stands around every answer.
@@ -56,17 +68,7 @@ class Stretch implements Bytes {
   }
 
   slices(): Iterable<Buffer> {
-    const all: Buffer[] = []
-    const end = this.#start + this.length
-    let offset = 0
-    for (const piece of this.#pieces) {
-      if (offset >= end) break
-      const from = Math.max(0, this.#start - offset)
-      const to = Math.min(piece.length, end - offset)
-      if (from < to) all.push(from === 0 && to === piece.length ? piece : piece.subarray(from, to))
-      offset += piece.length
-    }
-    return all
+    return [...cut(this.#pieces, this.#start, this.length)]
   }
 
   slice(start: number, length: number): Bytes {
