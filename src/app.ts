@@ -1,5 +1,6 @@
 /** Where things meet: configuration in, a gateway with its two listeners out. Opens no port. */
 import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin } from './admin/server.ts'
 import { createCandidate } from './candidates.ts'
@@ -28,6 +29,7 @@ import { mayUse } from './models/access.ts'
 import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
+import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
 import { createReferences, type References } from './references/references.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
@@ -55,6 +57,10 @@ export interface App {
   close(): Promise<void>
 }
 
+// Half a gigabyte at most while pictures are put together; a minute's work or two when the line is full.
+const mostPixels = 64_000_000
+const mostPictures = 512
+
 /** @throws Error where the catalogue has mistakes or the spill folder can't be made. */
 export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const now = () => performance.now()
@@ -76,6 +82,11 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const routing = createRouting(candidates, config.routing)
   const room = createRoom(config.requests.memoryBytes)
   const buffers = new BufferPool()
+  const pixels = createPixelQueue({
+    atOnce: jobsAtOnce(availableParallelism(), process.env.UV_THREADPOOL_SIZE),
+    mostPixels,
+    mostPictures,
+  })
   const gateway = createGateway({
     catalogue,
     routing,
@@ -83,6 +94,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     limits,
     places,
     references: references(config, parts, metrics, { room, buffers }),
+    pixels,
     settings: config.answers,
     now,
     onUpstreamStart: name => inFlight.set(name, (inFlight.get(name) ?? 0) + 1),

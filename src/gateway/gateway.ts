@@ -10,12 +10,14 @@ import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
 import { type CallParts, createCall } from './call.ts'
-import { type Collected, collect } from './collect.ts'
+import { collect } from './collect.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut } from './fan-out.ts'
-import { openLinks, readersOf } from './links.ts'
+import { openLinks, type RequestLinks, readersOf } from './links.ts'
+import { type Commission, requestFor } from './masked-edit.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
 import { nameThere, type Plan, plansFor } from './plans.ts'
+import { createRetouching, type HeldPaintings, type Retouch, type RetouchParts } from './retouch.ts'
 import type { ModelChoice } from './routing.ts'
 
 /** Pictures that lie in held documents until `release` is called. */
@@ -32,7 +34,7 @@ export interface RelayRequest {
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
 
-export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts {
+export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts, RetouchParts {
   readonly references: References
 }
 
@@ -59,6 +61,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const chooseModel = createModelChoice(parts)
   const admitted = createAdmission(parts)
   const called = createCall(parts)
+  const startRetouch = createRetouching(parts)
   const { references } = parts
 
   return {
@@ -69,19 +72,9 @@ export function createGateway(parts: GatewayParts): Gateway {
 
     async paint(exchange, choice, request) {
       const plans = readersOf(request, plansFor(choice, request))
-      const [best] = plans
-      exchange.dryRun?.planned(best)
       const links = openLinks(request, references, exchange.signal)
       try {
-        return await admitted(exchange, async () => {
-          const answers = await fanOut(best ? shares(request.count, best) : [], count =>
-            attempt(plans, async plan => {
-              const readable = await links.readableBy(plan.candidate.outbound)
-              return paintShare(exchange, choice.resolution, plan, readable, count)
-            }),
-          )
-          return together(exchange, request, answers.flat())
-        })
+        return await admitted(exchange, () => paintAll(exchange, choice.resolution, plans, request, links))
       } finally {
         links.release()
       }
@@ -102,28 +95,56 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
+  async function paintAll(
+    exchange: Exchange,
+    resolution: Resolution,
+    plans: readonly Plan[],
+    request: ImageRequest,
+    links: RequestLinks,
+  ): Promise<PaintedAnswer> {
+    const retouch = await startRetouch({ resolution, plans, request, links, signal: exchange.signal })
+    try {
+      const [best] = retouch.commissions
+      exchange.dryRun?.planned(best)
+      const answers = await fanOut(best ? shares(request.count, best) : [], count =>
+        attempt(retouch.commissions, async commission => {
+          const readable = requestFor(commission, await links.readableBy(commission.candidate.outbound))
+          return paintShare(exchange, resolution, commission, readable, retouch, count)
+        }),
+      )
+      return together(exchange, request, answers.flat())
+    } finally {
+      retouch.end()
+    }
+  }
+
   /** Several pictures from one candidate: in one call where it can, else in calls side by side. */
   async function paintShare(
     exchange: Exchange,
     resolution: Resolution,
-    plan: Plan,
+    commission: Commission,
     request: ImageRequest,
+    retouch: Retouch,
     count: number,
   ): Promise<readonly HeldPaintings[]> {
-    return fanOut(shares(count, plan), share => paintOnce(exchange, resolution, plan, request, share))
+    return fanOut(shares(count, commission), share =>
+      paintOnce(exchange, resolution, commission, request, retouch, share),
+    )
   }
 
   async function paintOnce(
     exchange: Exchange,
     resolution: Resolution,
-    { candidate, target }: Plan,
+    commission: Commission,
     request: ImageRequest,
+    retouch: Retouch,
     count: number,
   ): Promise<HeldPaintings> {
+    const { candidate, target, ignored } = commission
     const { outbound } = candidate
-    const { ignored, ...wire } = outbound.encodeRequest(request, { ...target, count })
-    nameIgnored(exchange, ignored)
-    return called(exchange, resolution, candidate, async frame => {
+    const { ignored: notUnderstood, ...wire } = outbound.encodeRequest(request, { ...target, count })
+    nameIgnored(exchange, [...notUnderstood, ...ignored])
+    const painted = await called(exchange, resolution, candidate, async frame => {
       const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
       if (!answer.ok) throw outbound.decodeError(answer)
       try {
@@ -141,6 +162,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         throw error
       }
     })
+    return retouch.finish(painted, commission)
   }
 }
 
@@ -149,8 +171,6 @@ function shares(count: number, { candidate, target }: Plan): readonly number[] {
   const most = candidate.outbound.mostPerCall(target.model)
   return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
 }
-
-type HeldPaintings = Collected
 
 /** The answers of all calls as one, and a note of what they came to. */
 function together(

@@ -6,9 +6,12 @@ import type { Outbound } from '../protocols/protocol.ts'
 import type { References } from '../references/references.ts'
 import type { Candidate } from './routing.ts'
 
+/** Who can say which addresses it reads by itself. */
+export type Reader = Pick<Outbound, 'reads'>
+
 export interface RequestLinks {
   /** The request as this upstream can read it. Each picture is fetched once, whoever asks. @throws GatewayError naming the field. */
-  readableBy(outbound: Outbound): Promise<ImageRequest>
+  readableBy(reader: Reader): Promise<ImageRequest>
   /** What was fetched is read no more. */
   release(): void
 }
@@ -21,12 +24,12 @@ export function openLinks(
   const links = linksOf(request)
   if (links.length === 0) return { readableBy: async () => request, release: () => {} }
   const images = new Map<string, ImageInput>()
-  const requests = new Map<Outbound, Promise<ImageRequest>>()
+  const requests = new Map<Reader, Promise<ImageRequest>>()
   const releases: (() => void)[] = []
   let before: Promise<unknown> = Promise.resolve()
 
-  async function fetchFor(outbound: Outbound): Promise<ImageRequest> {
-    const isLeft = (link: ImageLink) => outbound.reads(link) && !references.isAllowed(link.url)
+  async function fetchFor(reader: Reader): Promise<ImageRequest> {
+    const isLeft = (link: ImageLink) => reader.reads(link) && !references.isAllowed(link.url)
     const missing = links.filter(link => !isLeft(link) && !images.has(link.url))
     const fetched = await references.fetch(missing, signal)
     releases.push(fetched.release)
@@ -35,13 +38,13 @@ export function openLinks(
   }
 
   return {
-    readableBy(outbound) {
-      const known = requests.get(outbound)
+    readableBy(reader) {
+      const known = requests.get(reader)
       if (known) return known
       // One after the other, so that the later finds what the earlier fetched.
-      const fetching = before.then(() => fetchFor(outbound))
+      const fetching = before.then(() => fetchFor(reader))
       before = fetching.catch(() => {})
-      requests.set(outbound, fetching)
+      requests.set(reader, fetching)
       return fetching
     },
     release() {

@@ -3,7 +3,7 @@ import { GatewayError } from '../images/error.ts'
 import { parseRatio } from '../images/geometry.ts'
 import type { ImageRequest, Shape } from '../images/request.ts'
 import type { Resolution } from '../models/catalogue.ts'
-import { checkRequest } from '../models/check.ts'
+import { checkRequest, checkShownMask } from '../models/check.ts'
 import { fitShape } from '../models/fit.ts'
 import type { Model } from '../models/model.ts'
 import { narrowed } from '../models/narrow.ts'
@@ -31,10 +31,12 @@ export function plansFor({ resolution, candidates }: ModelChoice, request: Image
   return plans
 }
 
-function targetOf(candidate: Candidate, resolution: Resolution, request: ImageRequest): Target {
+/** @throws GatewayError for what the candidate can't be asked for. */
+export function targetOf(candidate: Candidate, resolution: Resolution, request: ImageRequest): Target {
   const { id, model, defaults } = resolution
   const offered = model && narrowed(model, candidate.dialect.boundsOf(id))
   checkRequest(offered, request)
+  if (!candidate.outbound.masks) checkShownMask(offered, request)
   const shape = fitShape(offered, wantedShape(offered, request), defaults, shapeFields(request))
   const pixels = offered?.pixels
   return { ...shape, ...(pixels && { pixels }), model: nameThere(candidate, resolution, shape), count: request.count }

@@ -96,6 +96,7 @@ async function readParts(
     count += 1
     const name = checkPart(part.fieldname, part.encoding)
     const list = listName.exec(name)?.[1]
+    const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
       add(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
@@ -103,8 +104,8 @@ async function readParts(
     }
     const text = textOf(part.value)
     await room.grow(text.length)
-    if (part.valueTruncated || (!list && text.length > maxTextBytes)) {
-      throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
+    if (part.valueTruncated || (!isPicture && text.length > maxTextBytes)) {
+      throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)

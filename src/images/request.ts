@@ -45,7 +45,10 @@ export interface ImageRequest {
   readonly model: string | null
   readonly prompt: string
   readonly images: readonly Reference[]
-  /** Where the first picture is to change. */
+  /**
+   * Where the first picture is to change: a PNG of its size, transparent there. Upstreams that take no masks get in its place
+   * a picture of it, white there and black elsewhere.
+   */
   readonly mask?: Reference
   /** The chat before the prompt, eldest first. */
   readonly turns: readonly Turn[]
@@ -56,7 +59,7 @@ export interface ImageRequest {
   readonly shape: Shape
   /** Wanted file type; absent: whatever the model makes. */
   readonly format?: 'png' | 'jpeg' | 'webp'
-  /** Of a jpeg or webp, 0–100. */
+  /** Quality of a jpeg or webp, 0–100. */
   readonly compression?: number
   /** How the pictures come back; absent: as configured. */
   readonly delivery?: 'base64' | 'url'

@@ -5,11 +5,11 @@ import type { Model } from './model.ts'
 
 /**
  * Throws a GatewayError that names the field and what the model has; no upstream call is worth making.
- * A model nobody knows (null) is let through, except for a file type: nobody can say whether it makes that one.
+ * A model nobody knows (null) is let through.
  */
 export function checkRequest(model: Model | null, request: ImageRequest): void {
   if (model) checkAbilities(model, request)
-  checkFormat(model, request)
+  checkCompression(model, request)
 }
 
 function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
@@ -32,11 +32,24 @@ function checkAbilities(model: Model, { images, background, search, spelling }: 
   }
 }
 
-function checkFormat(model: Model | null, { format, spelling }: ImageRequest): void {
-  const outputs = model?.outputs ?? []
-  if (format === undefined || outputs.includes(`image/${format}`)) return
-  const makes = outputs.length > 0 ? `makes ${outputs.join(', ')}` : 'makes a file type of its own choice'
-  const param = spelling.get('output_format') ?? 'output_format'
-  const sentence = `'${param}': '${format}' is not supported: the model ${makes}, and pictures are not converted.`
-  throw new GatewayError('unsupported-parameter', sentence, { param })
+/** A mask that is shown to the model is one picture more. @throws GatewayError where that is one too many. */
+export function checkShownMask(model: Model | null, { images, mask, spelling }: ImageRequest): void {
+  if (!mask || !model || model.references === null || images.length < model.references) return
+  const sentence = `The mask goes to ${model.id} as one more picture, and it takes at most ${model.references} in all.`
+  throw new GatewayError('invalid-request', sentence, { param: spelling.get('mask') ?? 'mask', code: 'invalid_value' })
+}
+
+/** What a masked edit gives is of the original's type unless said otherwise, which is not known here. */
+function checkCompression(model: Model | null, request: ImageRequest): void {
+  if (request.mask && !request.format) return
+  const unasked = model?.outputs[0] ?? 'image/png'
+  if (request.format === 'png' || (!request.format && unasked === 'image/png')) refuseCompressedPng(request)
+}
+
+/** For a picture that will be a PNG. @throws GatewayError where less than the whole of it was asked for. */
+export function refuseCompressedPng({ compression, spelling }: ImageRequest): void {
+  if (compression === undefined || compression === 100) return
+  const param = spelling.get('output_compression') ?? 'output_compression'
+  const sentence = 'Compression less than 100 is not supported for PNG output format. Ask for jpeg or webp.'
+  throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_png_output_compression' })
 }

@@ -91,6 +91,16 @@ export interface Outbound extends Addresses {
   mostPerCall(model: string): number
   /** Can the upstream fetch the picture itself? Else it is fetched for it. */
   reads(link: ImageLink): boolean
+  /**
+   * Does the upstream take masks? If not, `request.mask` is a picture to show the model, white where the first picture may
+   * change, and the gateway puts the answer and the original together.
+   */
+  readonly masks: boolean
+  /**
+   * Does the upstream make the file type and quality that are asked of this model (its own name)? What it does not, the
+   * gateway does.
+   */
+  formats(model: string): boolean
   /** @throws GatewayError for what this upstream can't do and must not be left out. */
   encodeRequest(request: ImageRequest, target: Target): EncodedRequest
   /** The parts of one whole answer, or of one event of a stream. @throws GatewayError where it is not of this protocol. */

@@ -83,24 +83,30 @@ describe('web search', () => {
 })
 
 describe('a file type', () => {
-  test.each([
-    ['nano-banana', 'png'],
-    ['nano-banana-2', 'jpeg'],
-    ['nano-banana-pro', 'jpeg'],
-    ['gpt-image-2', 'webp'],
-  ] as const)('that %s makes (%s) passes', (name, format) => {
-    expect(check(name, { ...plain, format })).toBeNull()
+  test.each(['png', 'jpeg', 'webp'] as const)('(%s) passes on every model, whatever that makes', format => {
+    for (const { id } of catalogue.list()) expect(check(id, { ...plain, format })).toBeNull()
+    expect(check(null, { ...plain, format })).toBeNull()
   })
 
   test.each([
-    ['nano-banana', 'jpeg'],
     ['nano-banana-2', 'png'],
-    ['nano-banana-2', 'webp'],
-    [null, 'png'],
-    [null, 'jpeg'],
-  ] as const)('that %s is not known to make (%s) is not supported', (name, format) => {
-    const error = check(name, { ...plain, format })
-    expect(error?.kind).toBe('unsupported-parameter')
-    expect(error?.facts.param).toBe('output_format')
+    ['nano-banana', 'png'],
+    ['nano-banana', undefined],
+    ['gpt-image-2', undefined],
+    [null, undefined],
+  ] as const)('that can’t be compressed: %s with %s', (name, format) => {
+    const error = check(name, { ...plain, ...(format && { format }), compression: 50 })
+    expect(error?.kind).toBe('invalid-request')
+    expect(error?.facts).toMatchObject({ param: 'output_compression', code: 'invalid_png_output_compression' })
+  })
+
+  test.each([
+    ['nano-banana-2', undefined, 50],
+    ['nano-banana-2', 'webp', 0],
+    ['nano-banana', 'jpeg', 50],
+    ['nano-banana', 'png', 100],
+    [null, 'webp', 50],
+  ] as const)('that can: %s with %s at %d', (name, format, compression) => {
+    expect(check(name, { ...plain, ...(format && { format }), compression })).toBeNull()
   })
 })

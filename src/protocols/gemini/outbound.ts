@@ -7,6 +7,7 @@ import { type ImageRequest, isLink, type Reference, type Turn } from '../../imag
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
+import { maskLabel } from '../mask-label.ts'
 import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
@@ -19,6 +20,8 @@ export function createOutbound({ modelsPath, readsFrom, needsRole }: GeminiDiale
   return {
     mostPerCall: () => 1,
     reads: ({ url }) => readsFrom.some(start => url.startsWith(start)),
+    masks: false,
+    formats: () => false,
     pathOf,
     ...(needsRole && { mended: withRoles }),
     encodeRequest: (request, target) => ({
@@ -49,8 +52,9 @@ function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): ob
     ...(request.mediaResolution && { mediaResolution: `MEDIA_RESOLUTION_${request.mediaResolution.toUpperCase()}` }),
   }
   const { turns, prompt, images, system, search } = request
+  const asked = encodeTurn({ role: 'user', text: prompt, images })
   return {
-    contents: [...turns.map(encodeTurn), encodeTurn({ role: 'user', text: prompt, images })],
+    contents: [...turns.map(encodeTurn), { ...asked, parts: [...asked.parts, ...encodeMask(request)] }],
     ...(system && { systemInstruction: { parts: [{ text: system }] } }),
     ...(search && { tools: [{ googleSearch: {} }] }),
     generationConfig,
@@ -66,6 +70,14 @@ const encodeReference = (reference: Reference) =>
   isLink(reference)
     ? { fileData: { fileUri: reference.url, ...(reference.mediaType && { mimeType: reference.mediaType }) } }
     : { inlineData: { mimeType: reference.mediaType, data: new RawString(reference.base64) } }
+
+const encodeMask = ({ mask }: ImageRequest) =>
+  mask
+    ? [
+        { text: maskLabel({ mask: 'The next picture', picture: 'the first picture of this message' }) },
+        encodeReference(mask),
+      ]
+    : []
 
 async function decodeResult(document: WireDocument): Promise<readonly ImagePart[]> {
   const { candidates, promptFeedback, usageMetadata } = parse(document.value)

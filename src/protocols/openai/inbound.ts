@@ -26,16 +26,19 @@ export async function decodeRequest(
   if (operation === 'edit' && images.length === 0 && fields.images !== undefined) {
     throw invalid("'images' must hold at least one picture.", 'images')
   }
-  const { output_format: format, background, seed } = fields
+  const mask = await decodeMask(checked, images, document, bounds)
+  const { output_format: format, output_compression: compression, background, seed } = fields
   const mediaResolution = decodeMediaResolution(checked)
   return {
     model: fields.model ?? null,
     prompt,
     images,
+    ...(mask && { mask }),
     count: fields.n ?? 1,
     shape: decodeShape(checked),
     spelling,
     ...(format && format !== 'gif' && format !== 'svg' && { format }),
+    ...(compression != null && { compression }),
     ...(background && background !== 'auto' && { background }),
     search: fields.enable_web_search ?? false,
     ...(seed != null && { seed }),
@@ -61,16 +64,8 @@ function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
       "Answers by URL are not served by this version of the gateway. Use response_format 'b64_json'.",
     )
   }
-  if (fields.mask !== undefined)
-    refuse('mask', 'Masks are not served by this version of the gateway. Describe the area to change in the prompt.')
   if (fields.markup !== undefined)
     refuse('markup', 'Markup pictures are not served by this gateway. Send the picture among the references.')
-  if (fields.output_compression != null && fields.output_compression !== 100) {
-    refuse(
-      'output_compression',
-      'Pictures are not compressed again by this version of the gateway. Leave out `output_compression`.',
-    )
-  }
   if (fields.output_format === 'gif' || fields.output_format === 'svg') {
     throw invalid(
       `Invalid value: '${fields.output_format}'. Supported values are: 'png', 'jpeg' and 'webp'.`,
@@ -114,6 +109,18 @@ async function decodeImages(
     }
   }
   return images
+}
+
+async function decodeMask(
+  { fields, spelt }: CheckedFields,
+  images: readonly Reference[],
+  document: WireDocument,
+  bounds: RequestBounds,
+): Promise<Reference | null> {
+  if (fields.mask == null) return null
+  const param = spelt('mask')
+  if (images.length > 0) return decodeReference(fields.mask, param, document, bounds)
+  throw invalid(`'${param}' says where a picture is to change, and no picture was sent. Send it as 'image'.`, param)
 }
 
 export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {

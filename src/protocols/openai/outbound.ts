@@ -5,10 +5,11 @@ import { GatewayError } from '../../images/error.ts'
 import { type ImageInput, type ImageRequest, isLink, type Reference } from '../../images/request.ts'
 import { decoded } from '../../streams/base64-decoder.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
+import { maskLabel } from '../mask-label.ts'
 import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
 import { callersFields } from './callers-fields.ts'
 import { type FilePart, writeForm } from './form.ts'
-import { flatten } from './prompt.ts'
+import { type Flattened, flatten } from './prompt.ts'
 import { decodeResult } from './result.ts'
 import { sizeFor } from './size.ts'
 import { decodeError } from './upstream-errors.ts'
@@ -18,6 +19,8 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
     mostPerCall: () => dialect.mostPerCall,
     // Where pictures travel as texts, an address is as good as the picture.
     reads: ({ url }) => dialect.references.as === 'list' && /^https?:/i.test(url),
+    masks: takesMasks(dialect),
+    formats: model => dialect.fieldsOf(model, 'generate').includes('output_format'),
     pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),
     encodeRequest: (request, target) => encodeRequest(dialect, request, target),
     decodeResult,
@@ -29,18 +32,17 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
 
 function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Target): EncodedRequest {
   const { references } = dialect
-  const { prompt, images } = flatten(request)
+  const { prompt, images } = takesMasks(dialect) ? flatten(request) : withShownMask(request, flatten(request))
   const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
   const path = dialect.pathOf(target.model, operation)
   const { fields, ignored } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
   const texts = { model: target.model, prompt, ...fields }
-  checkMask(request, dialect)
   for (const image of images) checkType(image, dialect)
 
   if (operation === 'edit' && references.as === 'form') {
     const name = images.length > 1 ? references.several : references.single
     const files = images.map((image, index) => filePart(name, `image-${index + 1}`, image))
-    const mask = request.mask ? [filePart('mask', 'mask', request.mask)] : []
+    const mask = request.mask && references.mask ? [filePart('mask', 'mask', request.mask)] : []
     const parts = Object.entries(texts).map(([field, value]) => ({ name: field, text: String(value) }))
     return { method: 'POST', path, ...writeForm([...parts, ...files, ...mask]), ignored }
   }
@@ -92,12 +94,13 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
 
 const has = (documented: ReadonlySet<string>, name: string) => documented.has(name)
 
-function checkMask({ mask }: ImageRequest, { name, references }: OpenAiDialect): void {
-  if (!mask || (references.as === 'form' && references.mask)) return
-  throw new GatewayError('unsupported-parameter', `Masks are not taken by this upstream (${name}).`, {
-    param: 'mask',
-    notSent: true,
-  })
+const takesMasks = ({ references }: OpenAiDialect) => references.as === 'form' && references.mask
+
+/** The mask as the last picture, with a sentence about it. */
+function withShownMask({ mask, images: own }: ImageRequest, { prompt, images }: Flattened): Flattened {
+  if (!mask) return { prompt, images }
+  const picture = `picture ${images.length - own.length + 1}`
+  return { prompt: `${prompt}\n\n${maskLabel({ mask: 'The last picture', picture })}`, images: [...images, mask] }
 }
 
 function checkType(image: Reference, { pictureTypes }: OpenAiDialect): void {

@@ -50,7 +50,7 @@ export const ImageFields = z.object({
   images: Pictures.nullish(),
   image_urls: Pictures.nullish(),
   input_references: Pictures.nullish(),
-  mask: z.unknown().optional(),
+  mask: ImageRef.nullish(),
   markup: z.unknown().optional(),
   frame_count: z.unknown().optional(),
   frame_duration_ms: z.unknown().optional(),

@@ -232,6 +232,30 @@ describe('reference pictures', () => {
     expect(sent.files?.at(-1)?.bytes).toEqual(first)
   })
 
+  test.each([zenlayerOpenAi, nanoBanana, aimlapi])(
+    '$name takes no mask: it is shown as the last picture, with a sentence about it',
+    async dialect => {
+      const [first, second, third] = files()
+      if (!first || !second || !third) throw new Error('There are three.')
+      expect(createOutbound(dialect).masks).toBe(false)
+      const turns = [{ role: 'user', text: 'Look', images: [inputOf(second)] }] as const
+      const sent = await send(dialect, requestOf({ turns, images: [inputOf(first)], mask: inputOf(third) }))
+      const listed = [sent.fields.image, sent.fields.image_urls].flat().filter(each => typeof each === 'string')
+      const pictures =
+        sent.files?.map(({ bytes }) => bytes) ??
+        listed.map(text => Buffer.from(text.replace(/^data:[^,]*,/, ''), 'base64'))
+      expect(pictures).toEqual([second, first, third])
+      expect(sent.fields.prompt).toMatch(/A red kite\n\nThe last picture is a mask of picture 2/)
+    },
+  )
+
+  test('file types are made by the vendors who have a field for them', () => {
+    const makers = all.filter(dialect => createOutbound(dialect).formats('some-model'))
+    expect(makers.map(({ name }) => name)).toEqual(expect.arrayContaining(['openai', 'azure']))
+    expect(makers.map(({ name }) => name)).not.toContain('zenlayer')
+    expect(makers.map(({ name }) => name)).not.toContain('nano-banana')
+  })
+
   test('Azure takes them at the deployment’s edits', async () => {
     const { path } = await send(azureDeployments, withPictures(1), { model: 'pictures-2' })
     expect(path).toBe('/openai/deployments/pictures-2/images/edits?api-version=2025-04-01-preview')
@@ -276,8 +300,6 @@ describe('reference pictures', () => {
       requestOf({ images: [{ url: 'gs://a/b', param: 'image[0]' }] }),
       'image[0]',
     ],
-    ['a mask', zenlayerOpenAi, requestOf({ mask: { url: 'https://a', param: 'mask' } }), 'mask'],
-    ['a mask', nanoBanana, requestOf({ mask: { url: 'https://a', param: 'mask' } }), 'mask'],
   ] as const)(
     '%s that $1.name does not take is refused, and another upstream may be asked',
     (_name, dialect, request, param) => {
