@@ -1,7 +1,7 @@
 /** Which file a caller gets: as it came, or of the type and weight that was asked for, and the labels say what it is. */
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { askOpenai, read } from '../helpers/callers.ts'
+import { ask, askOpenai, read } from '../helpers/callers.ts'
 import { eventually } from '../helpers/descriptors.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { json, type Script, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
@@ -112,6 +112,28 @@ describe('output_format', () => {
     )
     expect([status, answer.output_format]).toEqual([200, 'webp'])
   })
+})
+
+test('a Gemini caller whose pictures are made anew keeps what the model wants to see again', async () => {
+  const signature = Buffer.from('what the model thought '.repeat(100)).toString('base64')
+  const inlineData = { mimeType: 'image/jpeg', data: jpeg.toString('base64') }
+  upstream.script = json({
+    candidates: [{ content: { parts: [{ inlineData, thoughtSignature: signature }] }, finishReason: 'STOP' }],
+  })
+  const imageConfig = { imageOutputOptions: { mimeType: 'image/png' } }
+  const body = {
+    contents: [{ role: 'user', parts: [{ text: 'A red kite' }] }],
+    // Two make the call one that is translated.
+    generationConfig: { candidateCount: 2, imageConfig },
+  }
+  const { status, json: answer } = await ask(gateway, `/v1beta/models/${jpegModel}:generateContent`, body)
+  expect([status, answer.error]).toEqual([200, undefined])
+  for (const { content } of answer.candidates) {
+    const part = content.parts.find((each: { inlineData?: object }) => each.inlineData)
+    expect(part).toMatchObject({ inlineData: { mimeType: 'image/png' }, thoughtSignature: signature })
+    expect((await sharp(Buffer.from(part.inlineData.data, 'base64')).metadata()).format).toBe('png')
+  }
+  expect(answer.candidates).toHaveLength(2)
 })
 
 describe('output_compression', () => {
