@@ -10,11 +10,12 @@ import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
 import { type CallParts, createCall } from './call.ts'
-import { type Collected, collect } from './collect.ts'
+import type { ShowDraft } from './drafts.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
-import { fanOut } from './fan-out.ts'
+import { fanOut, toldEarly } from './fan-out.ts'
 import { openLinks, readersOf } from './links.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
+import { type HeldPaintings, paintHeld, paintStreamed } from './paint-call.ts'
 import { nameThere, type Plan, plansFor } from './plans.ts'
 import type { ModelChoice } from './routing.ts'
 
@@ -23,6 +24,13 @@ export interface PaintedAnswer {
   readonly paintings: readonly Painting[]
   readonly usage?: Usage
   release(): void
+}
+
+/** Is told of pictures while others are still painted: of a caller who asked for a stream. */
+export interface Watcher {
+  readonly draft: ShowDraft
+  /** Finished pictures of one call. They are the watcher's to release, and no part of what `paint` returns. */
+  painted(answer: PaintedAnswer): void
 }
 
 /** A call in the upstream's own protocol, for the model that its caller named. */
@@ -39,8 +47,11 @@ export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallPart
 export interface Gateway {
   /** Which model is meant, and who serves it. `asked`: null is the default model. @throws GatewayError `model-unknown`. */
   choose: ChooseModel
-  /** @throws GatewayError; nothing is held then. */
-  paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest): Promise<PaintedAnswer>
+  /**
+   * With a watcher, returns only what it was not told of: the last pictures to come, if any.
+   * @throws GatewayError where no picture came; nothing is held then but drafts that are still shown.
+   */
+  paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest, watcher?: Watcher): Promise<PaintedAnswer>
   /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
   relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<void>
 }
@@ -67,20 +78,28 @@ export function createGateway(parts: GatewayParts): Gateway {
       return exchange.dryRun?.chosen(choice) ?? choice
     },
 
-    async paint(exchange, choice, request) {
+    async paint(exchange, choice, request, watcher) {
       const plans = readersOf(request, plansFor(choice, request))
       const [best] = plans
       exchange.dryRun?.planned(best)
       const links = openLinks(request, references, exchange.signal)
+      const paintSome = (count: number) =>
+        attempt(plans, async plan => {
+          const readable = await links.readableBy(plan.candidate.outbound)
+          return paintShare(exchange, choice.resolution, plan, readable, count, watcher)
+        })
       try {
         return await admitted(exchange, async () => {
-          const answers = await fanOut(best ? shares(request.count, best) : [], count =>
-            attempt(plans, async plan => {
-              const readable = await links.readableBy(plan.candidate.outbound)
-              return paintShare(exchange, choice.resolution, plan, readable, count)
-            }),
-          )
-          return together(exchange, request, answers.flat())
+          const counts = best ? shares(request.count, best) : []
+          const told = new Set<HeldPaintings>()
+          const tell = (share: readonly HeldPaintings[]) => {
+            for (const answer of share) told.add(answer)
+            watcher?.painted(together(share))
+          }
+          const answers = await fanOut(counts, watcher ? toldEarly(counts.length, paintSome, tell) : paintSome)
+          const all = answers.flat()
+          note(exchange, request, all)
+          return together(all.filter(answer => !told.has(answer)))
         })
       } finally {
         links.release()
@@ -109,8 +128,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     plan: Plan,
     request: ImageRequest,
     count: number,
+    watcher: Watcher | undefined,
   ): Promise<readonly HeldPaintings[]> {
-    return fanOut(shares(count, plan), share => paintOnce(exchange, resolution, plan, request, share))
+    return fanOut(shares(count, plan), share => paintOnce(exchange, resolution, plan, request, share, watcher))
   }
 
   async function paintOnce(
@@ -119,53 +139,42 @@ export function createGateway(parts: GatewayParts): Gateway {
     { candidate, target }: Plan,
     request: ImageRequest,
     count: number,
+    watcher: Watcher | undefined,
   ): Promise<HeldPaintings> {
-    const { outbound } = candidate
-    const { ignored, ...wire } = outbound.encodeRequest(request, { ...target, count })
+    const { ignored, ...wire } = candidate.outbound.encodeRequest(request, { ...target, count })
     nameIgnored(exchange, ignored)
-    return called(exchange, resolution, candidate, async frame => {
-      const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
-      if (!answer.ok) throw outbound.decodeError(answer)
-      try {
-        const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, frame.signal)
-        const collected = await collect(await outbound.decodeResult(answer), fetchPicture)
-        return {
-          ...collected,
-          release: () => {
-            collected.release()
-            answer.release()
-          },
-        }
-      } catch (error) {
-        answer.release()
-        throw error
-      }
+    const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, exchange.signal)
+    return called(exchange, resolution, candidate, frame => {
+      const call = { ...frame, ...wire }
+      if (!target.stream) return paintHeld(candidate, call, fetchPicture)
+      const show = watcher?.draft ?? (async () => {})
+      return paintStreamed(candidate, call, { most: target.stream.previews, show }, fetchPicture)
     })
   }
 }
 
 /** As many pictures as one call gives, as often as it takes: 7 in shares of at most 3 are 3, 3 and 1. */
 function shares(count: number, { candidate, target }: Plan): readonly number[] {
-  const most = candidate.outbound.mostPerCall(target.model)
+  // A stream is for one picture: no event says which of several its draft is of.
+  const most = target.stream ? 1 : candidate.outbound.mostPerCall(target.model)
   return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
 }
 
-type HeldPaintings = Collected
-
-/** The answers of all calls as one, and a note of what they came to. */
-function together(
-  { headers, record }: Exchange,
-  { count }: ImageRequest,
-  answers: readonly HeldPaintings[],
-): PaintedAnswer {
+/** What all calls came to, for the records. */
+function note({ headers, record }: Exchange, { count }: ImageRequest, answers: readonly HeldPaintings[]): void {
   const paintings = answers.flatMap(answer => answer.paintings)
-  if (count > 1) headers.set('x-plantain-images', `${paintings.length}/${count}`)
   const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
+  if (count > 1) headers.set('x-plantain-images', `${paintings.length}/${count}`)
   record.images = paintings.length
   record.resolution = resolutionOf(paintings[0])
   if (usage) record.usage = usage
+}
+
+/** The answers of several calls as one. */
+function together(answers: readonly HeldPaintings[]): PaintedAnswer {
+  const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
   return {
-    paintings,
+    paintings: answers.flatMap(answer => answer.paintings),
     ...(usage && answers.every(answer => answer.usage) && { usage }),
     release: () => {
       for (const answer of answers) answer.release()

@@ -432,7 +432,6 @@ describe('what has no twin at the upstream', () => {
 
 describe('what is not served yet is refused and says so', () => {
   test.each([
-    [{ stream: true }, 'stream'],
     [{ response_format: 'url' }, 'response_format'],
     [{ mask: { image_url: 'data:image/png;base64,AAAA' } }, 'mask'],
     [{ markup: 'x' }, 'markup'],
