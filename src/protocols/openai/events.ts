@@ -63,12 +63,11 @@ const describe = ({ base64, mediaType, pixels }: Painting, now: Date) => ({
 
 /** The parts of an upstream's event. What is neither a picture nor an error says nothing that callers need. */
 export async function decodeEvent(event: WireEvent): Promise<readonly ImagePart[]> {
-  const { value, name } = event
-  const flat = typeof value === 'object' && value !== null && !('error' in value) ? value : {}
-  const type = 'type' in flat && typeof flat.type === 'string' ? flat.type : name
+  const value = typeof event.value === 'object' && event.value !== null ? event.value : {}
+  const type = 'type' in value && typeof value.type === 'string' ? value.type : event.name
   // Some leave out the object around it.
-  const isFlatError = type === 'error' || name === 'error'
-  const parts = await decodeResult(isFlatError ? { ...event, value: { error: flat } } : event)
+  const isFlatError = !('error' in value) && (type === 'error' || event.name === 'error')
+  const parts = await decodeResult(isFlatError ? { ...event, value: { error: value } } : event)
   const pictures = parts.filter(part => part.type !== 'finish')
   return type?.endsWith('.completed') ? [...pictures, { type: 'finish', reason: 'done' }] : pictures
 }
