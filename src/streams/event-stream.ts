@@ -3,7 +3,7 @@
  * document after all. Strict, since what is read here is translated: what is broken is an error, not a gap.
  */
 import { DocumentError, DocumentReader, endsInEscape, type LongString } from './document-reader.ts'
-import { isEventStream } from './event-reader.ts'
+import { EventLines, isEventStream } from './event-lines.ts'
 
 /** A document that is whole. Where things lie is counted in bytes of the stream. */
 export interface StreamDocument {
@@ -27,77 +27,45 @@ export interface StreamReader {
 export const createStreamReader = (contentType: string): StreamReader =>
   isEventStream(contentType) ? new EventStreamReader() : new JsonStreamReader()
 
-const newline = 0x0a
-const dataField = Buffer.from('data:')
-const lineBreak = Buffer.from('\n')
-// Of lines other than data: enough for any event's name.
-const longestLine = 256
-const endMark = '[DONE]'
-
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as an API uses it: no ids, no lone CR. */
+/** Events, as far as an API uses them: no ids, no lone carriage returns. */
 class EventStreamReader implements StreamReader {
-  #offset = 0
-  #line: 'unknown' | 'data' | 'other' = 'unknown'
-  #lineHead = Buffer.alloc(0)
   #event = new EventData()
+  #whole: StreamDocument[] = []
+  readonly #lines = new EventLines({
+    openData: at => this.#event.openLine(at),
+    data: piece => this.#event.push(piece),
+    closeData: () => {},
+    line: (text, end) => {
+      const [, name] = /^event: ?(.*)$/.exec(text) ?? []
+      if (name !== undefined) this.#event.name = name
+      if (text === '') this.#dispatch(end)
+    },
+  })
 
   push(chunk: Buffer): readonly StreamDocument[] {
-    const whole: StreamDocument[] = []
-    let at = 0
-    while (at < chunk.length) {
-      const end = chunk.indexOf(newline, at)
-      const stop = end === -1 ? chunk.length : end
-      this.#take(chunk.subarray(at, stop), this.#offset + at)
-      if (end !== -1 && this.#endLine()) whole.push(...this.#dispatch(this.#offset + end))
-      at = stop + 1
-    }
-    this.#offset += chunk.length
-    return whole
+    this.#whole = []
+    this.#lines.push(chunk)
+    return this.#whole
   }
 
   finish(): readonly StreamDocument[] {
-    const { length } = this.#lineHead
-    const isCutName = this.#line === 'unknown' && length > 0 && dataField.subarray(0, length).equals(this.#lineHead)
-    if (isCutName) throw new DocumentError('The stream ends inside of a field.')
-    this.#endLine()
+    this.#whole = []
+    if (this.#lines.isInName) throw new DocumentError('The stream ends inside of a field.')
+    this.#lines.finish()
     // Nobody needs the blank line behind the last event, if its document is whole.
-    return this.#dispatch(this.#offset)
+    this.#dispatch(this.#lines.length)
+    return this.#whole
   }
 
-  #take(piece: Buffer, at: number): void {
-    if (this.#line === 'data') {
-      this.#event.push(piece)
-      return
-    }
-    const before = this.#lineHead.length
-    if (before < longestLine) this.#lineHead = Buffer.concat([this.#lineHead, piece.subarray(0, longestLine - before)])
-    if (this.#line === 'other' || this.#lineHead.length < dataField.length) return
-    const isData = this.#lineHead.subarray(0, dataField.length).equals(dataField)
-    this.#line = isData ? 'data' : 'other'
-    if (!isData) return
-    const begun = dataField.length - before
-    this.#event.openLine(at + begun)
-    this.#event.push(piece.subarray(begun))
-  }
-
-  /** @returns true at the blank line behind an event. */
-  #endLine(): boolean {
-    const line = this.#lineHead.toString().replace(/\r$/, '')
-    const isData = this.#line === 'data'
-    this.#line = 'unknown'
-    this.#lineHead = Buffer.alloc(0)
-    if (isData) return false
-    const [, name] = /^event: ?(.*)$/.exec(line) ?? []
-    if (name !== undefined) this.#event.name = name
-    return line === ''
-  }
-
-  #dispatch(end: number): readonly StreamDocument[] {
+  #dispatch(end: number): void {
     const event = this.#event
     this.#event = new EventData()
-    return event.finish(end)
+    this.#whole.push(...event.finish(end))
   }
 }
+
+const lineBreak = Buffer.from('\n')
+const endMark = '[DONE]'
 
 /** The data of one event, which may stand on several lines. */
 class EventData {
