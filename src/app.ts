@@ -125,7 +125,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       room,
       maxBodyBytes,
       relay: createRelay({ gateway, memory, writeTimeoutMs }),
-      translate: createTranslate({ gateway, bounds }),
+      translate: createTranslate({ gateway, bounds, stream }),
     }),
     authenticate,
     cors,
