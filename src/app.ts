@@ -43,6 +43,8 @@ export interface AppParts {
   readonly version: string
   /** Read answers into slabs, if this Node lets us. */
   readonly slabs: boolean
+  /** Streamed answers say that they live after so much silence; absent: 12 s. */
+  readonly heartbeatMs?: number
   /** Certificates of upstreams to trust beside the system's, PEM. */
   readonly upstreamCa?: string
 }
@@ -60,6 +62,8 @@ export interface App {
 // Half a gigabyte at most while pictures are put together; a minute's work or two when the line is full.
 const mostPixels = 64_000_000
 const mostPictures = 512
+// Less than any proxy's idea of a dead connection.
+const usualHeartbeatMs = 12_000
 
 /** @throws Error where the catalogue has mistakes or the spill folder can't be made. */
 export async function buildApp(config: Config, parts: AppParts): Promise<App> {
@@ -122,16 +126,17 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     now,
   })
   const { maxBodyBytes } = config.listen
+  const stream = { heartbeatMs: parts.heartbeatMs ?? usualHeartbeatMs, writeTimeoutMs }
   const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
   const server = createServer({
-    images: createImagesHandler({ serve, gateway, room, buffers, maxBodyBytes, bounds }),
+    images: createImagesHandler({ serve, gateway, room, buffers, maxBodyBytes, bounds, stream }),
     calls: createCallsHandler({
       serve,
       gateway,
       room,
       maxBodyBytes,
       relay: createRelay({ gateway, memory, writeTimeoutMs }),
-      translate: createTranslate({ gateway, bounds }),
+      translate: createTranslate({ gateway, bounds, stream }),
     }),
     authenticate,
     cors,

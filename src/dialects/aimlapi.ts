@@ -5,6 +5,7 @@ export const aimlapi: OpenAiDialect = {
   name: 'aimlapi',
   protocol: 'openai',
   keyHeader: 'authorization',
+  streams: false,
   nameOf: ({ id }) => (id === 'gemini-3.1-flash-image' ? 'google/nano-banana-2' : undefined),
   boundsOf: () => ({ ratios: ['1:1', '9:16', '16:9', '3:4', '4:3'], tiers: ['1K', '2K', '4K'], references: 5 }),
   pathOf: () => '/images/generations',

@@ -6,6 +6,7 @@ export const google: GeminiDialect = {
   name: 'google',
   protocol: 'gemini',
   keyHeader: 'x-goog-api-key',
+  streams: true,
   nameOf: ({ id, protocol }) => (protocol === 'gemini' ? id : undefined),
   boundsOf: asInTheCatalogue,
   modelsPath: '/v1beta/models',

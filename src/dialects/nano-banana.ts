@@ -7,6 +7,7 @@ export const nanoBanana: OpenAiDialect = {
   name: 'nano-banana',
   protocol: 'openai',
   keyHeader: 'authorization',
+  streams: false,
   nameOf({ id }, resolution) {
     switch (id) {
       case 'gemini-2.5-flash-image':

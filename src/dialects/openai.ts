@@ -25,6 +25,7 @@ export const openai: OpenAiDialect = {
   name: 'openai',
   protocol: 'openai',
   keyHeader: 'authorization',
+  streams: true,
   nameOf: ({ id, protocol }) => (protocol === 'openai' ? id : undefined),
   boundsOf: asInTheCatalogue,
   pathOf: (_model, operation) => (operation === 'generate' ? '/images/generations' : '/images/edits'),

@@ -13,6 +13,7 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     name: 'vertex',
     protocol: 'gemini',
     keyHeader: 'x-goog-api-key',
+    streams: true,
     nameOf: ({ id, protocol }) => (protocol === 'gemini' ? id : undefined),
     boundsOf: id => (id === 'gemini-2.5-flash-image' ? { references: 3 } : {}),
     modelsPath: `/v1beta1${parent}/publishers/google/models`,

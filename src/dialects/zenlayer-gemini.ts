@@ -6,6 +6,7 @@ export const zenlayerGemini: GeminiDialect = {
   name: 'zenlayer',
   protocol: 'gemini',
   keyHeader: 'authorization',
+  streams: false,
   nameOf: ({ id }) => zenlayerNames.get(id),
   boundsOf: id => {
     const references = zenlayerReferences.get(id)

@@ -8,6 +8,7 @@ export const zenlayerOpenAi: OpenAiDialect = {
   name: 'zenlayer',
   protocol: 'openai',
   keyHeader: 'authorization',
+  streams: false,
   nameOf: ({ id }) => zenlayerNames.get(id),
   boundsOf: id => bounds.get(id) ?? shape,
   pathOf: (_model, operation) => (operation === 'generate' ? '/images/generations' : '/images/edits'),

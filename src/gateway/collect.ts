@@ -16,7 +16,7 @@ export interface Collected {
 /** Gets a picture from where the upstream put it. @throws GatewayError. */
 export type FetchPicture = (url: string) => Promise<FetchedImage>
 
-type ImageOf = Extract<ImagePart, { type: 'image' }>
+export type ImageOf = Extract<ImagePart, { type: 'image' }>
 type LinkOf = Extract<ImagePart, { type: 'link' }>
 type FinishOf = Extract<ImagePart, { type: 'finish' }>
 
@@ -32,7 +32,7 @@ export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPi
   if (answers.length === 0) throw whyNone(parts, finish)
   const usage = parts.findLast(part => part.type === 'usage')?.usage
   const developments = await Promise.allSettled(
-    answers.map(answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : developed(answer))),
+    answers.map(answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : develop(answer))),
   )
   const pictures = developments.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   const failure = developments.find(result => result.status === 'rejected')
@@ -56,8 +56,11 @@ const lastOfEach = (images: readonly (ImageOf | LinkOf)[]) =>
 
 const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused' || finish?.reason === 'no-image'
 
-/** Brings the base64 to the one form that every client reads, and reads type and size off its first bytes. */
-async function developed({ base64, signature }: ImageOf): Promise<Picture> {
+/**
+ * Brings the base64 to the one form that every client reads, and reads type and size off its first bytes.
+ * @throws GatewayError where it is no picture.
+ */
+export async function develop({ base64, signature }: ImageOf): Promise<Picture> {
   const standard = await standardBase64(base64, { sample: true })
   if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
   const readAt = base64ReadAt(standard)

@@ -75,8 +75,8 @@ export class DryRun {
   }
 
   #noting(upstream: Upstream): Upstream {
-    const note = async (call: UpstreamCall): Promise<never> => {
-      const { url, headers } = upstream.describe(call)
+    const note = async (call: UpstreamCall, isStream: boolean): Promise<never> => {
+      const { url, headers } = upstream.describe(call, isStream)
       this.#calls.push({
         upstream: upstream.name,
         method: call.method,
@@ -88,9 +88,10 @@ export class DryRun {
     }
     return {
       name: upstream.name,
-      describe: call => upstream.describe(call),
-      hold: note,
-      relay: note,
+      describe: (call, isStream) => upstream.describe(call, isStream),
+      hold: call => note(call, false),
+      stream: call => note(call, true),
+      relay: call => note(call, false),
       close: () => upstream.close(),
     }
   }

@@ -18,6 +18,24 @@ export async function fanOut<Answer>(
   throw errors.find(isForTheCaller) ?? errors[0]
 }
 
+/** Makes of `call` one that `tell`s of each answer that comes while others of so many are still awaited. */
+export function toldEarly<Answer>(
+  calls: number,
+  call: (share: number) => Promise<Answer>,
+  tell: (answer: Answer) => void,
+): (share: number) => Promise<Answer> {
+  let underWay = calls
+  return async share => {
+    try {
+      const answer = await call(share)
+      if (underWay > 1) tell(answer)
+      return answer
+    } finally {
+      underWay -= 1
+    }
+  }
+}
+
 /** These tell the caller what to change or how long to wait; a timeout, or an upstream in trouble, does not. */
 const forTheCaller: ReadonlySet<ErrorKind> = new Set([
   'content-refused',

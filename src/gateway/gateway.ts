@@ -1,31 +1,18 @@
 /** The straight line of an exchange: model → limits → upstream → answer. Knows no HTTP library and no wire format. */
 import { GatewayError } from '../images/error.ts'
-import { tierOf } from '../images/geometry.ts'
 import type { ImageRequest } from '../images/request.ts'
-import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { Addresses, ProtocolName, WireRequest } from '../protocols/protocol.ts'
-import type { References } from '../references/references.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
 import { type CallParts, createCall } from './call.ts'
-import { collect } from './collect.ts'
-import { type Exchange, nameIgnored } from './exchange.ts'
-import { fanOut } from './fan-out.ts'
-import { openLinks, type RequestLinks, readersOf } from './links.ts'
-import { type Commission, requestFor } from './masked-edit.ts'
+import type { Exchange } from './exchange.ts'
+import { openLinks, readersOf } from './links.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
-import { nameThere, type Plan, plansFor } from './plans.ts'
-import { createRetouching, type HeldPaintings, type Retouch, type RetouchParts } from './retouch.ts'
+import { createPainting, type PaintedAnswer, type PaintingParts, type Watcher } from './painting.ts'
+import { nameThere, plansFor } from './plans.ts'
 import type { ModelChoice } from './routing.ts'
-
-/** Pictures that lie in held documents until `release` is called. */
-export interface PaintedAnswer {
-  readonly paintings: readonly Painting[]
-  readonly usage?: Usage
-  release(): void
-}
 
 /** A call in the upstream's own protocol, for the model that its caller named. */
 export interface RelayRequest {
@@ -34,15 +21,16 @@ export interface RelayRequest {
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
 
-export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts, RetouchParts {
-  readonly references: References
-}
+export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts, Omit<PaintingParts, 'called'> {}
 
 export interface Gateway {
   /** Which model is meant, and who serves it. `asked`: null is the default model. @throws GatewayError `model-unknown`. */
   choose: ChooseModel
-  /** @throws GatewayError; nothing is held then. */
-  paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest): Promise<PaintedAnswer>
+  /**
+   * With a watcher, returns only what it was not told of: the last pictures to come, if any.
+   * @throws GatewayError where no picture came; nothing is held then but drafts that are still shown.
+   */
+  paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest, watcher?: Watcher): Promise<PaintedAnswer>
   /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
   relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<void>
 }
@@ -61,8 +49,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const chooseModel = createModelChoice(parts)
   const admitted = createAdmission(parts)
   const called = createCall(parts)
-  const startRetouch = createRetouching(parts)
-  const { references } = parts
+  const paintAll = createPainting({ ...parts, called })
 
   return {
     choose: (exchange, asked) => {
@@ -70,11 +57,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       return exchange.dryRun?.chosen(choice) ?? choice
     },
 
-    async paint(exchange, choice, request) {
+    async paint(exchange, choice, request, watcher) {
       const plans = readersOf(request, plansFor(choice, request))
-      const links = openLinks(request, references, exchange.signal)
+      const links = openLinks(request, parts.references, exchange.signal)
+      const { resolution } = choice
       try {
-        return await admitted(exchange, () => paintAll(exchange, choice.resolution, plans, request, links))
+        return await admitted(exchange, () => paintAll({ exchange, resolution, plans, request, links, watcher }))
       } finally {
         links.release()
       }
@@ -94,103 +82,4 @@ export function createGateway(parts: GatewayParts): Gateway {
       )
     },
   }
-
-  async function paintAll(
-    exchange: Exchange,
-    resolution: Resolution,
-    plans: readonly Plan[],
-    request: ImageRequest,
-    links: RequestLinks,
-  ): Promise<PaintedAnswer> {
-    const retouch = await startRetouch({ resolution, plans, request, links, signal: exchange.signal })
-    try {
-      const [best] = retouch.commissions
-      exchange.dryRun?.planned(best)
-      const answers = await fanOut(best ? shares(request.count, best) : [], count =>
-        attempt(retouch.commissions, async commission => {
-          const readable = requestFor(commission, await links.readableBy(commission.candidate.outbound))
-          return paintShare(exchange, resolution, commission, readable, retouch, count)
-        }),
-      )
-      return together(exchange, request, answers.flat())
-    } finally {
-      retouch.end()
-    }
-  }
-
-  /** Several pictures from one candidate: in one call where it can, else in calls side by side. */
-  async function paintShare(
-    exchange: Exchange,
-    resolution: Resolution,
-    commission: Commission,
-    request: ImageRequest,
-    retouch: Retouch,
-    count: number,
-  ): Promise<readonly HeldPaintings[]> {
-    return fanOut(shares(count, commission), share =>
-      paintOnce(exchange, resolution, commission, request, retouch, share),
-    )
-  }
-
-  async function paintOnce(
-    exchange: Exchange,
-    resolution: Resolution,
-    commission: Commission,
-    request: ImageRequest,
-    retouch: Retouch,
-    count: number,
-  ): Promise<HeldPaintings> {
-    const { candidate, target, ignored } = commission
-    const { outbound } = candidate
-    const { ignored: notUnderstood, ...wire } = outbound.encodeRequest(request, { ...target, count })
-    nameIgnored(exchange, [...notUnderstood, ...ignored])
-    const painted = await called(exchange, resolution, candidate, async frame => {
-      const answer = await candidate.upstream.hold({ ...frame, ...wire }, outbound.superseded)
-      if (!answer.ok) throw outbound.decodeError(answer)
-      try {
-        const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, frame.signal)
-        const collected = await collect(await outbound.decodeResult(answer), fetchPicture)
-        return {
-          ...collected,
-          release: () => {
-            collected.release()
-            answer.release()
-          },
-        }
-      } catch (error) {
-        answer.release()
-        throw error
-      }
-    })
-    return retouch.finish(painted, commission)
-  }
 }
-
-/** As many pictures as one call gives, as often as it takes: 7 in shares of at most 3 are 3, 3 and 1. */
-function shares(count: number, { candidate, target }: Plan): readonly number[] {
-  const most = candidate.outbound.mostPerCall(target.model)
-  return Array.from({ length: Math.ceil(count / most) }, (_, index) => Math.min(most, count - index * most))
-}
-
-/** The answers of all calls as one, and a note of what they came to. */
-function together(
-  { headers, record }: Exchange,
-  { count }: ImageRequest,
-  answers: readonly HeldPaintings[],
-): PaintedAnswer {
-  const paintings = answers.flatMap(answer => answer.paintings)
-  if (count > 1) headers.set('x-plantain-images', `${paintings.length}/${count}`)
-  const usage = sumUsage(answers.flatMap(answer => answer.usage ?? []))
-  record.images = paintings.length
-  record.resolution = resolutionOf(paintings[0])
-  if (usage) record.usage = usage
-  return {
-    paintings,
-    ...(usage && answers.every(answer => answer.usage) && { usage }),
-    release: () => {
-      for (const answer of answers) answer.release()
-    },
-  }
-}
-
-const resolutionOf = (painting: Painting | undefined) => (painting?.pixels ? tierOf(painting.pixels) : null)

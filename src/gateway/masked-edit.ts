@@ -55,7 +55,9 @@ export function commissionWithin(
   model: Resolution,
 ): Commission {
   const { candidate } = plan
-  const target = targetOf(candidate, model, { ...asked, shape: shapeOf(masked, plan) })
+  // Drafts are not put together with the original, so none are shown.
+  const { stream: _, ...still } = asked
+  const target = targetOf(candidate, model, { ...still, shape: shapeOf(masked, plan) })
   const { ratio } = plan.target
   return { candidate, target, masked, ignored: ratio !== undefined && ratio !== target.ratio ? ratioFields(asked) : [] }
 }

@@ -39,7 +39,15 @@ export function targetOf(candidate: Candidate, resolution: Resolution, request: 
   if (!candidate.outbound.masks) checkShownMask(offered, request)
   const shape = fitShape(offered, wantedShape(offered, request), defaults, shapeFields(request))
   const pixels = offered?.pixels
-  return { ...shape, ...(pixels && { pixels }), model: nameThere(candidate, resolution, shape), count: request.count }
+  const name = nameThere(candidate, resolution, shape)
+  const stream = streamFor(candidate, name, request)
+  return { ...shape, ...(pixels && { pixels }), ...(stream && { stream }), model: name, count: request.count }
+}
+
+/** Drafts are worth a stream, and nothing else: a whole answer has its length said before, and costs less. */
+function streamFor({ outbound }: Candidate, model: string, request: ImageRequest): Target['stream'] {
+  const { stream } = request
+  return stream && stream.previews > 0 && outbound.canStream(model, request) ? stream : undefined
 }
 
 /** Gemini's callers name a ratio and a tier as Gemini's models have them: one that has a few fixed sizes gives the nearest. */

@@ -9,14 +9,11 @@ import { mostPicturePixels } from '../pixels/look.ts'
 import { type MaskedPicture, readMask } from '../pixels/mask.ts'
 import type { PixelPlaces, PixelQueue } from '../pixels/queue.ts'
 import { transcode } from '../pixels/transcode.ts'
-import type { Collected } from './collect.ts'
 import { isAnotherFile, wishFor, wishForEdit } from './file-wish.ts'
 import type { RequestLinks } from './links.ts'
 import { areaByHeaders, type Commission, commissionWithin, masksPictures } from './masked-edit.ts'
+import type { HeldPaintings } from './paint-call.ts'
 import type { Plan } from './plans.ts'
-
-/** Pictures, and what lets them go. */
-export type HeldPaintings = Collected
 
 export interface RetouchParts {
   readonly pixels: PixelQueue

@@ -50,5 +50,8 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
 }
 
 /** The best upstream decides; one of another protocol further down the list is no reason to read and write the call anew. */
-const canRelay = (method: Method, { candidates }: ModelChoice, body: unknown) =>
-  candidates[0]?.protocol === 'gemini' && (method === 'countTokens' || !asksForMany(body))
+function canRelay(method: Method, { candidates: [best] }: ModelChoice, body: unknown): boolean {
+  if (best?.protocol !== 'gemini') return false
+  if (method === 'countTokens') return true
+  return !asksForMany(body) && (method !== 'streamGenerateContent' || best.dialect.streams)
+}

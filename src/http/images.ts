@@ -3,10 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
-import { decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
+import { createEvents, decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
 import type { Operation, RequestBounds } from '../protocols/protocol.ts'
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
+import { type StreamSettings, streamPaintings } from './events.ts'
 import { type FormBody, readForm } from './form.ts'
 import type { Conversation, Serve } from './serve.ts'
 
@@ -17,6 +18,7 @@ export interface ImagesParts {
   readonly buffers: BufferPool
   readonly maxBodyBytes: number
   readonly bounds: RequestBounds
+  readonly stream: StreamSettings
 }
 
 /** A handler for one of the two operations. `pathModel`: the model that an Azure deployment's path names. */
@@ -34,6 +36,7 @@ export function createImagesHandler({
   buffers,
   maxBodyBytes,
   bounds,
+  stream,
 }: ImagesParts): ImagesHandler {
   return (request, reply, operation, pathModel) =>
     serve(request, reply, 'openai', operation, async conversation => {
@@ -41,7 +44,14 @@ export function createImagesHandler({
       const body = await readBody(request, operation, conversation)
       try {
         const decoded = await decodeRequest(body, operation, bounds)
-        const painted = await gateway.paint(exchange, gateway.choose(exchange, pathModel ?? decoded.model), decoded)
+        const choice = gateway.choose(exchange, pathModel ?? decoded.model)
+        if (decoded.stream) {
+          const events = createEvents(operation, () => new Date())
+          return await streamPaintings(conversation, events, stream, watcher =>
+            gateway.paint(exchange, choice, decoded, watcher),
+          )
+        }
+        const painted = await gateway.paint(exchange, choice, decoded)
         try {
           await answer({
             status: 200,

@@ -48,7 +48,7 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
 const isTaken = ({ socket, writableLength }: ServerResponse) =>
   socket !== null && !socket.destroyed && writableLength === 0
 
-const written = (response: ServerResponse, slice: Buffer) =>
+export const written = (response: ServerResponse, slice: Buffer) =>
   new Promise<void>(resolve => {
     response.write(slice, () => resolve())
   })

@@ -38,6 +38,8 @@ export interface Conversation {
   headers(): Readonly<Record<string, string>>
   /** Sends a whole answer; settles when it is out. Until then its body must be held. */
   answer(reply: Reply): Promise<void>
+  /** How a failure is told once the head is out, where the answer has a way to; else the connection is cut. */
+  onLateFailure(tell: (failure: GatewayError) => Promise<void>): void
 }
 
 export type Serve = (
@@ -102,6 +104,10 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
       await send(response, withHeaders(plain, allHeaders()), parts.writeTimeoutMs)
       record.bytesOut = plain.body.length
     }
+    let tellLate: ((failure: GatewayError) => Promise<void>) | null = null
+    const onLateFailure: Conversation['onLateFailure'] = tell => {
+      tellLate = tell
+    }
     try {
       const { query } = splitUrl(message.url ?? '/')
       const caller = authenticate(message, query, protocol)
@@ -116,7 +122,7 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
         dryRun,
         strict: parts.strictParameters || message.headers['x-plantain-strict'] === 'true',
       }
-      record.outcome = await work({ exchange, message, response, headers: allHeaders, answer })
+      record.outcome = await work({ exchange, message, response, headers: allHeaders, answer, onLateFailure })
     } catch (error) {
       if (dryRun && error instanceof DryRunEnd) await explain(dryRun)
       else await tellFailure(signal.aborted ? signal.reason : error)
@@ -145,9 +151,13 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
       record.error = { kind: failure.kind, message: record.outcome === 'refused' ? '' : failure.message }
       if (failure.kind === 'internal')
         parts.log.error('an exchange failed', { requestId: request.id, error: asError(error) })
-      if (failure.kind === 'caller-left' || response.headersSent || response.destroyed) {
+      if (failure.kind === 'caller-left' || (response.headersSent && !tellLate) || response.destroyed) {
         if (!response.headersSent) record.status = 499
         response.destroy()
+        return
+      }
+      if (response.headersSent) {
+        await tellLate?.(failure).catch(() => response.destroy())
         return
       }
       discardRest(message)

@@ -1,13 +1,14 @@
 /** A call in one of Google's forms for an upstream that speaks another, or that has to be called more than once for it. */
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ModelChoice } from '../gateway/routing.ts'
-import { type Bytes, bytesOfText, concat } from '../images/bytes.ts'
+import type { Bytes } from '../images/bytes.ts'
 import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { ImageRequest } from '../images/request.ts'
 import type { ImageResult } from '../images/result.ts'
 import {
   type AnswerFacts,
   countTokens,
+  createEvents,
   decodePredict,
   decodeRequest,
   encodeFiltered,
@@ -18,11 +19,13 @@ import {
 } from '../protocols/gemini/index.ts'
 import type { RequestBounds, WireDocument } from '../protocols/protocol.ts'
 import type { JsonBody } from './body.ts'
+import { type StreamSettings, streamPaintings } from './events.ts'
 import type { Conversation } from './serve.ts'
 
 export interface TranslateParts {
   readonly gateway: Pick<Gateway, 'paint'>
   readonly bounds: RequestBounds
+  readonly stream: StreamSettings
 }
 
 export interface TranslatedCall {
@@ -44,10 +47,13 @@ interface Form {
 const generateForm: Form = { decode: decodeRequest, encode: encodeResult, encodeRefusal }
 const predictForm: Form = { decode: decodePredict, encode: encodePredictions, encodeRefusal: encodeFiltered }
 
-export function createTranslate({ gateway, bounds }: TranslateParts): Translate {
+// Google has no word for how many: whoever takes a stream gets what the model makes, within reason.
+const mostDrafts = 16
+
+export function createTranslate({ gateway, bounds, stream }: TranslateParts): Translate {
   return async (conversation, choice, call) => {
     const { exchange, answer } = conversation
-    const reply = (body: Bytes) => answer({ status: 200, ...framed(call, body) })
+    const reply = (body: Bytes) => answer({ status: 200, headers: jsonType, body })
     if (call.method === 'countTokens') {
       await reply(await countTokens(call.body))
       return 'ok'
@@ -56,6 +62,12 @@ export function createTranslate({ gateway, bounds }: TranslateParts): Translate 
     const facts = { model: choice.resolution.id, responseId: exchange.record.requestId }
     const request = await form.decode(call.body, bounds)
     checkPrompt(request, choice)
+    if (call.method === 'streamGenerateContent') {
+      const streamed = { ...request, stream: { previews: mostDrafts } }
+      return await streamPaintings(conversation, createEvents(call.sse ? 'sse' : 'array', facts), stream, watcher =>
+        gateway.paint(exchange, choice, streamed, watcher),
+      )
+    }
     try {
       const painted = await gateway.paint(exchange, choice, request)
       try {
@@ -84,14 +96,4 @@ function checkPrompt({ prompt, spelling }: ImageRequest, { candidates }: ModelCh
   })
 }
 
-/** The whole answer; of a stream its one event, or its array's one element. */
-function framed({ method, sse }: TranslatedCall, body: Bytes): { headers: Record<string, string>; body: Bytes } {
-  if (method !== 'streamGenerateContent') return { headers: jsonType, body }
-  return sse
-    ? { headers: { 'content-type': 'text/event-stream' }, body: between('data: ', body, '\n\n') }
-    : { headers: jsonType, body: between('[', body, ']') }
-}
-
 const jsonType = { 'content-type': 'application/json; charset=UTF-8' }
-
-const between = (before: string, body: Bytes, after: string) => concat([bytesOfText(before), body, bytesOfText(after)])

@@ -32,6 +32,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal
   /** Called when a connection stands and the request goes out on it. Before, it can't have been billed. */
   readonly onSent?: () => void
+  /** The answer is a stream of events: the upstream may think as long between two of them as before the first. */
+  readonly isStream?: boolean
 }
 
 export interface ResponseHead {
@@ -67,13 +69,18 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
     // undici's HTTP/2 window of 256 KiB makes large bodies 20 to 45 times slower over a real round trip.
     allowH2: false,
     headersTimeout: options.firstByteMs,
-    bodyTimeout: options.idleMs,
     keepAliveTimeout: 15_000,
     keepAliveMaxTimeout: 300_000,
     connect: counted,
   })
 
-  const line: Line = { pool, opened: () => connections, totalMs: options.totalMs }
+  const line: Line = {
+    pool,
+    opened: () => connections,
+    totalMs: options.totalMs,
+    idleMs: options.idleMs,
+    streamIdleMs: Math.max(options.idleMs, options.firstByteMs),
+  }
   return {
     send: (request, onHead) =>
       new Promise((resolve, reject) => {
@@ -108,6 +115,9 @@ interface Line {
   /** Connections opened so far. */
   readonly opened: () => number
   readonly totalMs: number
+  readonly idleMs: number
+  /** Between two events the upstream may paint. */
+  readonly streamIdleMs: number
 }
 
 interface Settle {
@@ -153,11 +163,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    const { method, path, headers, body } = this.#request
+    const { method, path, headers, body, isStream } = this.#request
+    const { pool, idleMs, streamIdleMs } = this.#line
+    const bodyTimeout = isStream ? streamIdleMs : idleMs
     const allHeaders = body ? { ...headers, 'content-length': String(body.length) } : headers
     this.#controller = null
     try {
-      this.#line.pool.dispatch({ method, path, headers: allHeaders, body: body && sendable(body) }, this)
+      pool.dispatch({ method, path, headers: allHeaders, body: body && sendable(body), bodyTimeout }, this)
     } catch (error) {
       this.#fail(error)
     }

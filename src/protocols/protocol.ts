@@ -2,7 +2,7 @@
 import type { Bytes } from '../images/bytes.ts'
 import type { GatewayError } from '../images/error.ts'
 import type { ImageLink, ImageRequest } from '../images/request.ts'
-import type { ImagePart, ImageResult, Usage } from '../images/result.ts'
+import type { ImagePart, ImageResult, Painting, Usage } from '../images/result.ts'
 import type { PixelRules } from '../models/model.ts'
 import type { LongString } from '../streams/document-reader.ts'
 import type { JsonText } from '../streams/json-text.ts'
@@ -15,6 +15,12 @@ export interface WireDocument {
   readonly value: unknown
   /** The inside of a long string, as it lies in the document: JSON escapes included. */
   bytesOf(text: LongString): Bytes
+}
+
+/** One document of a streamed answer. */
+export interface WireEvent extends WireDocument {
+  /** Of a server-sent event, empty where it has none. Null: the upstream sent no events, but documents in another frame. */
+  readonly name: string | null
 }
 
 /** What goes back to a caller. */
@@ -59,6 +65,8 @@ export interface Target {
   readonly pixels?: PixelRules
   /** Pictures to ask for in this one call: never more than the outbound half's `mostPerCall`. */
   readonly count: number
+  /** Ask for a stream of events, with so many drafts at most. Only where the outbound half's `canStream` allows it. */
+  readonly stream?: { readonly previews: number }
 }
 
 export type Operation = 'generate' | 'edit'
@@ -85,6 +93,26 @@ export interface Addresses {
   mended?(body: JsonText): JsonText
 }
 
+/**
+ * Writes one answer as a stream, in the order of the calls. What it returns are whole frames: they go out as they are, one
+ * behind the other.
+ */
+export interface EventEncoder {
+  readonly contentType: string
+  /** Says nothing, in words that the protocol's SDKs bear between two events and before the first. */
+  readonly heartbeat: Bytes
+  /** `index` counts the drafts of one picture from 0. */
+  draft(painting: Painting, index: number): Bytes
+  /** The pictures of one upstream call, and what they cost. */
+  finished(result: ImageResult): Bytes
+  /** Nothing but `end` may follow. */
+  failure(error: GatewayError): Bytes
+  /** The protocol tells this error as an answer: in a stream with status 200, even where nothing was sent yet. */
+  isAnswer(error: unknown): boolean
+  /** The stream's last bytes. */
+  end(): Bytes
+}
+
 /** The half that faces upstreams. */
 export interface Outbound extends Addresses {
   /** Pictures that one call to this model can be asked for. */
@@ -103,8 +131,12 @@ export interface Outbound extends Addresses {
   formats(model: string): boolean
   /** @throws GatewayError for what this upstream can't do and must not be left out. */
   encodeRequest(request: ImageRequest, target: Target): EncodedRequest
-  /** The parts of one whole answer, or of one event of a stream. @throws GatewayError where it is not of this protocol. */
+  /** The parts of one whole answer. @throws GatewayError where it is not of this protocol. */
   decodeResult(document: WireDocument): Promise<readonly ImagePart[]>
+  /** Can the answer come as a stream of events, with drafts that cost nothing but what the caller asked for by name? */
+  canStream(model: string, request: ImageRequest): boolean
+  /** The parts of one event; the stream's last one has a `finish`. @throws GatewayError where it tells of an error. */
+  decodeEvent(event: WireEvent): Promise<readonly ImagePart[]>
   /** Pictures of an answer, or of what has come of it, that can't be its picture any more: a later one stands there already. */
   superseded(value: unknown): readonly LongString[]
   decodeError(failure: WireFailure): GatewayError

@@ -225,7 +225,7 @@ function nextQuote(chunk: Buffer, start: number): number {
 }
 
 /** Does a stretch of a string end in a backslash that is not itself escaped? An odd run of them does. `before`: did what came before. */
-function endsInEscape(chunk: Buffer, start: number, end: number, before: boolean): boolean {
+export function endsInEscape(chunk: Buffer, start: number, end: number, before: boolean): boolean {
   let run = 0
   while (run < end - start && chunk[end - 1 - run] === backslashByte) run += 1
   const odd = run % 2 === 1

@@ -24,9 +24,17 @@ export class RawString {
 }
 
 /** The JSON text of a value that may hold `RawString`s anywhere below. */
-export function writeJson(value: unknown): Bytes {
+export const writeJson = (value: unknown): Bytes => write(value, text => text)
+
+/** The same for one line of a stream: some readers take U+2028 and its kin for the end of it. */
+export const writeJsonLine = (value: unknown): Bytes => write(value, escapeLineEnds)
+
+const escapeLineEnds = (text: string) =>
+  text.replace(/[\u0085\u2028\u2029]/g, end => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+function write(value: unknown, spell: (text: string) => string): Bytes {
   met = []
-  const text = JSON.stringify(value)
+  const text = spell(JSON.stringify(value))
   const images = met
   if (images.length === 0) return bytesOfText(text)
   const parts: Bytes[] = []

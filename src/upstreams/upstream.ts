@@ -6,6 +6,7 @@ import { HeldDocument, type HoldingPlaces } from '../memory/held-document.ts'
 import type { HttpPool, ResponseHead, TakeChunk } from '../net/pool.ts'
 import { DocumentReader, type LongString } from '../streams/document-reader.ts'
 import type { Credentials, Headers } from './credentials.ts'
+import { EventFeed, type TakeEvent } from './event-feed.ts'
 import { failureOf } from './failures.ts'
 
 /** One call, ready to go but for the upstream's own address and key. */
@@ -59,10 +60,19 @@ export interface Upstream {
    * @throws GatewayError where no whole document came.
    */
   hold(call: UpstreamCall, superseded: Superseded): Promise<HeldAnswer | FailedAnswer>
+  /**
+   * Reads an answer document by document: the events of a stream, the items of an array, or the one that it is. Settles with
+   * null when the last was taken; that it was the last of the answer, the protocol must tell.
+   * @throws GatewayError where the stream was cut, and what `take` threw. Events that were taken stay held all the same.
+   */
+  stream(call: UpstreamCall, take: TakeEvent): Promise<FailedAnswer | null>
   /** Settles with null when the whole answer was passed on. @throws GatewayError where it was cut; the sink may have begun. */
   relay(call: UpstreamCall, sink: RelaySink): Promise<FailedAnswer | null>
   /** What a call looks like on the wire, its key masked. */
-  describe(call: UpstreamCall): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
+  describe(
+    call: UpstreamCall,
+    isStream: boolean,
+  ): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
   close(): Promise<void>
 }
 
@@ -85,7 +95,7 @@ const longestErrorBytes = 1 << 20
 export function createUpstream(parts: UpstreamParts): Upstream {
   const { name, pool, credentials, places, maxDocumentBytes } = parts
 
-  async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk): Promise<void> {
+  async function send(call: UpstreamCall, onHead: (head: ResponseHead) => TakeChunk, isStream = false): Promise<void> {
     let sent = false
     try {
       const { method, body, signal } = call
@@ -94,16 +104,20 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       }
       const path = parts.basePath + call.path
       const key = credentials.headers()
-      const headers = headersOf(call, key instanceof Promise ? await key : key)
-      await pool.send({ method, path, headers, body, signal, onSent }, onHead)
+      const headers = headersOf(call, key instanceof Promise ? await key : key, isStream)
+      await pool.send({ method, path, headers, body, signal, onSent, isStream }, onHead)
     } catch (error) {
       throw failureOf(error, sent)
     }
   }
 
-  function headersOf({ body, contentType, trail }: UpstreamCall, key: Headers): Record<string, string> {
+  function headersOf(
+    { body, contentType, trail }: UpstreamCall,
+    key: Headers,
+    isStream: boolean,
+  ): Record<string, string> {
     return {
-      accept: 'application/json',
+      accept: isStream ? 'text/event-stream, application/json' : 'application/json',
       // Images in base64 barely shrink, and what is not compressed need not be inflated.
       'accept-encoding': 'identity',
       'user-agent': parts.userAgent,
@@ -173,6 +187,33 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       }
     },
 
+    async stream(call, take) {
+      const feed = new EventFeed(places, call.signal, take)
+      const collected = new Collector()
+      let answer: ResponseHead | undefined
+      try {
+        const begin = (head: ResponseHead): TakeChunk => {
+          answer = head
+          call.onFirstByte?.(head.status)
+          if (head.status !== 200) return collected.take
+          refuseEncoding(head)
+          feed.start(head.headers['content-type'] ?? '')
+          return chunk => {
+            if (feed.length + chunk.length > maxDocumentBytes) throw tooLarge(maxDocumentBytes)
+            return feed.push(chunk)
+          }
+        }
+        await send({ ...call, signal: feed.signal }, begin, true)
+        if (answer && answer.status !== 200) return failed(collected, answer)
+        await feed.finish()
+        return null
+      } catch (error) {
+        throw failureOf(error, true)
+      } finally {
+        await feed.close()
+      }
+    },
+
     async relay(call, sink) {
       const collected = new Collector()
       let answer: ResponseHead | undefined
@@ -188,9 +229,9 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       return null
     },
 
-    describe: call => ({
+    describe: (call, isStream) => ({
       url: parts.origin + parts.basePath + call.path,
-      headers: headersOf(call, credentials.masked()),
+      headers: headersOf(call, credentials.masked(), isStream),
     }),
 
     close: () => pool.close(),

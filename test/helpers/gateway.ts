@@ -19,6 +19,7 @@ export interface GatewayOptions {
   readonly limitStore?: LimitStore
   readonly slabs?: boolean
   readonly upstreamCa?: string
+  readonly heartbeatMs?: number
 }
 
 export interface TestGateway {
@@ -44,6 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     version: 'test',
     slabs: options.slabs ?? true,
     ...(options.upstreamCa && { upstreamCa: options.upstreamCa }),
+    ...(options.heartbeatMs && { heartbeatMs: options.heartbeatMs }),
   })
   await app.server.listen({ port: 0, host: '127.0.0.1' })
   await app.admin.listen({ port: 0, host: '127.0.0.1' })

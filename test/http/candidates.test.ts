@@ -141,18 +141,23 @@ describe('more than one', () => {
     expect([status, answer.error.status, headers.get('retry-after')]).toEqual([429, 'RESOURCE_EXHAUSTED', '3'])
   })
 
-  test('of a stream they come as one event, as a line of its own and with an end', async () => {
+  test('of a stream they are an event each, numbered', async () => {
     const { status, text, headers } = await ask(gateway, `${path('streamGenerateContent')}?alt=sse`, call(2))
     expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream'])
-    expect(text).toMatch(/^data: \{[^\n]*\}\n\n$/)
-    expect(JSON.parse(text.slice('data: '.length)).candidates).toHaveLength(2)
-    expect(upstream.seen.map(({ url }) => url)).toEqual([path('generateContent'), path('generateContent')])
+    expect(text).toMatch(/^(?:data: \{[^\n]*\}\n\n){2}$/)
+    const events = text.split('\n\n').filter(Boolean)
+    expect(events.map(event => JSON.parse(event.slice('data: '.length)))).toMatchObject([
+      { candidates: [{ index: 0 }] },
+      { candidates: [{ index: 1 }] },
+    ])
+    const url = `${path('streamGenerateContent')}?alt=sse`
+    expect(upstream.seen.map(({ url }) => url)).toEqual([url, url])
   })
 
-  test('or as the one element of an array', async () => {
+  test('or the elements of an array', async () => {
     const { text, headers } = await ask(gateway, path('streamGenerateContent'), call(2))
     expect(headers.get('content-type')).toBe('application/json; charset=UTF-8')
-    expect(JSON.parse(text)).toMatchObject([{ candidates: [{ index: 0 }, { index: 1 }] }])
+    expect(JSON.parse(text)).toMatchObject([{ candidates: [{ index: 0 }] }, { candidates: [{ index: 1 }] }])
   })
 
   test('a stream that fails before its first event is an error with a status', async () => {

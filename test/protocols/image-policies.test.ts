@@ -432,7 +432,6 @@ describe('what has no twin at the upstream', () => {
 
 describe('what is not served yet is refused and says so', () => {
   test.each([
-    [{ stream: true }, 'stream'],
     [{ response_format: 'url' }, 'response_format'],
     [{ markup: 'x' }, 'markup'],
     [{ images: [{ file_id: 'file-1' }] }, 'images[0].file_id'],

@@ -13,6 +13,8 @@ export interface GenaiFacts {
   readonly streamed_text: string
   readonly streamed_thought: boolean
   readonly stream_end: string
+  /** What a stream of two candidates brought: `draft`, `picture`. */
+  readonly translated: readonly string[]
   readonly refusal: string
   readonly models: readonly string[]
   readonly model: string
@@ -42,6 +44,11 @@ export function testGenai(program: () => Program<GenaiFacts>): void {
     await expectPicture(await program().file('streamed.jpg'), { format: 'jpeg', size: '512x512' })
     expect(program().facts.streamed_text).not.toBe('')
     expect(program().facts).toMatchObject({ streamed_thought: true, stream_end: 'STOP' })
+  })
+
+  test('streams two candidates with their drafts, and reads past heartbeats', () => {
+    const count = (kind: string) => program().facts.translated.filter(each => each === kind).length
+    expect([count('draft'), count('picture')]).toEqual([2, 2])
   })
 
   test('counts the tokens of text and of pictures', () => {

@@ -8,6 +8,13 @@ import { type OpenaiFacts, type Program, testOpenai } from './openai.contract.ts
 import { openWorkshop, type Workshop } from './programs.ts'
 import { buildGo, goModule, has } from './tools.ts'
 
+interface V1Facts {
+  readonly size: string
+  readonly tokens: number
+  readonly streamed: readonly string[]
+  readonly error: { readonly status: number; readonly code: string }
+}
+
 describe.skipIf(!(await has('go')))('Go', () => {
   let built: string
   let workshop: Workshop
@@ -33,7 +40,7 @@ describe.skipIf(!(await has('go')))('Go', () => {
   })
 
   describe('openai-go, first version', () => {
-    let program: Program<{ size: string; tokens: number; error: { status: number; code: string } }>
+    let program: Program<V1Facts>
     beforeAll(async () => {
       program = await runProgram('openai-v1')
     })
@@ -46,6 +53,10 @@ describe.skipIf(!(await has('go')))('Go', () => {
       await expectColours(collage, magenta, green)
       expect(program.facts.size).toBe('688x384')
       expect(program.facts.tokens).toBeGreaterThan(747)
+    })
+
+    test('streams, and reads past heartbeats', () => {
+      expect(program.facts.streamed).toEqual(['image_generation.partial_image', 'image_generation.completed'])
     })
 
     test('is told of a wrong key', () => {

@@ -9,6 +9,10 @@ export interface OpenaiFacts {
   readonly tokens: number
   readonly models: readonly string[]
   readonly model: string
+  /** The types of a stream's events. */
+  readonly streamed: readonly string[]
+  readonly streamed_tokens: number
+  readonly stream_error: string
   readonly errors: Readonly<Record<string, { status: number; code: string; param: string | null }>>
 }
 
@@ -36,6 +40,22 @@ export function testOpenai(program: () => Program<OpenaiFacts>): void {
     const file = await program().file('collage.jpg')
     await expectPicture(file, { format: 'jpeg', size: '632x424' })
     await expectColours(file, magenta, green)
+  })
+
+  test('streams two drafts and the picture, and reads past heartbeats', async () => {
+    expect(program().facts.streamed).toEqual([
+      'image_generation.partial_image',
+      'image_generation.partial_image',
+      'image_generation.completed',
+    ])
+    for (const name of ['stream-0.jpg', 'stream-1.jpg', 'stream-2.jpg']) {
+      await expectPicture(await program().file(name), { format: 'jpeg', size: '512x512' })
+    }
+    expect(program().facts.streamed_tokens).toBeGreaterThan(747)
+  })
+
+  test('is told of an error in the middle of a stream', () => {
+    expect(program().facts.stream_error).toContain('before its answer was complete')
   })
 
   test('lists the models', () => {

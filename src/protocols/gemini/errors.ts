@@ -42,14 +42,19 @@ const wireErrors: Record<ErrorKind, WireError> = {
 
 export function encodeError(error: GatewayError): WireReply {
   const { code, status } = wireErrors[error.kind]
-  const details = errorDetails(error)
-  const body = { error: { code, message: error.message, status, ...(details.length > 0 && { details }) } }
   return {
     status: code,
     reasonPhrase: status,
     headers: { 'content-type': 'application/json; charset=UTF-8', ...retryHeaders(error) },
-    body: bytesOfText(JSON.stringify(body)),
+    body: bytesOfText(JSON.stringify(errorDocument(error))),
   }
+}
+
+/** The error as it stands in a body, or in an event. */
+export function errorDocument(error: GatewayError): object {
+  const { code, status } = wireErrors[error.kind]
+  const details = errorDetails(error)
+  return { error: { code, message: error.message, status, ...(details.length > 0 && { details }) } }
 }
 
 const rpc = (name: string) => `type.googleapis.com/google.rpc.${name}`

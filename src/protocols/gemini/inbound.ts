@@ -1,9 +1,9 @@
 /** The half of Gemini's protocol that faces callers: generateContent requests in, GenerateContentResponses out. */
-import { type Bytes, bytesOfText } from '../../images/bytes.ts'
+import type { Bytes } from '../../images/bytes.ts'
 import type { GatewayError } from '../../images/error.ts'
 import type { ImageRequest } from '../../images/request.ts'
 import type { ImageResult, Painting, TokenDetails, Usage } from '../../images/result.ts'
-import { RawString, writeJson } from '../../streams/json-writer.ts'
+import { RawString, writeJsonLine } from '../../streams/json-writer.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { decodeContents } from './contents.ts'
 import { namedExtras } from './extras.ts'
@@ -51,13 +51,13 @@ export interface AnswerFacts {
   readonly responseId: string
 }
 
-/** A whole answer, or the one event of a stream that has it all: a candidate for each picture. */
-export function encodeResult({ paintings, usage }: ImageResult, { model, responseId }: AnswerFacts): Bytes {
-  return writeJson({
+/** A whole answer, or an event of a stream: a candidate for each picture. `first`: the index of the first of them. */
+export function encodeResult({ paintings, usage }: ImageResult, { model, responseId }: AnswerFacts, first = 0): Bytes {
+  return writeJsonLine({
     candidates: paintings.map((painting, index) => ({
       content: { role: 'model', parts: encodeParts(painting) },
       finishReason: 'STOP',
-      index,
+      index: first + index,
     })),
     ...(usage && { usageMetadata: encodeUsage(usage) }),
     modelVersion: model,
@@ -66,7 +66,7 @@ export function encodeResult({ paintings, usage }: ImageResult, { model, respons
 }
 
 const encodeParts = ({ base64, mediaType, text, signature }: Painting): readonly object[] => [
-  ...(text ? [{ text: lineSafe(text) }] : []),
+  ...(text ? [{ text }] : []),
   {
     inlineData: { mimeType: mediaType, data: new RawString(base64) },
     ...(signature && { thoughtSignature: new RawString(signature) }),
@@ -93,29 +93,16 @@ export const encodeDetails = ({ textTokens, imageTokens }: TokenDetails): readon
 /** A refusal is an answer with status 200 here. Null where the error is none. */
 export function encodeRefusal(error: GatewayError, { model, responseId }: AnswerFacts): Bytes | null {
   const told = refusalOf(error)
-  return told && writeJson({ ...told, modelVersion: model, responseId })
+  return told && writeJsonLine({ ...told, modelVersion: model, responseId })
 }
 
 function refusalOf({ kind, message, facts: { reason = '', stage } }: GatewayError): object | null {
-  const sentence = lineSafe(message)
   if (kind === 'content-refused' && stage === 'input') {
     const blockReason = isBlockReason(reason) ? reason : 'SAFETY'
-    return { promptFeedback: { blockReason, blockReasonMessage: sentence } }
+    return { promptFeedback: { blockReason, blockReasonMessage: message } }
   }
   if (kind !== 'content-refused' && kind !== 'no-image') return null
   const usual = kind === 'content-refused' ? 'IMAGE_SAFETY' : 'NO_IMAGE'
   const finishReason = isFinishReason(reason) ? reason : usual
-  return { candidates: [{ content: {}, finishReason, finishMessage: sentence, index: 0 }] }
+  return { candidates: [{ content: {}, finishReason, finishMessage: message, index: 0 }] }
 }
-
-/** Python's SDK takes U+0085, U+2028 and U+2029 for ends of lines, and an event of a stream is one line. */
-const lineSafe = (text: string): RawString =>
-  new RawString(
-    bytesOfText(
-      JSON.stringify(text)
-        .slice(1, -1)
-        .replace(/[\u0085\u2028\u2029]/g, asUnicode),
-    ),
-  )
-
-const asUnicode = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -15,22 +15,26 @@ import { OwnForm, referencesOf } from './own-form.ts'
 import { withRoles } from './roles.ts'
 import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
 
-export function createOutbound({ modelsPath, readsFrom, needsRole }: GeminiDialect): Outbound {
+export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: GeminiDialect): Outbound {
   const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
   return {
     mostPerCall: () => 1,
     reads: ({ url }) => readsFrom.some(start => url.startsWith(start)),
     masks: false,
     formats: () => false,
+    canStream: () => streams,
     pathOf,
     ...(needsRole && { mended: withRoles }),
     encodeRequest: (request, target) => ({
       method: 'POST',
-      path: pathOf(target.model, 'generateContent'),
+      // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
+      path: pathOf(target.model, target.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
       body: encodeBody(request, target),
       ignored: request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys()],
     }),
     decodeResult,
+    // Events have the form of whole answers: the last says why it is the last, and what usage says grows.
+    decodeEvent: decodeResult,
     superseded,
     decodeError,
   }

@@ -42,17 +42,25 @@ const wireErrors: Record<ErrorKind, WireError> = {
 }
 
 export function encodeError(error: GatewayError): WireReply {
-  const { kind, message, facts } = error
+  const { status, type, code, document } = describe(error)
+  return {
+    status,
+    reasonPhrase: code ?? type,
+    headers: { 'content-type': 'application/json', ...retryHeaders(error) },
+    body: bytesOfText(JSON.stringify(document)),
+  }
+}
+
+/** The error as it stands in a body, or in an event. */
+export const errorDocument = (error: GatewayError): object => describe(error).document
+
+function describe({ kind, message, facts }: GatewayError): WireError & { readonly document: object } {
   const wire = wireErrors[kind]
   const type = facts.dimension === 'images' || facts.dimension === 'tokens' ? facts.dimension : wire.type
   const code = facts.code ?? wire.code
   const details = kind === 'content-refused' && {
     moderation_details: { moderation_stage: facts.stage ?? 'unknown', categories: facts.reason ? [facts.reason] : [] },
   }
-  return {
-    status: wire.status,
-    reasonPhrase: code ?? type,
-    headers: { 'content-type': 'application/json', ...retryHeaders(error) },
-    body: bytesOfText(JSON.stringify({ error: { message, type, param: facts.param ?? null, code, ...details } })),
-  }
+  const document = { error: { message, type, param: facts.param ?? null, code, ...details } }
+  return { status: wire.status, type, code, document }
 }

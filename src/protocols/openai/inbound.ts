@@ -40,6 +40,7 @@ export async function decodeRequest(
     ...(format && format !== 'gif' && format !== 'svg' && { format }),
     ...(compression != null && { compression }),
     ...(background && background !== 'auto' && { background }),
+    ...(fields.stream && { stream: { previews: fields.partial_images ?? 0 } }),
     search: fields.enable_web_search ?? false,
     ...(seed != null && { seed }),
     ...(mediaResolution && { mediaResolution }),
@@ -50,14 +51,14 @@ export async function decodeRequest(
 
 /** Drafts come in streams only: asked for without one, they have no effect. */
 const withIdle = ({ fields, spelt, unknown }: CheckedFields) =>
-  fields.partial_images ? new Map([...unknown, [spelt('partial_images'), fields.partial_images]]) : unknown
+  fields.partial_images && !fields.stream
+    ? new Map([...unknown, [spelt('partial_images'), fields.partial_images]])
+    : unknown
 
 function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   const refuse = (name: FieldName, message: string): never => {
     throw new GatewayError('unsupported-parameter', message, { param: spelt(name) })
   }
-  if (fields.stream)
-    refuse('stream', 'Streamed answers are not served by this version of the gateway. Leave out `stream`.')
   if (fields.response_format === 'url') {
     refuse(
       'response_format',
@@ -143,8 +144,8 @@ function same<Value>(values: readonly Value[]): Value | undefined {
   return rest.every(value => value === first) ? first : undefined
 }
 
-/** Clients read the input's details wherever there is a usage: so there is one only where Google split its tokens. */
-function encodeUsage(usage: Usage, input: NonNullable<Usage['inputDetails']>): object {
+/** Clients read the input's details wherever there is a usage: so there is one only where the upstream split its tokens. */
+export function encodeUsage(usage: Usage, input: NonNullable<Usage['inputDetails']>): object {
   const details = ({ textTokens, imageTokens }: typeof input) => ({
     text_tokens: textTokens,
     image_tokens: imageTokens,

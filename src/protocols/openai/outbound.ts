@@ -8,6 +8,7 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
 import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
 import { callersFields } from './callers-fields.ts'
+import { decodeEvent } from './events.ts'
 import { type FilePart, writeForm } from './form.ts'
 import { type Flattened, flatten } from './prompt.ts'
 import { decodeResult } from './result.ts'
@@ -24,6 +25,9 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
     pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),
     encodeRequest: (request, target) => encodeRequest(dialect, request, target),
     decodeResult,
+    // Each draft is billed as some tokens: whoever speaks another protocol has no word to ask for that.
+    canStream: (_model, { extras }) => dialect.streams && extras.protocol === 'openai',
+    decodeEvent,
     // Every picture of an answer is one that was asked for.
     superseded: () => [],
     decodeError,
@@ -36,7 +40,8 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
   const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
   const path = dialect.pathOf(target.model, operation)
   const { fields, ignored } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
-  const texts = { model: target.model, prompt, ...fields }
+  const stream = target.stream && { stream: true, partial_images: target.stream.previews }
+  const texts = { model: target.model, prompt, ...fields, ...stream }
   for (const image of images) checkType(image, dialect)
 
   if (operation === 'edit' && references.as === 'form') {

@@ -49,6 +49,14 @@ facts["streamed_text"] = "".join(part.text for part in parts if part.text and no
 facts["streamed_thought"] = any(part.thought for part in parts)
 facts["stream_end"] = chunks[-1].candidates[0].finish_reason
 
+# Two candidates are a stream of the gateway's own; so late that a heartbeat comes before the first event.
+pair = types.GenerateContentConfig(candidate_count=2, image_config=types.ImageConfig(image_size="512", aspect_ratio="1:1"))
+late = client.models.generate_content_stream(
+    model=model, contents="A lighthouse [sandbox delay=13s drafts=1]", config=pair
+)
+parts = [part for chunk in late for candidate in chunk.candidates for part in candidate.content.parts]
+facts["translated"] = ["draft" if part.thought else "picture" for part in parts if part.inline_data]
+
 facts["text_tokens"] = client.models.count_tokens(model=model, contents="A red kite").total_tokens
 facts["picture_tokens"] = client.models.count_tokens(model=model, contents=["A red kite", magenta]).total_tokens
 

@@ -1,4 +1,4 @@
-"""OpenAI's SDK: makes pictures, edits one, edits two together, and lists the models."""
+"""OpenAI's SDK: makes pictures, edits one, edits two together, streams, and lists the models."""
 
 import asyncio
 import base64
@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from openai import APIError, AsyncOpenAI, AzureOpenAI, OpenAI
 
 url, key = os.environ["PLANTAIN_URL"], os.environ["PLANTAIN_KEY"]
 client = OpenAI(base_url=f"{url}/v1", api_key=key)
@@ -44,6 +44,31 @@ collage = client.images.edit(
     extra_body={"aspect_ratio": "3:2", "image_size": "512"},
 )
 save("collage.jpg", collage.data[0])
+
+# So late that a heartbeat comes before the first event.
+stream = client.images.generate(
+    model="nano-banana-2",
+    prompt="A lighthouse [sandbox delay=13s drafts=2]",
+    size="512x512",
+    stream=True,
+    partial_images=2,
+)
+events = list(stream)
+for index, event in enumerate(events):
+    save(f"stream-{index}.jpg", event)
+facts["streamed"] = [event.type for event in events]
+facts["streamed_tokens"] = events[-1].usage.total_tokens
+broken = client.images.generate(
+    model="nano-banana-2",
+    prompt="A lighthouse [sandbox drafts=2 cut]",
+    size="512x512",
+    stream=True,
+    partial_images=1,
+)
+try:
+    list(broken)
+except APIError as error:
+    facts["stream_error"] = error.message
 
 raw = client.images.with_raw_response.generate(model="nano-banana", prompt="A meadow", quality="high")
 save("meadow.png", raw.parse().data[0])

@@ -91,6 +91,28 @@ func stream(client *genai.Client) {
 		facts["stream_end"] = chunk.Candidates[0].FinishReason
 	}
 	facts["streamed_text"], facts["streamed_thought"] = text, thought
+	streamPair(client)
+}
+
+// Two candidates are a stream of the gateway's own; so late that a heartbeat comes before the first event.
+func streamPair(client *genai.Client) {
+	pair := small("1:1")
+	pair.CandidateCount = 2
+	var pictures []string
+	late := genai.Text("A lighthouse [sandbox delay=13s drafts=1]")
+	for chunk, err := range client.Models.GenerateContentStream(ctx, model, late, pair) {
+		must(0, err)
+		for _, part := range chunk.Candidates[0].Content.Parts {
+			switch {
+			case part.InlineData == nil:
+			case part.Thought:
+				pictures = append(pictures, "draft")
+			default:
+				pictures = append(pictures, "picture")
+			}
+		}
+	}
+	facts["translated"] = pictures
 }
 
 // A chat sends the whole conversation again each time: its pictures, and their signatures unchanged.

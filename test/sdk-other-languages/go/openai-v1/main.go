@@ -1,4 +1,4 @@
-// OpenAI's SDK in its first major version, which many programs still use: a picture, an edit of two, and an error.
+// OpenAI's SDK in its first major version, which many programs still use: a picture, an edit of two, a stream, and an error.
 package main
 
 import (
@@ -36,15 +36,29 @@ func main() {
 	}))
 	save("collage.jpg", collage.Data[0])
 
+	// So late that a heartbeat comes before the first event.
+	late := client.Images.GenerateStreaming(ctx, openai.ImageGenerateParams{
+		Model:         "nano-banana-2",
+		Prompt:        "A lighthouse [sandbox delay=13s drafts=1]",
+		Size:          openai.ImageGenerateParamsSize512x512,
+		PartialImages: openai.Int(1),
+	})
+	var streamed []string
+	for late.Next() {
+		streamed = append(streamed, late.Current().Type)
+	}
+	must(0, late.Err())
+
 	_, err := client.Images.Generate(ctx, kite, option.WithAPIKey("a-wrong-key"))
 	var failure *openai.Error
 	if !errors.As(err, &failure) {
 		log.Fatalf("not an openai.Error: %v", err)
 	}
 	must(0, json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"size":   painted.Size,
-		"tokens": painted.Usage.TotalTokens,
-		"error":  map[string]any{"status": failure.StatusCode, "code": failure.Code},
+		"size":     painted.Size,
+		"tokens":   painted.Usage.TotalTokens,
+		"streamed": streamed,
+		"error":    map[string]any{"status": failure.StatusCode, "code": failure.Code},
 	}))
 }
 

@@ -1,4 +1,4 @@
-// OpenAI's SDK: makes pictures, edits one, edits two together, lists the models, and meets errors.
+// OpenAI's SDK: makes pictures, edits one, edits two together, streams, lists the models, and meets errors.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"os"
@@ -25,6 +26,7 @@ func main() {
 	client := openai.NewClient(option.WithBaseURL(url), option.WithAPIKey(os.Getenv("PLANTAIN_KEY")))
 	generate(client)
 	edit(client)
+	stream(client)
 	listModels(client)
 	meetErrors(client)
 	must(0, json.NewEncoder(os.Stdout).Encode(facts))
@@ -64,6 +66,37 @@ func edit(client openai.Client) {
 	}
 	together.SetExtraFields(map[string]any{"aspect_ratio": "3:2", "image_size": "512"})
 	save("collage.jpg", must(client.Images.Edit(ctx, together)).Data[0])
+}
+
+func stream(client openai.Client) {
+	// So late that a heartbeat comes before the first event.
+	late := client.Images.GenerateStreaming(ctx, openai.ImageGenerateParams{
+		Model:         "nano-banana-2",
+		Prompt:        "A lighthouse [sandbox delay=13s drafts=2]",
+		Size:          openai.ImageGenerateParamsSize512x512,
+		PartialImages: openai.Int(2),
+	})
+	var types []string
+	for late.Next() {
+		event := late.Current()
+		save(fmt.Sprintf("stream-%d.jpg", len(types)), openai.Image{B64JSON: event.B64JSON})
+		types = append(types, event.Type)
+		if event.Type == "image_generation.completed" {
+			facts["streamed_tokens"] = event.AsImageGenerationCompleted().Usage.TotalTokens
+		}
+	}
+	must(0, late.Err())
+	facts["streamed"] = types
+
+	broken := client.Images.GenerateStreaming(ctx, openai.ImageGenerateParams{
+		Model:         "nano-banana-2",
+		Prompt:        "A lighthouse [sandbox drafts=2 cut]",
+		Size:          openai.ImageGenerateParamsSize512x512,
+		PartialImages: openai.Int(1),
+	})
+	for broken.Next() {
+	}
+	facts["stream_error"] = broken.Err().Error()
 }
 
 func listModels(client openai.Client) {
