@@ -12,7 +12,7 @@ import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
 import type { JsonBody } from './body.ts'
-import { cut, cutWhenStalled, drained, ended } from './send.ts'
+import { cut, cutWhenStalled, ended } from './send.ts'
 import type { Conversation } from './serve.ts'
 
 export interface RelayParts {
@@ -61,12 +61,14 @@ class ResponseSink implements RelaySink {
   readonly #response: ServerResponse
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
-  /** Chunks lie in the upstream socket's memory, so each is retained until it is out. */
-  readonly #held = new Set<Buffer>()
+  /** Chunks lie in the upstream socket's memory, so each is retained until it is out. They go out in order. */
+  readonly #held: Buffer[] = []
   #headers: Readonly<Record<string, string>> = {}
   #first: Buffer | null = null
   #over: Promise<void> | null = null
   #reader: AnswerReader | null = null
+  /** For the caller to take what is queued. */
+  #wait: PromiseWithResolvers<void> | null = null
 
   constructor(conversation: Conversation, memory: AnswerMemory, writeTimeoutMs: number) {
     this.#conversation = conversation
@@ -90,14 +92,16 @@ class ResponseSink implements RelaySink {
       // With its last byte a caller would have as many as were announced, and take them for a whole answer.
       if (missing === 0 && reader.isCut()) throw cutAnswer()
       this.#memory.retain(chunk)
-      this.#held.add(chunk)
+      this.#held.push(chunk)
       if (!this.#first && firstWaits) {
         this.#first = chunk
         return undefined
       }
-      const over = this.#begin()
+      void this.#begin()
       this.#write(chunk)
-      return this.#response.writableLength > mostQueuedBytes ? drained(this.#response, over) : undefined
+      if (this.#response.writableLength <= mostQueuedBytes) return undefined
+      this.#wait ??= Promise.withResolvers<void>()
+      return this.#wait.promise
     }
   }
 
@@ -118,8 +122,7 @@ class ResponseSink implements RelaySink {
       throw error
     } finally {
       // What was written to a connection that is gone may never be called out.
-      for (const chunk of this.#held) this.#memory.release(chunk)
-      this.#held.clear()
+      for (const chunk of this.#held.splice(0)) this.#memory.release(chunk)
     }
   }
 
@@ -132,6 +135,8 @@ class ResponseSink implements RelaySink {
     if (this.#over) return this.#over
     const over = ended(this.#response)
     this.#over = over
+    over.catch(error => this.#wait?.reject(error))
+    this.#response.on('drain', this.#goOn)
     cutWhenStalled(this.#response, this.#writeTimeoutMs)
     this.#conversation.exchange.record.status = 200
     this.#response.writeHead(200, { ...this.#conversation.headers(), ...this.#headers })
@@ -141,9 +146,17 @@ class ResponseSink implements RelaySink {
 
   #write(chunk: Buffer): void {
     this.#conversation.exchange.record.bytesOut += chunk.length
-    this.#response.write(chunk, () => {
-      if (this.#held.delete(chunk)) this.#memory.release(chunk)
-    })
+    this.#response.write(chunk, this.#letGo)
+  }
+
+  readonly #letGo = () => {
+    const chunk = this.#held.shift()
+    if (chunk) this.#memory.release(chunk)
+  }
+
+  readonly #goOn = () => {
+    this.#wait?.resolve()
+    this.#wait = null
   }
 }
 

@@ -1,5 +1,4 @@
 /** Bytes out to a caller: the head with its exact length, every slice as it lies, and an end to callers who stop reading. */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
@@ -85,9 +84,4 @@ export function cut(response: ServerResponse): void {
   // HTTP/1.0 knows no chunks: there an end in good order would be the end of the answer.
   if (response.req.httpVersion === '1.0') response.socket?.resetAndDestroy()
   response.destroy()
-}
-
-/** Waits until the caller has taken what was written. @throws where the caller left instead. */
-export async function drained(response: ServerResponse, over: Promise<void>): Promise<void> {
-  await Promise.race([once(response, 'drain'), over])
 }

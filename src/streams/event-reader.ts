@@ -16,8 +16,11 @@ export const createAnswerReader = (contentType: string): AnswerReader =>
 
 class SingleReader implements AnswerReader {
   #reader: DocumentReader | null = new DocumentReader()
+  /** What `finish` found; asked for at the last byte, at the end and for what it says. */
+  #found: readonly unknown[] | null = null
 
   push(chunk: Buffer): void {
+    this.#found = null
     try {
       this.#reader?.push(chunk)
     } catch {
@@ -30,6 +33,11 @@ class SingleReader implements AnswerReader {
   }
 
   finish(): readonly unknown[] {
+    this.#found ??= this.#read()
+    return this.#found
+  }
+
+  #read(): readonly unknown[] {
     try {
       return this.#reader ? [this.#reader.finish().value] : []
     } catch {
