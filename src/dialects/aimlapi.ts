@@ -4,12 +4,14 @@ import type { OpenAiDialect } from './openai-form.ts'
 export const aimlapi: OpenAiDialect = {
   name: 'aimlapi',
   protocol: 'openai',
+  ownForm: false,
   keyHeader: 'authorization',
   nameOf: ({ id }) => (id === 'gemini-3.1-flash-image' ? 'google/nano-banana-2' : undefined),
   boundsOf: () => ({ ratios: ['1:1', '9:16', '16:9', '3:4', '4:3'], tiers: ['1K', '2K', '4K'], references: 5 }),
   pathOf: () => '/images/generations',
   mostPerCall: 1,
   references: { as: 'list', field: 'image_urls', text: 'data-url' },
+  jsonEdits: false,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   fieldsOf: () => ['aspect_ratio', 'resolution', 'enable_web_search'],
 }
