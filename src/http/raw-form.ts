@@ -79,7 +79,7 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
       async document() {
         const fileBytes = parts.reduce((sum, { isFile, length }) => sum + (isFile ? length : 0), 0)
         const textRoom = await takeRoom({ ...bounds, declaredBytes: fileBytes, growth: 4 / 3 })
-        releaseText = textRoom.release
+        releaseText = () => textRoom.release()
         const take = () => {
           const buffer = bounds.buffers.take()
           taken.push(buffer)
