@@ -12,6 +12,7 @@ import { createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
 import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
+import { createImagesRelay } from './http/images-relay.ts'
 import { createRelay } from './http/relay.ts'
 import { createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
@@ -129,7 +130,16 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const stream = { heartbeatMs: parts.heartbeatMs ?? usualHeartbeatMs, writeTimeoutMs }
   const bounds = { maxImageBytes: config.references.maxBytes, maxImages: config.references.maxCount }
   const server = createServer({
-    images: createImagesHandler({ serve, gateway, room, buffers, maxBodyBytes, bounds, stream }),
+    images: createImagesHandler({
+      serve,
+      gateway,
+      room,
+      buffers,
+      maxBodyBytes,
+      bounds,
+      stream,
+      relay: createImagesRelay(candidates, { gateway, memory, writeTimeoutMs }),
+    }),
     calls: createCallsHandler({
       serve,
       gateway,

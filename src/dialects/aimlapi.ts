@@ -4,6 +4,7 @@ import type { OpenAiDialect } from './openai-form.ts'
 export const aimlapi: OpenAiDialect = {
   name: 'aimlapi',
   protocol: 'openai',
+  ownForm: false,
   keyHeader: 'authorization',
   streams: false,
   nameOf: ({ id }) => (id === 'gemini-3.1-flash-image' ? 'google/nano-banana-2' : undefined),
@@ -11,6 +12,7 @@ export const aimlapi: OpenAiDialect = {
   pathOf: () => '/images/generations',
   mostPerCall: 1,
   references: { as: 'list', field: 'image_urls', text: 'data-url' },
+  jsonEdits: false,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   fieldsOf: () => ['aspect_ratio', 'resolution', 'enable_web_search'],
 }

@@ -20,6 +20,7 @@ export function azure({ apiVersion, baseUrl }: AzureSurface): OpenAiDialect {
     name: 'azure',
     keyHeader: 'api-key',
     pathOf,
+    jsonEdits: false,
     // A deployment is called as its owner likes: what it holds can't be told by its name.
     fieldsOf: (_model, operation) => gptImageFields(operation),
   }

@@ -6,6 +6,7 @@ import { commonRatios } from './ratios.ts'
 export const nanoBanana: OpenAiDialect = {
   name: 'nano-banana',
   protocol: 'openai',
+  ownForm: false,
   keyHeader: 'authorization',
   streams: false,
   nameOf({ id }, resolution) {
@@ -26,6 +27,7 @@ export const nanoBanana: OpenAiDialect = {
   mostPerCall: 1,
   // Its edits take a single picture.
   references: { as: 'list', field: 'image', text: 'base64' },
+  jsonEdits: false,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   fieldsOf: model => [
     'aspect_ratio',

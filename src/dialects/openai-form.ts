@@ -6,12 +6,16 @@ export type ImageOperation = 'generate' | 'edit'
 
 export interface OpenAiDialect extends Dialect {
   readonly protocol: 'openai'
+  /** Its form is OpenAI's, no more and no less: calls in it are passed on as they came. */
+  readonly ownForm: boolean
   /** Below the base address. */
   pathOf(model: string, operation: ImageOperation): string
   /** Pictures that one call can be asked for; with 1 there is no `n`. */
   readonly mostPerCall: number
   /** How reference pictures travel. */
   readonly references: FormReferences | ListedReferences
+  /** Takes an edit as JSON too, with `images: [{ image_url }]`. */
+  readonly jsonEdits: boolean
   /** File types of pictures it takes. */
   readonly pictureTypes: readonly InputMediaType[]
   /**

@@ -24,6 +24,7 @@ const answersInBase64 = /^(?:gpt-image|chatgpt-image)/
 export const openai: OpenAiDialect = {
   name: 'openai',
   protocol: 'openai',
+  ownForm: true,
   keyHeader: 'authorization',
   streams: true,
   nameOf: ({ id, protocol }) => (protocol === 'openai' ? id : undefined),
@@ -33,6 +34,7 @@ export const openai: OpenAiDialect = {
   // Edits are also taken as JSON with data URLs. Sending it costs the same CPU (no decoding, but a third more bytes, which
   // TLS would encrypt too), a form is what every SDK of OpenAI's sends, and it takes pictures of 50 MB rather than 15.
   references: { as: 'form', single: 'image[]', several: 'image[]', mask: true },
+  jsonEdits: true,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp'],
   fieldsOf: (model, operation) => [
     ...gptImageFields(operation),

@@ -7,6 +7,7 @@ import { zenlayerNames, zenlayerReferences } from './zenlayer-models.ts'
 export const zenlayerOpenAi: OpenAiDialect = {
   name: 'zenlayer',
   protocol: 'openai',
+  ownForm: false,
   keyHeader: 'authorization',
   streams: false,
   nameOf: ({ id }) => zenlayerNames.get(id),
@@ -14,6 +15,7 @@ export const zenlayerOpenAi: OpenAiDialect = {
   pathOf: (_model, operation) => (operation === 'generate' ? '/images/generations' : '/images/edits'),
   mostPerCall: 1,
   references: { as: 'form', single: 'image', several: 'image[]', mask: false },
+  jsonEdits: false,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   fieldsOf: (_model, operation) =>
     operation === 'generate' ? ['aspect_ratio', 'image_size'] : ['aspect_ratio', 'image_size', 'media_resolution'],

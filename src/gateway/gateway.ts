@@ -12,11 +12,13 @@ import { openLinks, readersOf } from './links.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
 import { createPainting, type PaintedAnswer, type PaintingParts, type Watcher } from './painting.ts'
 import { nameThere, plansFor } from './plans.ts'
-import type { ModelChoice } from './routing.ts'
+import type { Candidate, ModelChoice } from './routing.ts'
 
 /** A call in the upstream's own protocol, for the model that its caller named. */
 export interface RelayRequest {
   readonly protocol: ProtocolName
+  /** Can this upstream of the protocol be given the call as it came? `model`: its own name. Absent: each can. */
+  suits?(addresses: Addresses, model: string): boolean
   /** The call as it goes up, once the model's name there and the addresses there are known. */
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
@@ -69,12 +71,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
 
     async relay(exchange, { resolution, candidates }, request, sink) {
-      const speakers = candidates.filter(candidate => candidate.protocol === request.protocol)
+      const nameAt = (candidate: Candidate) => nameThere(candidate, resolution, resolution.defaults)
+      const speakers = candidates.filter(
+        candidate =>
+          candidate.protocol === request.protocol && (request.suits?.(candidate.outbound, nameAt(candidate)) ?? true),
+      )
       return admitted(exchange, () =>
         attempt(speakers, candidate =>
           called(exchange, resolution, candidate, async frame => {
-            const name = nameThere(candidate, resolution, resolution.defaults)
-            const wire = request.encode(name, candidate.outbound, resolution.defaults)
+            const wire = request.encode(nameAt(candidate), candidate.outbound, resolution.defaults)
             const refused = await candidate.upstream.relay({ ...frame, ...wire }, sink)
             if (refused) throw new UpstreamRefusal(candidate.outbound.decodeError(refused), refused)
           }),

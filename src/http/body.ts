@@ -67,7 +67,7 @@ export function refuseEncoding({ headers }: IncomingMessage): void {
 type TakeChunk = (chunk: Buffer) => Promise<void> | undefined
 
 /** Hands on the body's chunks, and waits where it is told to. A connection that ends before the body does is the caller leaving. */
-function takeChunks(message: IncomingMessage, maxBytes: number, take: TakeChunk): Promise<void> {
+export function takeChunks(message: IncomingMessage, maxBytes: number, take: TakeChunk): Promise<void> {
   return new Promise((resolve, reject) => {
     let length = 0
     const fail = (error: unknown) => {

@@ -9,7 +9,7 @@ export class FormWatch {
   #tail: Buffer = Buffer.from('\r\n')
   #isEnded = false
   #length = 0
-  #parts = 0
+  readonly #starts: number[] = []
 
   /** `onTooMany`: called once, at the chunk with which the form is larger than `maxBytes`. */
   constructor(boundary: string, maxBytes: number, onTooMany: () => void) {
@@ -25,7 +25,17 @@ export class FormWatch {
 
   /** Delimiters so far that a part follows, up to the one that closes the form. */
   get parts(): number {
-    return this.#parts
+    return this.#starts.length - (this.#isEnded ? 1 : 0)
+  }
+
+  /** Where each delimiter begins, the one that closes the form included; -2 for one at the very start, which has no line before it. */
+  get starts(): readonly number[] {
+    return this.#starts
+  }
+
+  /** The form is closed. */
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   readonly push = (chunk: Buffer): void => {
@@ -35,19 +45,19 @@ export class FormWatch {
     // With the two bytes behind a delimiter, which tell whether it is the last.
     const needed = this.#delimiter.length + 2
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, needed - 1)])
-    this.#count(seam, this.#tail.length)
-    this.#count(chunk, chunk.length)
+    this.#find(seam, this.#tail.length, before - this.#tail.length)
+    this.#find(chunk, chunk.length, before)
     const last = chunk.length >= needed - 1 ? chunk : seam
     this.#tail = Buffer.from(last.subarray(Math.max(0, last.length - (needed - 1))))
   }
 
-  /** Counts the delimiters that begin before `end` and are there in full. */
-  #count(bytes: Buffer, end: number): void {
+  /** Notes the delimiters that begin before `end` and are there in full. `offset`: of these bytes in the form. */
+  #find(bytes: Buffer, end: number, offset: number): void {
     let at = bytes.indexOf(this.#delimiter)
     while (!this.#isEnded && at !== -1 && at < end && at + this.#delimiter.length + 2 <= bytes.length) {
       const behind = at + this.#delimiter.length
       if (bytes[behind] === dash && bytes[behind + 1] === dash) this.#isEnded = true
-      else this.#parts += 1
+      this.#starts.push(offset + at)
       at = bytes.indexOf(this.#delimiter, behind)
     }
   }

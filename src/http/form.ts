@@ -28,10 +28,10 @@ export interface FormBounds extends BodyRoomParts {
 }
 
 const maxTextFields = 60
-const maxTextBytes = 256 * 1024
+export const maxTextBytes = 256 * 1024
 const longestName = 100
 // `image`, `image[]` and `image[0]` are three spellings of one list.
-const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\])?$/
+export const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\])?$/
 
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
@@ -62,7 +62,7 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   }
 }
 
-function boundaryOf(contentType: string): string {
+export function boundaryOf(contentType: string): string {
   const match = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(contentType)
   const boundary = match?.[1] ?? match?.[2] ?? ''
   // RFC 2046, 5.1.1
@@ -99,7 +99,7 @@ async function readParts(
     const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
-      add(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
+      addField(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
       continue
     }
     const text = textOf(part.value)
@@ -109,7 +109,7 @@ async function readParts(
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
-    if (text !== '') add(fields, list, name, list ? text : bounds.typed(name, text))
+    if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }
   // The parser leaves out what it cannot make sense of: a reference picture among it would be missed only in the painting.
   if (watch.parts > count)
@@ -117,9 +117,14 @@ async function readParts(
   return Object.fromEntries(fields)
 }
 
-const parserLimits = ({ maxImages, maxImageBytes }: FormBounds) => ({
+/** How many text parts and files a form may have. */
+export const mostParts = ({ maxImages }: Pick<FormBounds, 'maxImages'>) => ({
   fields: maxTextFields,
   files: maxImages + 2,
+})
+
+const parserLimits = ({ maxImages, maxImageBytes }: FormBounds) => ({
+  ...mostParts({ maxImages }),
   parts: maxTextFields + maxImages + 2,
   // One more than is taken: so it is seen here, at once, that a file is larger.
   fileSize: maxImageBytes + 1,
@@ -133,10 +138,10 @@ function textOf(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value)
 }
 
-const notUtf8 = (name: string) =>
+export const notUtf8 = (name: string) =>
   new GatewayError('invalid-request', `The text of '${name}' is not valid UTF-8.`, { param: name })
 
-function checkPart(name: string | null | undefined, encoding: string): string {
+export function checkPart(name: string | null | undefined, encoding: string): string {
   if (!name) throw new GatewayError('invalid-request', 'A part of the form has no name.')
   if (name.length > longestName) {
     throw new GatewayError('invalid-request', `A part of the form has a name of more than ${longestName} characters.`)
@@ -152,7 +157,7 @@ function checkPart(name: string | null | undefined, encoding: string): string {
   return name
 }
 
-function add(fields: Map<string, unknown>, list: string | undefined, name: string, value: unknown): void {
+export function addField(fields: Map<string, unknown>, list: string | undefined, name: string, value: unknown): void {
   if (list) {
     const all = fields.get(list)
     if (Array.isArray(all)) all.push(value)
@@ -182,10 +187,10 @@ async function readFile(
   return new Upload(encoder.end())
 }
 
-const emptyFile = (param: string) =>
+export const emptyFile = (param: string) =>
   new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
 
-const partTooLarge = (name: string, bytes: number) =>
+export const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })
 
 /** What the form parser throws for a caller's mistakes would be a 500 otherwise. */
@@ -202,7 +207,8 @@ function formError(error: unknown, { signal, maxBytes }: FormBounds): unknown {
       },
     )
   }
-  return new GatewayError('invalid-request', 'The multipart form could not be read: it is cut or malformed.', {
-    cause: error,
-  })
+  return malformed(error)
 }
+
+export const malformed = (cause?: unknown) =>
+  new GatewayError('invalid-request', 'The multipart form could not be read: it is cut or malformed.', { cause })

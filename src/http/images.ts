@@ -1,14 +1,18 @@
 /** OpenAI's image routes: a request in any of its forms → pictures. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { PaintedAnswer, Watcher } from '../gateway/painting.ts'
+import type { Outcome } from '../images/error.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
 import { createEvents, decodeRequest, encodeResult, typedFormValue } from '../protocols/openai/index.ts'
-import type { Operation, RequestBounds } from '../protocols/protocol.ts'
+import type { Operation, RequestBounds, WireDocument } from '../protocols/protocol.ts'
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { type StreamSettings, streamPaintings } from './events.ts'
-import { type FormBody, readForm } from './form.ts'
+import { readForm } from './form.ts'
+import type { ImagesRelay, PassableCall } from './images-relay.ts'
+import { readRawForm } from './raw-form.ts'
 import type { Conversation, Serve } from './serve.ts'
 
 export interface ImagesParts {
@@ -19,6 +23,8 @@ export interface ImagesParts {
   readonly maxBodyBytes: number
   readonly bounds: RequestBounds
   readonly stream: StreamSettings
+  /** Null: no upstream speaks OpenAI's own form. */
+  readonly relay: ImagesRelay | null
 }
 
 /** A handler for one of the two operations. `pathModel`: the model that an Azure deployment's path names. */
@@ -29,39 +35,36 @@ export type ImagesHandler = (
   pathModel?: string,
 ) => Promise<void>
 
-export function createImagesHandler({
-  serve,
-  gateway,
-  room,
-  buffers,
-  maxBodyBytes,
-  bounds,
-  stream,
-}: ImagesParts): ImagesHandler {
+/** A body that stays in memory until `release`. */
+interface ImagesBody {
+  readonly length: number
+  /** The call in it, where it could go up as it came. */
+  readonly call: PassableCall | null
+  document(): WireDocument | Promise<WireDocument>
+  release(): void
+}
+
+export function createImagesHandler(parts: ImagesParts): ImagesHandler {
+  const { serve, gateway, room, buffers, maxBodyBytes, bounds, relay, stream } = parts
   return (request, reply, operation, pathModel) =>
     serve(request, reply, 'openai', operation, async conversation => {
-      const { exchange, answer } = conversation
+      const { exchange } = conversation
       const body = await readBody(request, operation, conversation)
       try {
-        const decoded = await decodeRequest(body, operation, bounds)
-        const choice = gateway.choose(exchange, pathModel ?? decoded.model)
-        if (decoded.stream) {
-          const events = createEvents(operation, () => new Date())
-          return await streamPaintings(conversation, events, stream, watcher =>
-            gateway.paint(exchange, choice, decoded, watcher),
-          )
-        }
-        const painted = await gateway.paint(exchange, choice, decoded)
-        try {
-          await answer({
-            status: 200,
-            headers: { 'content-type': 'application/json' },
-            body: encodeResult(painted, new Date()),
-          })
-          return 'ok'
-        } finally {
-          painted.release()
-        }
+        const call = relay && body.call
+        const early = call && gateway.choose(exchange, pathModel ?? call.named)
+        if (early && relay.canRelay(early, call)) return await relay.pass(conversation, early, call)
+        const decoded = await decodeRequest(await body.document(), operation, bounds)
+        const choice = early ?? gateway.choose(exchange, pathModel ?? decoded.model)
+        const paint = (watcher?: Watcher) => gateway.paint(exchange, choice, decoded, watcher)
+        return decoded.stream
+          ? await streamPaintings(
+              conversation,
+              createEvents(operation, () => new Date()),
+              stream,
+              paint,
+            )
+          : await answerWhole(conversation, await paint())
       } finally {
         body.release()
       }
@@ -71,17 +74,55 @@ export function createImagesHandler({
     request: FastifyRequest,
     operation: Operation,
     { exchange, message }: Conversation,
-  ): Promise<FormBody> {
+  ): Promise<ImagesBody> {
     const limits = { maxBytes: maxBodyBytes, room, signal: exchange.signal }
+    const form = { ...limits, ...bounds, buffers, typed: typedFormValue }
     const type = mediaTypeOf(request)
     exchange.record.bytesIn = Number(request.headers['content-length'] ?? 0)
-    if (type === 'application/json' || type === 'multipart/form-data') {
-      const form = { ...limits, ...bounds, buffers, typed: typedFormValue }
-      const body = await (type === 'application/json' ? readJson(message, limits) : readForm(request, form))
-      exchange.record.bytesIn = body.length
-      return body
+    const body = await read()
+    exchange.record.bytesIn = body.length
+    return body
+
+    async function read(): Promise<ImagesBody> {
+      if (type === 'application/json') {
+        const json = await readJson(message, limits)
+        return { ...json, call: jsonCall(operation, json), document: () => json }
+      }
+      if (type === 'multipart/form-data') {
+        if (relay) return rawBody(operation, await readRawForm(request, form))
+        const read = await readForm(request, form)
+        return { ...read, call: null, document: () => read }
+      }
+      const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
+      throw unreadType(type, wanted)
     }
-    const wanted = operation === 'edit' ? 'multipart/form-data or application/json' : 'application/json'
-    throw unreadType(type, wanted)
   }
+}
+
+async function answerWhole({ answer }: Conversation, painted: PaintedAnswer): Promise<Outcome> {
+  try {
+    const body = encodeResult(painted, new Date())
+    await answer({ status: 200, headers: { 'content-type': 'application/json' }, body })
+    return 'ok'
+  } finally {
+    painted.release()
+  }
+}
+
+function jsonCall(operation: Operation, { value, text }: Awaited<ReturnType<typeof readJson>>): PassableCall | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  const named: unknown = 'model' in value ? value.model : null
+  if (typeof named !== 'string' && named !== null) return null
+  return { operation, named: named || null, body: { kind: 'json', text }, seen: { kind: 'json', value } }
+}
+
+function rawBody(operation: Operation, raw: Awaited<ReturnType<typeof readRawForm>>): ImagesBody {
+  const { passable } = raw
+  const call = passable && {
+    operation,
+    named: passable.named || null,
+    body: passable.form,
+    seen: { kind: 'form' as const, parts: passable.parts },
+  }
+  return { ...raw, call }
 }

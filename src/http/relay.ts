@@ -7,7 +7,7 @@ import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
 import { encodeError, encodeRelay, observe, type RelayedMethod } from '../protocols/gemini/index.ts'
-import type { Addresses } from '../protocols/protocol.ts'
+import type { Addresses, EncodeError, Observation } from '../protocols/protocol.ts'
 import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
@@ -33,7 +33,7 @@ export type Relay = (conversation: Conversation, choice: ModelChoice, call: Rela
 export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Relay {
   return async (conversation, choice, { method, sse, body }) => {
     try {
-      const sink = new ResponseSink(conversation, memory, writeTimeoutMs)
+      const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
       const relayed = {
         protocol: 'gemini',
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
@@ -43,7 +43,7 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
       return note(sink.observed(), conversation)
     } catch (error) {
       if (!(error instanceof UpstreamRefusal && passes(error))) throw error
-      return await passRefusal(error, conversation)
+      return await passRefusal(error, conversation, encodeError)
     }
   }
 }
@@ -52,15 +52,25 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
 // upstream's socket. So what really waits for the caller is counted.
 const mostQueuedBytes = 256 * 1024
 
+/** What the documents of an answer in the upstream's protocol say. */
+type Observe = (values: readonly unknown[]) => Observation
+
+export interface SinkParts {
+  readonly memory: AnswerMemory
+  readonly writeTimeoutMs: number
+  readonly observe: Observe
+}
+
 /**
  * Writes a relayed answer to the caller. Until its first byte is out, a failure is still told as one; after it, all that can
  * be done is to cut the connection, so that nobody takes a half for the whole.
  */
-class ResponseSink implements RelaySink {
+export class ResponseSink implements RelaySink {
   readonly #conversation: Conversation
   readonly #response: ServerResponse
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
+  readonly #observe: Observe
   /** Chunks lie in the upstream socket's memory, so each is retained until it is out. They go out in order. */
   readonly #held: Buffer[] = []
   #headers: Readonly<Record<string, string>> = {}
@@ -70,8 +80,9 @@ class ResponseSink implements RelaySink {
   /** For the caller to take what is queued. */
   #wait: PromiseWithResolvers<void> | null = null
 
-  constructor(conversation: Conversation, memory: AnswerMemory, writeTimeoutMs: number) {
+  constructor(conversation: Conversation, { memory, writeTimeoutMs, observe }: SinkParts) {
     this.#conversation = conversation
+    this.#observe = observe
     this.#response = conversation.response
     this.#memory = memory
     this.#writeTimeoutMs = writeTimeoutMs
@@ -126,8 +137,8 @@ class ResponseSink implements RelaySink {
     }
   }
 
-  observed(): ReturnType<typeof observe> {
-    return observe(this.#reader?.finish() ?? [])
+  observed(): Observation {
+    return this.#observe(this.#reader?.finish() ?? [])
   }
 
   /** The commit point. @returns what settles when the answer is out. */
@@ -162,8 +173,9 @@ class ResponseSink implements RelaySink {
 
 const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")
 
-function note(
-  { images, usage, refusal, failure }: ReturnType<typeof observe>,
+/** Writes down what a relayed answer was. */
+export function note(
+  { images, usage, refusal, failure }: Observation,
   { exchange: { record } }: Conversation,
 ): Outcome {
   record.images = images
@@ -180,21 +192,34 @@ function note(
 
 const passing: ReadonlySet<ErrorKind> = new Set([
   'invalid-request',
+  'content-refused',
   'model-unknown',
   'too-large',
   'rate-limited',
   'quota-exhausted',
 ])
+// What these say is between the upstream and the gateway's operator.
+const operators: ReadonlySet<number> = new Set([401, 402, 403])
 
 /** What the caller can act on passes as it came, where it is an error that SDKs can read. The rest is told neutrally. */
-const passes = ({ kind, answer: { headers, body } }: UpstreamRefusal) =>
-  passing.has(kind) && body.length > 0 && (headers['content-type'] ?? '').startsWith('application/json')
+export const passes = ({ kind, answer: { status, headers, body } }: UpstreamRefusal): boolean =>
+  passing.has(kind) &&
+  !operators.has(status) &&
+  body.length > 0 &&
+  (headers['content-type'] ?? '').startsWith('application/json')
 
-/** A 429 gets the wait as headers, which Google tells only in the body. */
-async function passRefusal(refusal: UpstreamRefusal, { exchange, answer: reply }: Conversation): Promise<Outcome> {
+/** A 429 gets the wait as headers, which upstreams may tell only in the body. */
+export async function passRefusal(
+  refusal: UpstreamRefusal,
+  { exchange: { record }, answer: reply }: Conversation,
+  encodeError: EncodeError,
+): Promise<Outcome> {
   const { status, body } = refusal.answer
-  exchange.record.error = { kind: refusal.kind, message: refusal.message }
+  const outcome = outcomeOf(refusal)
+  // A refusal's message may repeat the prompt: that is the caller's alone.
+  record.error = { kind: refusal.kind, message: outcome === 'refused' ? '' : refusal.message }
+  if (refusal.facts.reason) record.refusalReason = refusal.facts.reason
   const told = encodeError(refusal)
   await reply({ ...told, status, body: bytesOf(body) })
-  return outcomeOf(refusal)
+  return outcome
 }

@@ -85,12 +85,26 @@ export interface Inbound {
   encodeResult(result: ImageResult, created: Date): Bytes
 }
 
+/** A caller's body as far as it was looked at. */
+export type SeenBody =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'form'; readonly parts: readonly FormPartHead[] }
+
+/** A part of a form, by its head. */
+export interface FormPartHead {
+  readonly name: string
+  /** What the head says of a file; null: a text. */
+  readonly mediaType: string | null
+}
+
 /** Where a relayed call goes. */
 export interface Addresses {
   /** Below the upstream's base address. `operation`: the method of a Gemini call, or what an image route does. */
   pathOf(model: string, operation: string): string
   /** A caller's body with what this upstream is known to refuse put right. */
   mended?(body: JsonText): JsonText
+  /** Does the upstream understand all of a call in its protocol's form as it came? Absent: any. `model`: its own name. */
+  passes?(operation: Operation, body: SeenBody, model: string): boolean
 }
 
 /**

@@ -72,7 +72,9 @@ test('an upstream that takes masks gets it byte for byte, and its answer is the 
 })
 
 test('and is asked for the file type itself: nothing is compressed twice', async () => {
-  const body = { model: 'gpt-image-2', prompt: 'A kite', output_format: 'webp', output_compression: 30 }
+  // In another vendor's words: in OpenAI's own it would be passed on, and its answer too.
+  const shape = { aspect_ratio: '4:3' }
+  const body = { model: 'gpt-image-2', prompt: 'A kite', ...shape, output_format: 'webp', output_compression: 30 }
   const webp = await gradient(size).webp().toBuffer()
   upstream.script = json({ created: 1, data: [{ b64_json: webp.toString('base64') }] })
   const answer = await ask(gatewayTo('openai'), '/v1/images/generations', body)

@@ -3,13 +3,14 @@ import type { OpenAiDialect, WireField } from '../../dialects/openai-form.ts'
 import { bytesOfText, concat } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import { type ImageInput, type ImageRequest, isLink, type Reference } from '../../images/request.ts'
-import { decoded } from '../../streams/base64-decoder.ts'
+import { decoded } from '../../streams/decoded-base64.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
 import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
 import { callersFields } from './callers-fields.ts'
 import { decodeEvent } from './events.ts'
 import { type FilePart, writeForm } from './form.ts'
+import { isOwnForm } from './own-form.ts'
 import { type Flattened, flatten } from './prompt.ts'
 import { decodeResult } from './result.ts'
 import { sizeFor } from './size.ts'
@@ -23,6 +24,12 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
     masks: takesMasks(dialect),
     formats: model => dialect.fieldsOf(model, 'generate').includes('output_format'),
     pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),
+    passes: (operation, body, model) =>
+      dialect.ownForm &&
+      isOwnForm(operation, body, {
+        jsonEdits: dialect.jsonEdits,
+        takesResponseFormat: dialect.fieldsOf(model, operation).includes('response_format'),
+      }),
     encodeRequest: (request, target) => encodeRequest(dialect, request, target),
     decodeResult,
     // Each draft is billed as some tokens: whoever speaks another protocol has no word to ask for that.

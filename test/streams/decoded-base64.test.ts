@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytesOf, isInMemory, join } from '../../src/images/bytes.ts'
-import { decoded } from '../../src/streams/base64-decoder.ts'
+import { decoded } from '../../src/streams/decoded-base64.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 
 test('text in pieces of any sizes becomes the bytes it stands for, as many as were announced', async () => {

@@ -1,0 +1,50 @@
+/** What the head of a form's part says: RFC 7578, section 4. */
+
+export interface PartHead {
+  /** Empty: it says none. */
+  readonly name: string
+  /** The part is a file. */
+  readonly isFile: boolean
+  /** Lower case, without parameters; empty: it says none. */
+  readonly mediaType: string
+  /** Of a text. */
+  readonly charset: string
+  /** `Content-Transfer-Encoding`. */
+  readonly encoding: string
+  /** Written as every client writes it: no two readers can take it for different things. */
+  readonly isPlain: boolean
+}
+
+const plainDisposition =
+  /^content-disposition: form-data; name="[^"\\%]{1,100}"(?:; filename="[^"\\]*")?(?:; filename\*=[^;"]*)?$/i
+const plainType = /^content-type: [\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/i
+const plainLength = /^content-length: \d+$/i
+const parameter = /;\s*([\w*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g
+
+export function readHead(text: string): PartHead {
+  const lines = text === '' ? [] : text.split('\r\n')
+  const fields = new Map(lines.map(line => [line.split(':', 1)[0]?.trim().toLowerCase() ?? '', line] as const))
+  const disposition = parametersOf(fields.get('content-disposition'))
+  const type = textOf(fields.get('content-type'))
+  const mediaType = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return {
+    name: disposition.get('name') ?? '',
+    isFile: disposition.has('filename') || disposition.has('filename*') || mediaType === 'application/octet-stream',
+    mediaType,
+    charset: parametersOf(fields.get('content-type')).get('charset') ?? 'utf-8',
+    encoding: textOf(fields.get('content-transfer-encoding')),
+    isPlain: fields.size === lines.length && fields.has('content-disposition') && lines.every(isPlainLine),
+  }
+}
+
+const isPlainLine = (line: string) => plainDisposition.test(line) || plainType.test(line) || plainLength.test(line)
+
+const textOf = (line = '') => line.slice(line.indexOf(':') + 1).trim()
+
+function parametersOf(line = ''): ReadonlyMap<string, string> {
+  const found = [...line.matchAll(parameter)]
+  return new Map(found.map(([, name = '', quoted, bare = '']) => [name.toLowerCase(), unescaped(quoted) ?? bare]))
+}
+
+// Browsers write a quote in a name as %22 (https://html.spec.whatwg.org/#multipart-form-data), older clients with a backslash.
+const unescaped = (quoted: string | undefined) => quoted?.replace(/\\(["\\])/g, '$1').replaceAll('%22', '"')

@@ -1,0 +1,69 @@
+/** Image calls in OpenAI's own form for an upstream that speaks it: bytes up and down as they are. */
+import { type Gateway, UpstreamRefusal } from '../gateway/gateway.ts'
+import { nameThere } from '../gateway/plans.ts'
+import type { Candidate, ModelChoice } from '../gateway/routing.ts'
+import type { Outcome } from '../images/error.ts'
+import type { AnswerMemory } from '../memory/answer-memory.ts'
+import { encodeError, encodeRelay, observe, type RelayedCall } from '../protocols/openai/index.ts'
+import type { Addresses, SeenBody } from '../protocols/protocol.ts'
+import { note, passes, passRefusal, ResponseSink } from './relay.ts'
+import type { Conversation } from './serve.ts'
+
+export interface PassableCall extends RelayedCall {
+  readonly seen: SeenBody
+}
+
+export interface ImagesRelay {
+  /** The best upstream decides: one of another form further down the list is no reason to read and write the call anew. */
+  canRelay(choice: ModelChoice, call: PassableCall): boolean
+  /** @returns what became of it. */
+  pass(conversation: Conversation, choice: ModelChoice, call: PassableCall): Promise<Outcome>
+}
+
+export interface ImagesRelayParts {
+  readonly gateway: Pick<Gateway, 'relay'>
+  readonly memory: AnswerMemory
+  readonly writeTimeoutMs: number
+}
+
+/** Null: none of the upstreams speaks OpenAI's own form. */
+export function createImagesRelay(
+  candidates: readonly Pick<Candidate, 'protocol' | 'outbound'>[],
+  { gateway, memory, writeTimeoutMs }: ImagesRelayParts,
+): ImagesRelay | null {
+  if (!candidates.some(speaksOwnForm)) return null
+  return {
+    canRelay: ({ resolution, candidates: [best] }, call) => {
+      // A name that asks for something by itself, or that another model stands in for, is no model of this upstream's.
+      if (!best || resolution.defaults.resolution || resolution.successorOf !== undefined) return false
+      return best.protocol === 'openai' && understands(best.outbound, nameThere(best, resolution, {}), call)
+    },
+
+    async pass(conversation, choice, call) {
+      try {
+        const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
+        const relayed = {
+          protocol: 'openai',
+          suits: (addresses: Addresses, model: string) => understands(addresses, model, call),
+          encode: (model: string, addresses: Addresses) => encodeRelay(call, model, addresses),
+        } as const
+        await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
+        return note(sink.observed(), conversation)
+      } catch (error) {
+        if (!(error instanceof UpstreamRefusal && passes(error))) throw error
+        return await passRefusal(error, conversation, encodeError)
+      }
+    },
+  }
+}
+
+const understands = (
+  addresses: Addresses,
+  model: string,
+  { operation, seen }: Pick<PassableCall, 'operation' | 'seen'>,
+) => addresses.passes?.(operation, seen, model) ?? false
+
+const bareCall = { operation: 'generate', seen: { kind: 'json', value: {} } } as const
+
+const speaksOwnForm = ({ protocol, outbound }: Pick<Candidate, 'protocol' | 'outbound'>) =>
+  protocol === 'openai' && understands(outbound, '', bareCall)

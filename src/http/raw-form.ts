@@ -1,0 +1,198 @@
+/**
+ * Reads a form that may be passed on as it came: its bytes are kept and looked at. Only where it must be translated after all,
+ * its files become base64 text.
+ */
+import type { FastifyRequest } from 'fastify'
+import { type Bytes, bytesOf, isInMemory, join } from '../images/bytes.ts'
+import { GatewayError } from '../images/error.ts'
+import { takeRoom } from '../memory/growing-room.ts'
+import type { RelayedForm } from '../protocols/openai/index.ts'
+import type { FormPartHead, WireDocument } from '../protocols/protocol.ts'
+import { Upload } from '../protocols/upload.ts'
+import { Base64Encoder } from '../streams/base64.ts'
+import { refuseEncoding, takeChunks } from './body.ts'
+import { takeBodyRoom } from './body-room.ts'
+import {
+  addField,
+  boundaryOf,
+  checkPart,
+  emptyFile,
+  type FormBounds,
+  listName,
+  malformed,
+  maxTextBytes,
+  mostParts,
+  notUtf8,
+  partTooLarge,
+} from './form.ts'
+import { type PartHead, readHead } from './form-head.ts'
+import { FormWatch } from './form-watch.ts'
+
+export interface RawForm {
+  readonly length: number
+  /** Null: it is written so that another reader might understand it differently. */
+  readonly passable: PassableForm | null
+  /** Its fields and files. The bytes are given up for it. @throws GatewayError for what no form may hold. */
+  document(): Promise<WireDocument>
+  release(): void
+}
+
+export interface PassableForm {
+  readonly form: RelayedForm
+  readonly parts: readonly FormPartHead[]
+  /** The model that it names; null: none. */
+  readonly named: string | null
+}
+
+interface Part extends PartHead {
+  /** Of its content. */
+  readonly start: number
+  readonly length: number
+}
+
+/** @throws GatewayError for a form that is cut, too large, or no form. */
+export async function readRawForm(request: FastifyRequest, bounds: FormBounds): Promise<RawForm> {
+  const boundary = boundaryOf(request.headers['content-type'] ?? '')
+  refuseEncoding(request.raw)
+  const room = await takeBodyRoom(request.raw, bounds, 1)
+  const taken: Buffer[] = []
+  let releaseText = () => {}
+  const release = () => {
+    bounds.buffers.give(taken.splice(0))
+    releaseText()
+    room.release()
+  }
+  try {
+    const watch = new FormWatch(boundary, bounds.maxBytes, () => {})
+    const pieces: Buffer[] = []
+    await takeChunks(request.raw, bounds.maxBytes, chunk => {
+      pieces.push(chunk)
+      watch.push(chunk)
+      return room.grow(chunk.length)
+    })
+    const held = { bytes: bytesOf(...pieces) }
+    if (!watch.isEnded) throw malformed()
+    const parts = await partsOf(held.bytes, watch.starts, boundary.length)
+    return {
+      length: held.bytes.length,
+      passable: await passable(held, parts, { boundary, start: watch.starts[0] }),
+      async document() {
+        const fileBytes = parts.reduce((sum, { isFile, length }) => sum + (isFile ? length : 0), 0)
+        const textRoom = await takeRoom({ ...bounds, declaredBytes: fileBytes, growth: 4 / 3 })
+        releaseText = () => textRoom.release()
+        const take = () => {
+          const buffer = bounds.buffers.take()
+          taken.push(buffer)
+          return buffer
+        }
+        const value = await fieldsOf(held.bytes, parts, take, bounds)
+        pieces.length = 0
+        held.bytes = bytesOf()
+        room.release()
+        return { value, bytesOf: () => bytesOf() }
+      },
+      release,
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+// As the usual parser bounds them.
+const longestHead = 16 * 1024
+const endOfHead = Buffer.from('\r\n\r\n')
+
+/** `starts`: of the delimiters `\r\n--boundary`, the closing one included. */
+async function partsOf(bytes: Bytes, starts: readonly number[], boundaryLength: number): Promise<readonly Part[]> {
+  const parts: Part[] = []
+  for (const [index, delimiter] of starts.slice(0, -1).entries()) {
+    const start = delimiter + 4 + boundaryLength
+    const length = (starts[index + 1] ?? 0) - start
+    // With the line's end behind the delimiter, so that a part without a head has an end of it too.
+    const head = await join(bytes.slice(start, Math.min(longestHead, length)))
+    const end = head.indexOf(endOfHead)
+    if (end === -1 || head[0] !== 0x0d || head[1] !== 0x0a) throw malformed()
+    const lines = head.toString('utf8', 2, end)
+    if (!/^(?:[^\s:][^:\r\n]*:[^\r\n]*(?:\r\n|$))*$/.test(lines)) throw malformed()
+    const content = end + endOfHead.length
+    parts.push({ ...readHead(lines), start: start + content, length: length - content })
+  }
+  return parts
+}
+
+interface Frame {
+  readonly boundary: string
+  /** Of the first delimiter. */
+  readonly start: number | undefined
+}
+
+async function passable(
+  held: { readonly bytes: Bytes },
+  parts: readonly Part[],
+  { boundary, start }: Frame,
+): Promise<PassableForm | null> {
+  const hasPreamble = start !== -2
+  if (hasPreamble || !plainBoundary.test(boundary) || !parts.every(({ isPlain }) => isPlain)) return null
+  const model = parts.find(({ name }) => name === 'model')
+  if (model && (model.isFile || model.length > maxTextBytes)) return null
+  const modelAt = model ? { start: model.start, length: model.length } : null
+  const form: RelayedForm = {
+    kind: 'form',
+    boundary,
+    modelAt,
+    // Once they are given up, nobody holds them through this.
+    get bytes() {
+      return held.bytes
+    },
+  }
+  return {
+    form,
+    parts: parts.map(({ name, isFile, mediaType }) => ({ name, mediaType: isFile ? mediaType : null })),
+    named: modelAt && (await join(held.bytes.slice(modelAt.start, modelAt.length))).toString(),
+  }
+}
+
+// RFC 2046, 5.1.1, without the space.
+const plainBoundary = /^[\w'()+,./:=?-]+$/
+
+async function fieldsOf(bytes: Bytes, parts: readonly Part[], take: () => Buffer, bounds: FormBounds): Promise<object> {
+  const fields = new Map<string, unknown>()
+  const most = mostParts(bounds)
+  const files = parts.filter(({ isFile }) => isFile).length
+  if (files > most.files || parts.length - files > most.fields) {
+    throw new GatewayError('too-large', 'The form has more parts than this gateway takes.')
+  }
+  for (const part of parts) {
+    const name = checkPart(part.name, part.encoding)
+    const list = listName.exec(name)?.[1]
+    const content = bytes.slice(part.start, part.length)
+    if (part.isFile) {
+      if (part.length > bounds.maxImageBytes) throw partTooLarge(list ?? name, bounds.maxImageBytes)
+      if (part.length === 0) throw emptyFile(list ?? name)
+      addField(fields, list, name, encode(content, take))
+      continue
+    }
+    const longest = list ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
+    if (part.length > longest) throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
+    const text = decode(await join(content), part.charset, name)
+    if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
+  }
+  return Object.fromEntries(fields)
+}
+
+function encode(content: Bytes, take: () => Buffer): Upload {
+  const encoder = new Base64Encoder(take)
+  const slices = content.slices()
+  if (!isInMemory(slices)) throw new Error('Requests are held in memory.')
+  for (const slice of slices) encoder.push(slice)
+  return new Upload(encoder.end())
+}
+
+function decode(text: Buffer, charset: string, name: string): string {
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(text)
+  } catch {
+    throw notUtf8(name)
+  }
+}
