@@ -48,9 +48,9 @@ const small = { imageConfig: { aspectRatio: '4:3', imageSize: '512' } }
 test('several candidates are several pictures in one answer, whole and in a stream', async () => {
   const config = { ...small, candidateCount: 3 }
   const answer = await ai.models.generateContent({ model, contents: 'A red kite', config })
-  const [event, ...more] = await readAll(await ai.models.generateContentStream({ model, contents: 'A kite', config }))
-  expect(more).toEqual([])
-  for (const candidates of [answer.candidates ?? [], event?.candidates ?? []]) {
+  const events = await readAll(await ai.models.generateContentStream({ model, contents: 'A kite', config }))
+  expect(events).toHaveLength(3)
+  for (const candidates of [answer.candidates ?? [], events.flatMap(({ candidates = [] }) => candidates)]) {
     expect(candidates.map(({ index, finishReason }) => [index, finishReason])).toEqual(
       [0, 1, 2].map(index => [index, 'STOP']),
     )

@@ -405,3 +405,17 @@ test('what is ignored is still named, and drafts without a stream are', async ()
   expect(whole.headers.get('content-type')).toBe('application/json')
   expect(whole.headers.get('x-plantain-ignored-params')).toBe('partial_images')
 })
+
+test('a dry run tells of the stream that would be asked for, and is no stream itself', async () => {
+  const response = await ask(gateway, {}, { 'x-plantain-dry-run': 'true' })
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
+  expect(await response.json()).toMatchObject({
+    dry_run: true,
+    calls: [
+      {
+        url: expect.stringMatching(/:streamGenerateContent\?alt=sse$/),
+        headers: { accept: expect.stringContaining('text/event-stream') },
+      },
+    ],
+  })
+})
