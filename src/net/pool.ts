@@ -226,7 +226,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (!this.#over && this.#metAClosingConnection(error)) {
       this.#again = true
-      this.#dispatch()
+      // A moment later the pool knows that the connection is gone, and opens it anew. At once it would take the next that is idle,
+      // which may be closing as well.
+      setImmediate(() => {
+        if (!this.#over) this.#dispatch()
+      })
     } else this.#fail(error)
   }
 
