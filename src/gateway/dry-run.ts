@@ -1,11 +1,11 @@
 /** A request that is worked out to its last byte and not sent: what an upstream would get, told to the caller instead. */
-import { createHash } from 'node:crypto'
-import { type Bytes, bytesOfText, join } from '../images/bytes.ts'
+import { type Bytes, bytesOfText } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
-import { mediaTypeOf } from '../images/media-type.ts'
+import type { ImageInput, ImageLink, ImageRequest } from '../images/request.ts'
 import { picturesUsd } from '../models/cost.ts'
+import type { References } from '../references/references.ts'
 import type { Upstream, UpstreamCall } from '../upstreams/upstream.ts'
-import { readMultipart } from './multipart-parts.ts'
+import { describeBody } from './described-body.ts'
 import type { Plan } from './plans.ts'
 import type { ModelChoice } from './routing.ts'
 
@@ -26,6 +26,8 @@ interface WorkedOutCall {
 
 export class DryRun {
   readonly #calls: WorkedOutCall[] = []
+  /** By every form in which they go up. */
+  readonly #standIns = new Map<string, string>()
   #choice: ModelChoice | null = null
   #plan: Plan | null = null
   #ignored: readonly string[] = []
@@ -38,6 +40,17 @@ export class DryRun {
       upstream: this.#noting(candidate.upstream),
     }))
     return { ...choice, candidates }
+  }
+
+  /** Pictures that are named by their address are not fetched: something stands in for each, and is told as its address. */
+  referencesFor({ mask }: ImageRequest): Pick<References, 'fetch' | 'isAllowed'> {
+    return {
+      fetch: async links => {
+        if (mask && links.length > 0) throw fetchesNothing()
+        return { images: links.map(link => this.#standIn(link)), release: () => {} }
+      },
+      isAllowed: () => false,
+    }
   }
 
   planned(plan: Plan | undefined): void {
@@ -74,6 +87,13 @@ export class DryRun {
     return model && this.#plan ? picturesUsd(model, this.#plan.target) : null
   }
 
+  #standIn({ url }: ImageLink): ImageInput {
+    const text = `the picture at ${url}`
+    const base64 = Buffer.from(text).toString('base64')
+    this.#standIns.set(text, url).set(base64, url).set(`data:image/png;base64,${base64}`, url)
+    return { mediaType: 'image/png', base64: bytesOfText(base64) }
+  }
+
   #noting(upstream: Upstream): Upstream {
     const note = async (call: UpstreamCall, isStream: boolean): Promise<never> => {
       const { url, headers } = upstream.describe(call, isStream)
@@ -82,7 +102,7 @@ export class DryRun {
         method: call.method,
         url,
         headers,
-        body: await describeBody(call),
+        body: await describeBody(call, this.#standIns),
       })
       throw new DryRunEnd()
     }
@@ -97,38 +117,8 @@ export class DryRun {
   }
 }
 
-async function describeBody({ body, contentType = 'application/json' }: UpstreamCall): Promise<unknown> {
-  if (!body) return null
-  const bytes = await join(body)
-  if (contentType.startsWith('multipart/')) {
-    return readMultipart(bytes, contentType).map(({ content, ...part }) => ({
-      ...part,
-      value: describeContent(content),
-    }))
-  }
-  return JSON.parse(bytes.toString(), (_key, value: unknown) =>
-    typeof value === 'string' ? describeText(value) : value,
-  )
+function fetchesNothing(): GatewayError {
+  const sentence =
+    'A dry run fetches no pictures, and an edit within a mask is put together from them. Send the mask and its picture as files.'
+  return new GatewayError('invalid-request', sentence, { param: 'mask' })
 }
-
-function describeContent(content: Buffer): unknown {
-  const type = mediaTypeOf(content.subarray(0, 32))
-  return type === null ? content.toString() : describePicture(type, content)
-}
-
-// Shorter than any picture, longer than any name.
-const shortest = 40
-
-/** Text as it is, pictures in a few words. */
-function describeText(text: string): unknown {
-  if (text.length < shortest) return text
-  const base64 = text.startsWith('data:') ? text.slice(text.indexOf(',') + 1) : text
-  const type = mediaTypeOf(Buffer.from(base64.slice(0, 44), 'base64'))
-  return type === null ? text : describePicture(type, Buffer.from(base64, 'base64'))
-}
-
-const describePicture = (type: string, content: Buffer) => ({
-  picture: type,
-  bytes: content.length,
-  sha256: createHash('sha256').update(content).digest('hex'),
-})

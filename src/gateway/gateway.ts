@@ -61,7 +61,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
     async paint(exchange, choice, request, watcher) {
       const plans = readersOf(request, plansFor(choice, request))
-      const links = openLinks(request, parts.references, exchange.signal)
+      const links = openLinks(request, exchange.dryRun?.referencesFor(request) ?? parts.references, exchange.signal)
       const { resolution } = choice
       try {
         return await admitted(exchange, () => paintAll({ exchange, resolution, plans, request, links, watcher }))

@@ -104,3 +104,9 @@ test('it takes nothing from the caller’s limits, and what is wrong is refused 
   const unknown = await ask(gateway, '/v1/images/generations', { prompt: 'A kite' }, dry)
   expect(unknown.status).toBe(401)
 })
+
+test('pictures by address are not fetched, and told as their addresses', async () => {
+  const url = 'https://pictures.example/kite.png'
+  const { json } = await askDry('/v1/images/edits', { prompt: 'Make it blue', images: [{ image_url: url }] })
+  expect(json.calls[0].body.contents[0].parts[1].inlineData.data).toEqual({ picture_at: url })
+})
