@@ -8,7 +8,7 @@ import type { FakeUpstream } from '../upstreams/contract.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
 import { startZenlayer } from '../upstreams/zenlayer.ts'
-import { ask, eventsIn, told } from './setup.ts'
+import { ask as askForStream, eventsIn, told } from './setup.ts'
 
 const vendors = [
   { name: 'google', start: startGoogle, model: 'gemini-3.1-flash-image', there: {}, streams: true },
@@ -35,6 +35,10 @@ const vendors = [
     streams: false,
   },
 ] as const
+
+// A word that is not OpenAI's: a call in OpenAI's own form would be passed on to it as it came.
+const shape = { aspect_ratio: '1:1' }
+const ask = (gateway: TestGateway, body: object) => askForStream(gateway, { ...shape, ...body })
 
 describe.for(vendors)('$name', ({ start, model, there, streams }) => {
   let fake: FakeUpstream
@@ -68,7 +72,7 @@ describe.for(vendors)('$name', ({ start, model, there, streams }) => {
   })
 
   test('edits, and the events say so', async () => {
-    const fields = textParts({ model, prompt: 'Hang it', stream: 'true', partial_images: '1' })
+    const fields = textParts({ ...shape, model, prompt: 'Hang it', stream: 'true', partial_images: '1' })
     const file = { name: 'image', value: await picture('png', 64, 48), fileName: 'a.png', type: 'image/png' }
     const response = await postForm(`${gateway.url}/v1/images/edits`, [...fields, file])
     const events = eventsIn(await response.text())
