@@ -1,13 +1,21 @@
 /** Where things meet: configuration in, a gateway with its two listeners out. Opens no port. */
 import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin } from './admin/server.ts'
+import { type Assets, createAssets } from './assets/assets.ts'
+import { createDiskStore } from './assets/disk-store.ts'
+import { createS3Store } from './assets/s3-store.ts'
+import { sharedSecret } from './assets/secret.ts'
+import { createAddressBook } from './assets/signed-url.ts'
 import { createCandidate } from './candidates.ts'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import type { UpstreamCallFacts } from './gateway/call.ts'
+import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { type Candidate, createRouting } from './gateway/routing.ts'
+import { createAnswerAsset } from './http/assets.ts'
 import { createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
 import { createCors } from './http/cors.ts'
@@ -46,6 +54,8 @@ export interface AppParts {
   readonly slabs: boolean
   /** Streamed answers say that they live after so much silence; absent: 12 s. */
   readonly heartbeatMs?: number
+  /** Seconds since the epoch, by which pictures answered by URL expire; absent: the machine's clock. */
+  readonly epochSeconds?: () => number
   /** Certificates of upstreams to trust beside the system's, PEM. */
   readonly upstreamCa?: string
 }
@@ -66,7 +76,7 @@ const mostPictures = 512
 // Less than any proxy's idea of a dead connection.
 const usualHeartbeatMs = 12_000
 
-/** @throws Error where the catalogue has mistakes or the spill folder can't be made. */
+/** @throws Error where the catalogue has mistakes, or the spill folder or that of the assets can't be made. */
 export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const now = () => performance.now()
   const catalogue = loadCatalogue(readShippedCatalogue(), config.models)
@@ -92,6 +102,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPixels,
     mostPictures,
   })
+  const assets = openAssets(config, parts, () => boundUrl(server))
   const gateway = createGateway({
     catalogue,
     routing,
@@ -100,6 +111,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     places,
     references: references(config, parts, metrics, { room, buffers }),
     pixels,
+    assets,
     settings: config.answers,
     now,
     onUpstreamStart: name => inFlight.set(name, (inFlight.get(name) ?? 0) + 1),
@@ -138,7 +150,12 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       maxBodyBytes,
       bounds,
       stream,
-      relay: createImagesRelay(candidates, { gateway, memory, writeTimeoutMs }),
+      relay: createImagesRelay(candidates, {
+        gateway,
+        memory,
+        writeTimeoutMs,
+        isAnsweredByUrl: model => isAnsweredByUrl(config.answers, model),
+      }),
     }),
     calls: createCallsHandler({
       serve,
@@ -148,6 +165,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       relay: createRelay({ gateway, memory, writeTimeoutMs }),
       translate: createTranslate({ gateway, bounds, stream }),
     }),
+    answerAsset: createAnswerAsset(assets),
     authenticate,
     cors,
     catalogue,
@@ -180,7 +198,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       await ended()
       // Health checks are answered until then: who can't ask would kill a gateway that drains.
       await admin.close()
-      await Promise.all([limits.close(), ...candidates.map(({ upstream }) => upstream.close())])
+      await Promise.all([limits.close(), assets.close(), ...candidates.map(({ upstream }) => upstream.close())])
     },
   }
 }
@@ -204,6 +222,29 @@ async function answerMemory(
     log.warn('this Node does not let sockets read into slabs: reading the plain way, which costs more')
   }
   return { memory: createPlainMemory(answers.memoryBytes) }
+}
+
+function openAssets({ listen, assets }: Config, { log, epochSeconds }: AppParts, ownUrl: () => string): Assets {
+  const nowSeconds = epochSeconds ?? (() => Date.now() / 1000)
+  const { dir, ttlSeconds, maxBytes, signingSecret, s3 } = assets
+  const onFault = (error: unknown) => log.error('the store of pictures failed', { error: asError(error) })
+  return createAssets({
+    store: s3
+      ? createS3Store({ ...s3, nowSeconds, onFault })
+      : createDiskStore({ directory: dir, maxBytes, nowSeconds, onFault }),
+    addresses: createAddressBook(signingSecret ?? sharedSecret(dir), nowSeconds),
+    ttlSeconds,
+    nowSeconds,
+    publicUrl: () => listen.publicUrl ?? ownUrl(),
+    onFault,
+  })
+}
+
+/** Where the public listener is. One that listens on every address is called on this machine's own. */
+function boundUrl({ server }: FastifyInstance): string {
+  const { address, port } = server.address() as AddressInfo
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
 function upstreamConfigs({ upstreams, sandbox }: Config, sandboxUrl: string | null): readonly UpstreamConfig[] {

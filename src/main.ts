@@ -188,6 +188,10 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-function secretsOf({ upstreams, admin, redisUrl }: Config): readonly string[] {
-  return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl].filter(secret => secret !== null)
+function secretsOf({ upstreams, admin, redisUrl, assets }: Config): readonly string[] {
+  const { signingSecret, s3 } = assets
+  const ofAssets = [signingSecret, s3?.accessKey ?? null, s3?.secretKey ?? null]
+  return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl, ...ofAssets].filter(
+    secret => secret !== null,
+  )
 }

@@ -113,6 +113,17 @@ export function rootFault(baseUrl: string): string | null {
     : `must be the root: take ${version} off its end, the gateway adds the version itself`
 }
 
+/** What others put before a path of ours. The result has no slash at its end. */
+export function parsePublicUrl(text: string): BaseUrl {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text))
+    return { fault: 'must be an address with https:// or http://' }
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '' || /[?#]/.test(text))
+    return { fault: 'must be an address without a user, "?" and "#"' }
+  if (isUnspecified(hostOf(url))) return { fault: 'is every address of a machine: it must be one that others can call' }
+  return { url: url.origin + url.pathname.replace(/\/+$/, '') }
+}
+
 /** What to connect to: an IPv6 address without its brackets, the port also where the scheme implies it. */
 export function hostAndPortOf(baseUrl: string): HostAndPort {
   const url = new URL(baseUrl)

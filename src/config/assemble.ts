@@ -1,11 +1,11 @@
 /** What was read, in the words and units of the house. */
 
 import { resolve } from 'node:path'
-import type { CallerConfig, Config, RouteConfig, UpstreamConfig } from './config.ts'
+import type { AssetsConfig, CallerConfig, Config, RouteConfig, S3Config, UpstreamConfig } from './config.ts'
 import { frozenMap } from './frozen.ts'
 import { hashKey } from './keys.ts'
 import type { Entry, ReadTree } from './read-tree.ts'
-import type { CallerFields, UpstreamFields } from './schema.ts'
+import type { CallerFields, FileFields, S3Fields, UpstreamFields } from './schema.ts'
 import { type DialectSetting, type ProtocolSetting, usualDialect, vendorOf, vertexBaseUrl } from './vendors.ts'
 
 /** Of a tree without mistakes. `cwd`: where relative directories begin. */
@@ -15,9 +15,15 @@ export function assemble(
   notices: readonly string[],
   cwd: string,
 ): Config {
-  const { listen, admin, auth, store, answers, requests, references, drain, log, models } = fields
+  const { listen, admin, auth, store, answers, assets, requests, references, drain, log, models } = fields
   return {
-    listen: { host: listen.host, port: listen.port, maxBodyBytes: listen.max_body, corsOrigins: listen.cors.origins },
+    listen: {
+      host: listen.host,
+      port: listen.port,
+      maxBodyBytes: listen.max_body,
+      corsOrigins: listen.cors.origins,
+      publicUrl: listen.public_url ?? null,
+    },
     admin: { host: admin.host, port: admin.port, token: admin.token ?? null },
     auth: auth ?? (callers.length > 0 ? 'keys' : 'open'),
     callers: whole(callers).map(toCaller),
@@ -38,6 +44,7 @@ export function assemble(
       legacyAliases: answers.legacy_aliases,
       defaultModel: answers.default_model,
     },
+    assets: toAssets(assets, cwd),
     requests: { memoryBytes: requests.memory },
     references: {
       fetch: references.fetch,
@@ -72,6 +79,20 @@ function toCaller({ id, key, key_sha256, models, limits }: CallerFields): Caller
 /** Of a dialect that has one: checks.ts asks for it where there is none. */
 function usualBaseUrl(protocol: ProtocolSetting, dialect: DialectSetting, location: string | undefined): string {
   return dialect === 'vertex' ? vertexBaseUrl(location) : (vendorOf(protocol, dialect)?.baseUrl ?? '')
+}
+
+function toAssets({ dir, ttl, max_bytes, signing_secret, s3 }: FileFields['assets'], cwd: string): AssetsConfig {
+  return {
+    dir: resolve(cwd, dir),
+    ttlSeconds: ttl,
+    maxBytes: max_bytes,
+    signingSecret: signing_secret ?? null,
+    s3: s3 ? toS3(s3) : null,
+  }
+}
+
+function toS3({ bucket, endpoint, region, access_key, secret_key, prefix, path_style }: S3Fields): S3Config {
+  return { bucket, endpoint, region, accessKey: access_key, secretKey: secret_key, prefix, pathStyle: path_style }
 }
 
 function toUpstream(name: string, fields: UpstreamFields, cwd: string): UpstreamConfig {

@@ -19,6 +19,7 @@ export function checkTogether(read: ReadTree, sandbox: SandboxMode, mistakes: Mi
   checkUpstreams(read, mistakes)
   checkUpstreamExists(read, sandbox, mistakes)
   checkRoutes(read, sandbox, mistakes)
+  checkAssets(read, mistakes)
 }
 
 /** The built-in sandbox serves when it is asked for, and by itself where nothing else does and nobody else can reach it. */
@@ -167,6 +168,15 @@ function noSuchUpstream(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'is no upstream: there is none'
   const meant = nearest(name, known)
   return `is no upstream; ${meant === null ? `there are ${known.join(', ')}` : `did you mean ${meant}? (there are ${known.join(', ')})`}`
+}
+
+/** Beside a folder a secret can be made and kept; a bucket may be read by more people than should sign. */
+function checkAssets({ fields: { assets } }: ReadTree, mistakes: Mistakes): void {
+  const place = ['assets', 'signing_secret']
+  if (assets.s3 === undefined || assets.signing_secret !== undefined || mistakes.touches(place)) return
+  const problem =
+    'is missing: gateways that share a bucket need one secret, so set PLANTAIN_ASSET_SECRET to what "openssl rand -hex 32" prints'
+  mistakes.add(place, problem)
 }
 
 /** `callers[0] (config/gateway.yaml:12)`, or the variable that made it. */

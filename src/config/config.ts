@@ -8,6 +8,8 @@ export interface Config {
     readonly port: number
     readonly maxBodyBytes: number
     readonly corsOrigins: readonly string[]
+    /** What addresses in answers begin with, no slash at its end; null: where the listener is. */
+    readonly publicUrl: string | null
   }
   readonly admin: { readonly host: string; readonly port: number; readonly token: string | null }
   readonly auth: 'keys' | 'open'
@@ -28,10 +30,12 @@ export interface Config {
     /** A caller who takes no byte for this long is cut off. */
     readonly writeTimeoutSeconds: number
     readonly strictParameters: boolean
-    readonly responseFormat: 'auto' | 'b64_json'
+    readonly responseFormat: 'auto' | 'b64_json' | 'url'
     readonly legacyAliases: boolean
     readonly defaultModel: string
   }
+  /** Pictures that are answered by URL. */
+  readonly assets: AssetsConfig
   /** Bodies in flight, all together. */
   readonly requests: { readonly memoryBytes: number }
   readonly references: {
@@ -51,6 +55,30 @@ export interface Config {
   readonly models: readonly unknown[]
   /** What the start prints: which variable made which upstream, what is set and not served yet. */
   readonly notices: readonly string[]
+}
+
+export interface AssetsConfig {
+  readonly dir: string
+  readonly ttlSeconds: number
+  /** Of all pictures in the folder together. */
+  readonly maxBytes: number
+  /** Null: made, and kept in the folder. */
+  readonly signingSecret: string | null
+  /** A bucket in place of the folder. */
+  readonly s3: S3Config | null
+}
+
+export interface S3Config {
+  readonly bucket: string
+  /** The server's root, no slash at its end. */
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKey: string
+  readonly secretKey: string
+  /** Before the name of every object. */
+  readonly prefix: string
+  /** The bucket is named in the path, else before the host. */
+  readonly pathStyle: boolean
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

@@ -14,6 +14,8 @@ const ownNames = [
   'ADMIN_TOKEN_FILE',
   'API_KEYS',
   'API_KEYS_FILE',
+  'ASSET_SECRET',
+  'ASSET_SECRET_FILE',
   'SANDBOX',
   'WORKERS',
   'LOG_LEVEL',

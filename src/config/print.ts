@@ -1,7 +1,7 @@
 /** The whole configuration as YAML, in the file's own keys, with every default shown and every secret masked. */
 
 import { stringify } from 'yaml'
-import type { CallerConfig, Config, UpstreamConfig } from './config.ts'
+import type { AssetsConfig, CallerConfig, Config, UpstreamConfig } from './config.ts'
 
 const mask = '***'
 
@@ -14,6 +14,7 @@ export function renderConfig(config: Config): string {
       port: listen.port,
       max_body: sizeText(listen.maxBodyBytes),
       cors: { origins: listen.corsOrigins },
+      public_url: listen.publicUrl ?? '',
     },
     admin: { host: admin.host, port: admin.port, token: admin.token === null ? '' : mask },
     auth: config.auth,
@@ -32,6 +33,7 @@ export function renderConfig(config: Config): string {
       legacy_aliases: answers.legacyAliases,
       default_model: answers.defaultModel,
     },
+    assets: assetsFields(config.assets),
     requests: { memory: sizeText(config.requests.memoryBytes) },
     references: {
       fetch: references.fetch,
@@ -75,6 +77,26 @@ function upstreamFields(upstream: UpstreamConfig) {
     connections: upstream.connections,
     timeouts: { connect_s: connectSeconds, first_byte_s: firstByteSeconds, idle_s: idleSeconds, total_s: totalSeconds },
     allow_private_network: upstream.allowPrivateNetwork,
+  }
+}
+
+function assetsFields({ dir, ttlSeconds, maxBytes, signingSecret, s3 }: AssetsConfig) {
+  return {
+    dir,
+    ttl: `${ttlSeconds}s`,
+    max_bytes: sizeText(maxBytes),
+    signing_secret: signingSecret === null ? '' : mask,
+    ...(s3 && {
+      s3: {
+        bucket: s3.bucket,
+        endpoint: s3.endpoint,
+        region: s3.region,
+        access_key: mask,
+        secret_key: mask,
+        prefix: s3.prefix,
+        path_style: s3.pathStyle,
+      },
+    }),
   }
 }
 

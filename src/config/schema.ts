@@ -1,8 +1,8 @@
 /** The keys of config/gateway.yaml: their shapes, bounds and defaults. What two keys mean together is checks.ts's matter. */
 
 import { z } from 'zod'
-import { allowedHostFault, hostFault, parseBaseUrl } from './address.ts'
-import { field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
+import { allowedHostFault, hostFault, parseBaseUrl, parsePublicUrl } from './address.ts'
+import { duration, field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
 import { keyFault } from './keys.ts'
 import { dialects, protocols } from './vendors.ts'
 
@@ -26,6 +26,29 @@ const baseUrl = field<string>(input => {
   if (typeof input !== 'string') return { fault: 'must be an address like https://host.example' }
   const parsed = parseBaseUrl(input)
   return 'url' in parsed ? { value: parsed.url } : parsed
+})
+
+const publicUrl = field<string>(input => {
+  const parsed = typeof input === 'string' ? parsePublicUrl(input) : { fault: 'must be an address' }
+  return 'url' in parsed ? { value: parsed.url } : { fault: `${parsed.fault}, like https://images.example.com` }
+})
+
+const signingSecret = text('a text', value =>
+  value.length < 32 ? 'must have at least 32 characters, for instance what "openssl rand -hex 32" prints' : null,
+)
+
+const s3Schema = section({
+  bucket: text('the name of a bucket', value =>
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? null : 'must be the name of a bucket: a-z, 0-9, "." and "-"',
+  ),
+  endpoint: publicUrl,
+  region: name('a region').default('us-east-1'),
+  access_key: secret(),
+  secret_key: secret(),
+  prefix: text('a text', value =>
+    /^[A-Za-z0-9!_.*'()/-]{0,200}$/.test(value) ? null : `must consist of letters, digits and / ! _ . * ' ( ) -`,
+  ).default('plantain/'),
+  path_style: toggle().default(true),
 })
 
 const redisUrl = text('an address like redis://host:6379', value =>
@@ -134,15 +157,13 @@ export const routeSchema = section({
 /** Callers, upstreams and routes are read one by one, so that a mistake in one does not hide the next. */
 export const fileSchema = section(
   {
-    listen: section(
-      {
-        host: host().default('127.0.0.1'),
-        port: port().default(8080),
-        max_body: size().default(100 * 1024 ** 2),
-        cors: section({ origins: list(origin, 'https://app.example.com').default([]) }).prefault({}),
-      },
-      ['public_url'],
-    ).prefault({}),
+    listen: section({
+      host: host().default('127.0.0.1'),
+      port: port().default(8080),
+      max_body: size().default(100 * 1024 ** 2),
+      cors: section({ origins: list(origin, 'https://app.example.com').default([]) }).prefault({}),
+      public_url: publicUrl.optional(),
+    }).prefault({}),
     admin: section({
       host: host().default('127.0.0.1'),
       port: port().default(8081),
@@ -160,9 +181,16 @@ export const fileSchema = section(
       max_document: size().default(256 * 1024 ** 2),
       write_timeout_s: seconds().default(60),
       strict_parameters: toggle().default(false),
-      response_format: oneOf(['auto', 'b64_json'], ['url']).default('auto'),
+      response_format: oneOf(['auto', 'b64_json', 'url']).default('auto'),
       legacy_aliases: toggle().default(true),
       default_model: modelName().default('nano-banana-2'),
+    }).prefault({}),
+    assets: section({
+      dir: text('a directory').default('./data/assets'),
+      ttl: duration({ maxSeconds: 30 * 86_400 }).default(3600),
+      max_bytes: size().default(10 * 1024 ** 3),
+      signing_secret: signingSecret.optional(),
+      s3: s3Schema.optional(),
     }).prefault({}),
     requests: section({ memory: size().default(512 * 1024 ** 2) }).prefault({}),
     references: section({
@@ -184,10 +212,11 @@ export const fileSchema = section(
     ]).prefault({}),
     models: list(z.unknown(), '{ id: … }').default([]),
   },
-  ['assets', 'retry', 'limits'],
+  ['retry', 'limits'],
 )
 
 export type FileFields = z.infer<typeof fileSchema>
 export type CallerFields = z.infer<typeof callerSchema>
 export type UpstreamFields = z.infer<typeof upstreamSchema>
+export type S3Fields = z.infer<typeof s3Schema>
 export type RouteFields = z.infer<typeof routeSchema>

@@ -42,6 +42,7 @@ function overlaySettings(tree: Tree, { environment, mistakes }: Surroundings): T
     ['admin', 'port', environment.plain('PLANTAIN_ADMIN_PORT')],
     ['admin', 'token', environment.secret('PLANTAIN_ADMIN_TOKEN')],
     ['store', 'redis', environment.secret('REDIS_URL')],
+    ['assets', 'signing_secret', environment.secret('PLANTAIN_ASSET_SECRET')],
     ['log', 'level', environment.plain('PLANTAIN_LOG_LEVEL')],
   ]
   const changed: Record<string, unknown> = { ...tree }

@@ -7,6 +7,7 @@ import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
 import { type CallParts, createCall } from './call.ts'
+import { createDelivery, type DeliveryParts } from './delivery.ts'
 import type { Exchange } from './exchange.ts'
 import { openLinks, readersOf } from './links.ts'
 import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './model-choice.ts'
@@ -23,7 +24,14 @@ export interface RelayRequest {
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
 }
 
-export interface GatewayParts extends ModelChoiceParts, AdmissionParts, CallParts, Omit<PaintingParts, 'called'> {}
+export interface GatewayParts
+  extends ModelChoiceParts,
+    AdmissionParts,
+    CallParts,
+    DeliveryParts,
+    Omit<PaintingParts, 'called'> {
+  readonly settings: ModelChoiceParts['settings'] & DeliveryParts['settings']
+}
 
 export interface Gateway {
   /** Which model is meant, and who serves it. `asked`: null is the default model. @throws GatewayError `model-unknown`. */
@@ -52,6 +60,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const admitted = createAdmission(parts)
   const called = createCall(parts)
   const paintAll = createPainting({ ...parts, called })
+  const delivered = createDelivery(parts)
 
   return {
     choose: (exchange, asked) => {
@@ -64,7 +73,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       const links = openLinks(request, exchange.dryRun?.referencesFor(request) ?? parts.references, exchange.signal)
       const { resolution } = choice
       try {
-        return await admitted(exchange, () => paintAll({ exchange, resolution, plans, request, links, watcher }))
+        const paint = () => paintAll({ exchange, resolution, plans, request, links, watcher })
+        return await admitted(exchange, () => delivered(exchange, request, resolution, paint))
       } finally {
         links.release()
       }

@@ -19,6 +19,8 @@ import { createRetouching, type Retouch, type RetouchParts } from './retouch.ts'
 export interface PaintedAnswer {
   readonly paintings: readonly Painting[]
   readonly usage?: Usage
+  /** Of pictures that were stored: the caller was not told of them, and they are taken away. Never rejects. */
+  withdraw?(): Promise<void>
   release(): void
 }
 

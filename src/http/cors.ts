@@ -11,6 +11,9 @@ export interface Cors {
 
 const exposed = [
   'x-request-id',
+  'etag',
+  'content-range',
+  'accept-ranges',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',

@@ -9,7 +9,7 @@ import type { Reply } from './send.ts'
 
 const encoders: Record<ProtocolName, EncodeError> = { openai: openai.encodeError, gemini: gemini.encodeError }
 
-const openaiPath = /^\/(?:openai\/|(?:v1|v1beta\/openai|v1beta1)?\/?images\/)/
+const openaiPath = /^\/(?:openai\/|v1\/assets\/|(?:v1|v1beta\/openai|v1beta1)?\/?images\/)/
 
 export function protocolOf({ url = '/', headers }: IncomingMessage): ProtocolName {
   const { path, query } = splitUrl(url)

@@ -24,18 +24,21 @@ export interface ImagesRelayParts {
   readonly gateway: Pick<Gateway, 'relay'>
   readonly memory: AnswerMemory
   readonly writeTimeoutMs: number
+  /** Does a caller who does not say get addresses? Those are the gateway's own. */
+  readonly isAnsweredByUrl: (model: string) => boolean
 }
 
 /** Null: none of the upstreams speaks OpenAI's own form. */
 export function createImagesRelay(
   candidates: readonly Pick<Candidate, 'protocol' | 'outbound'>[],
-  { gateway, memory, writeTimeoutMs }: ImagesRelayParts,
+  { gateway, memory, writeTimeoutMs, isAnsweredByUrl }: ImagesRelayParts,
 ): ImagesRelay | null {
   if (!candidates.some(speaksOwnForm)) return null
   return {
     canRelay: ({ resolution, candidates: [best] }, call) => {
       // A name that asks for something by itself, or that another model stands in for, is no model of this upstream's.
       if (!best || resolution.defaults.resolution || resolution.successorOf !== undefined) return false
+      if (isAnsweredByUrl(resolution.asked)) return false
       return best.protocol === 'openai' && understands(best.outbound, nameThere(best, resolution, {}), call)
     },
 

@@ -104,6 +104,9 @@ async function answerWhole({ answer }: Conversation, painted: PaintedAnswer): Pr
     const body = encodeResult(painted, new Date())
     await answer({ status: 200, headers: { 'content-type': 'application/json' }, body })
     return 'ok'
+  } catch (error) {
+    await painted.withdraw?.()
+    throw error
   } finally {
     painted.release()
   }

@@ -22,6 +22,7 @@ export const imagePaths = [
   '/v1beta/openai/images',
   '/v1beta1/images',
 ]
+export const assetPaths = '/v1/assets/*'
 export const deploymentPath = '/openai/deployments/:model/images'
 
 export const operations: readonly (readonly [string, Operation])[] = [
@@ -62,7 +63,8 @@ export function methodsAt(path: string): readonly string[] {
   if (isCallPath(path)) return ['POST']
   const images = operationPath.exec(path)?.[1] ?? ''
   if (imagePaths.includes(images) || deployment.test(images)) return ['POST']
-  const isRead = readPaths.has(path) || modelFolders.some(start => path.startsWith(start) && isName(path, start.length))
+  const isModel = modelFolders.some(start => path.startsWith(start) && isName(path, start.length))
+  const isRead = readPaths.has(path) || isModel || path.startsWith(assetPaths.slice(0, -1))
   return isRead ? ['GET', 'HEAD'] : []
 }
 

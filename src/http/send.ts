@@ -17,8 +17,8 @@ export interface Reply {
 export async function send(response: ServerResponse, reply: Reply, writeTimeoutMs: number): Promise<void> {
   try {
     if (reply.reasonPhrase !== undefined) response.statusMessage = reply.reasonPhrase
-    // RFC 9110, 8.6: no length with a 204.
-    const length = reply.status === 204 ? {} : { 'content-length': reply.body.length }
+    // RFC 9110, 8.6: no length with a 204, and with a 304 none but that of the 200.
+    const length = reply.status === 204 || reply.status === 304 ? {} : { 'content-length': reply.body.length }
     response.writeHead(reply.status, { ...reply.headers, ...length })
     const slices = reply.body.slices()
     if (isInMemory(slices)) {

@@ -12,6 +12,7 @@ import { GatewayError } from '../images/error.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
 import { explainAbsence } from './absent-routes.ts'
+import type { AnswerAsset } from './assets.ts'
 import type { Authenticate, Caller } from './auth.ts'
 import type { CallsHandler } from './calls.ts'
 import { answerClientError } from './client-error.ts'
@@ -22,13 +23,14 @@ import { checkHost } from './host.ts'
 import type { ImagesHandler } from './images.ts'
 import type { Shelf } from './model-list.ts'
 import { requestIdOf } from './request-id.ts'
-import { deploymentPath, imagePaths, isCallPath, methodsAt, modelRoutes, operations } from './routes.ts'
+import { assetPaths, deploymentPath, imagePaths, isCallPath, methodsAt, modelRoutes, operations } from './routes.ts'
 import { type Reply, send } from './send.ts'
 import { discardRest } from './serve.ts'
 
 export interface ServerParts {
   readonly images: ImagesHandler
   readonly calls: CallsHandler
+  readonly answerAsset: AnswerAsset
   readonly authenticate: Authenticate
   readonly cors: Cors
   readonly catalogue: Catalogue
@@ -81,6 +83,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   })
 
   app.get('/healthz', (request, reply) => json(request, reply, { status: 'ok' }))
+  app.get(assetPaths, (request, reply) => asset(request, reply))
 
   for (const [name, operation] of operations) {
     for (const path of imagePaths) post(`${path}/${name}`, (request, reply) => images(request, reply, operation))
@@ -134,6 +137,16 @@ export function createServer(parts: ServerParts): FastifyInstance {
     return tell(reply, { status: 200, headers, body: bytesOfText(JSON.stringify(value)) })
   }
 
+  async function asset({ raw, id }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { reply: answer, release } = await parts.answerAsset(raw)
+    reply.hijack()
+    try {
+      await tell(reply, withHeaders(answer, { 'x-request-id': id, ...cors.headers(raw) }))
+    } finally {
+      await release()
+    }
+  }
+
   function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): Promise<void> {
     const failure = fromFramework(error)
     if (!(failure instanceof GatewayError)) parts.onInternalError(error, request.id)
@@ -149,7 +162,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
 
   async function tell(reply: FastifyReply, answer: Reply): Promise<void> {
     const closing: Record<string, string> = parts.draining() ? { connection: 'close' } : {}
-    // A caller who leaves now misses an answer that cost nothing.
+    // A caller who leaves now misses an answer that cost nothing, or can be asked for again.
     await send(reply.raw, withHeaders(answer, closing), parts.writeTimeoutMs).catch(() => {})
   }
 }

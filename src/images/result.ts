@@ -43,6 +43,8 @@ export interface Painting {
   readonly text?: string
   /** As in its part. */
   readonly signature?: Bytes
+  /** Where it can be fetched, which the answer says instead of the base64. */
+  readonly url?: string
 }
 
 /** What an image request came to: the pictures that came, and the tokens of all calls made for them. */

@@ -22,7 +22,7 @@ export class TotalTimeoutError extends Error {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE'
   /** With its query. */
   readonly path: string
   /** Lower-case names; `content-length` and `host` are added. */

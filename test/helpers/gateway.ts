@@ -12,7 +12,11 @@ import { createLog } from '../../src/telemetry/log.ts'
 export interface GatewayOptions {
   /** The upstream's root. */
   readonly upstream: string
-  readonly config?: Partial<Omit<Config, 'references'>> & { readonly references?: Partial<Config['references']> }
+  readonly config?: Partial<Omit<Config, 'listen' | 'assets' | 'references'>> & {
+    readonly listen?: Partial<Config['listen']>
+    readonly assets?: Partial<Config['assets']>
+    readonly references?: Partial<Config['references']>
+  }
   readonly answers?: Partial<Config['answers']>
   readonly upstreamConfig?: Partial<UpstreamConfig>
   readonly callers?: readonly CallerConfig[]
@@ -20,6 +24,7 @@ export interface GatewayOptions {
   readonly slabs?: boolean
   readonly upstreamCa?: string
   readonly heartbeatMs?: number
+  readonly epochSeconds?: () => number
 }
 
 export interface TestGateway {
@@ -29,6 +34,7 @@ export interface TestGateway {
   /** One parsed line per exchange, and whatever else was logged. */
   readonly log: readonly Record<string, unknown>[]
   readonly spillDir: string
+  readonly assetsDir: string
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
   /** A metric's value, summed over its series whose labels match. */
   metric(name: string, labels?: Record<string, string>): Promise<number>
@@ -36,9 +42,10 @@ export interface TestGateway {
 }
 
 export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
-  const spillDir = mkdtempSync(join(tmpdir(), 'plantain-spill-'))
+  const folder = mkdtempSync(join(tmpdir(), 'plantain-gateway-'))
+  const config = testConfig(options, folder)
   const log: Record<string, unknown>[] = []
-  const app = await buildApp(testConfig(options, spillDir), {
+  const app = await buildApp(config, {
     log: createLog({ level: 'debug', destination: { write: line => void log.push(JSON.parse(line)) } }),
     limitStore: options.limitStore ?? createMemoryStore({ now: () => performance.now() }),
     sandboxUrl: null,
@@ -46,6 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     slabs: options.slabs ?? true,
     ...(options.upstreamCa && { upstreamCa: options.upstreamCa }),
     ...(options.heartbeatMs && { heartbeatMs: options.heartbeatMs }),
+    ...(options.epochSeconds && { epochSeconds: options.epochSeconds }),
   })
   await app.server.listen({ port: 0, host: '127.0.0.1' })
   await app.admin.listen({ port: 0, host: '127.0.0.1' })
@@ -56,7 +64,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     adminUrl,
     app,
     log,
-    spillDir,
+    spillDir: config.answers.spillDir,
+    assetsDir: config.assets.dir,
     post: (path, body, headers = {}) =>
       fetch(url + path, {
         method: 'POST',
@@ -72,16 +81,15 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       app.startDraining()
       app.server.server.closeAllConnections()
       await app.close()
-      rmSync(spillDir, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
 export const megabytes = (count: number): number => count * 1024 * 1024
 
-function testConfig(options: GatewayOptions, spillDir: string): Config {
+function testConfig(options: GatewayOptions, folder: string): Config {
   return {
-    listen: { host: '127.0.0.1', port: 0, maxBodyBytes: megabytes(100), corsOrigins: [] },
     admin: { host: '127.0.0.1', port: 0, token: null },
     auth: options.callers ? 'keys' : 'open',
     callers: options.callers ?? [],
@@ -108,6 +116,22 @@ function testConfig(options: GatewayOptions, spillDir: string): Config {
     models: [],
     notices: [],
     ...options.config,
+    listen: {
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: megabytes(100),
+      corsOrigins: [],
+      publicUrl: null,
+      ...options.config?.listen,
+    },
+    assets: {
+      dir: join(folder, 'assets'),
+      ttlSeconds: 3600,
+      maxBytes: megabytes(1024),
+      signingSecret: null,
+      s3: null,
+      ...options.config?.assets,
+    },
     references: {
       fetch: 'public',
       allow: [],
@@ -119,7 +143,7 @@ function testConfig(options: GatewayOptions, spillDir: string): Config {
     answers: {
       memoryBytes: megabytes(256),
       spillBytes: megabytes(2048),
-      spillDir,
+      spillDir: join(folder, 'spill'),
       maxDocumentBytes: megabytes(256),
       writeTimeoutSeconds: 60,
       strictParameters: false,

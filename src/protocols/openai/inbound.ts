@@ -27,7 +27,7 @@ export async function decodeRequest(
     throw invalid("'images' must hold at least one picture.", 'images')
   }
   const mask = await decodeMask(checked, images, document, bounds)
-  const { output_format: format, output_compression: compression, background, seed } = fields
+  const { output_format: format, response_format: delivery, output_compression: compression, background, seed } = fields
   const mediaResolution = decodeMediaResolution(checked)
   return {
     model: fields.model ?? null,
@@ -39,6 +39,7 @@ export async function decodeRequest(
     spelling,
     ...(format && format !== 'gif' && format !== 'svg' && { format }),
     ...(compression != null && { compression }),
+    ...(delivery && { delivery: delivery === 'url' ? 'url' : 'base64' }),
     ...(background && background !== 'auto' && { background }),
     ...(fields.stream && { stream: { previews: fields.partial_images ?? 0 } }),
     search: fields.enable_web_search ?? false,
@@ -58,12 +59,6 @@ const withIdle = ({ fields, spelt, unknown }: CheckedFields) =>
 function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   const refuse = (name: FieldName, message: string): never => {
     throw new GatewayError('unsupported-parameter', message, { param: spelt(name) })
-  }
-  if (fields.response_format === 'url') {
-    refuse(
-      'response_format',
-      "Answers by URL are not served by this version of the gateway. Use response_format 'b64_json'.",
-    )
   }
   if (fields.markup !== undefined)
     refuse('markup', 'Markup pictures are not served by this gateway. Send the picture among the references.')
@@ -136,7 +131,8 @@ export function encodeResult({ paintings, usage }: ImageResult, created: Date): 
   })
 }
 
-const encodePainting = ({ base64 }: Painting) => ({ b64_json: new RawString(base64) })
+const encodePainting = ({ base64, url }: Painting) =>
+  url === undefined ? { b64_json: new RawString(base64) } : { url }
 
 /** The one value they all have; none where they differ, since the response has a single place for it. */
 function same<Value>(values: readonly Value[]): Value | undefined {

@@ -59,14 +59,16 @@ export interface UpstreamForm {
 export function isOwnForm(operation: Operation, body: SeenBody, upstream: UpstreamForm): boolean {
   const form = wireFormOf(operation, body)
   if (form === null || (form === 'json-edit' && !upstream.jsonEdits)) return false
-  return body.kind === 'json' ? isOwnJson(body.value, form, upstream) : areOwnParts(body.parts, upstream)
+  return body.kind === 'json' ? isOwnJson(body.value, form, upstream) : areOwnParts(body.parts)
 }
 
 function isOwnJson(value: unknown, form: WireForm, { takesResponseFormat }: UpstreamForm): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const fields = new Map<string, unknown>(Object.entries(value))
   if (![...fields.keys()].every(name => isOwnField(name, form))) return false
-  if (!takesResponseFormat && fields.get('response_format') != null) return false
+  const delivery = fields.get('response_format')
+  // An address of the upstream's own is not handed on.
+  if (delivery != null && (!takesResponseFormat || delivery === 'url')) return false
   return form !== 'json-edit' || (arePictureRefs(fields.get('images')) && isMaskRef(fields.get('mask')))
 }
 
@@ -87,10 +89,11 @@ const fileFields: ReadonlySet<string> = new Set(['image', 'image[]', 'mask', 'ma
 const fileTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp'])
 
 /** A field that stands there twice is refused where it is read. */
-function areOwnParts(parts: readonly FormPartHead[], { takesResponseFormat }: UpstreamForm): boolean {
+function areOwnParts(parts: readonly FormPartHead[]): boolean {
   const texts = parts.filter(({ mediaType }) => mediaType === null).map(({ name }) => name)
   if (new Set(texts).size !== texts.length) return false
-  if (!takesResponseFormat && texts.includes('response_format')) return false
+  // It may ask for an address, and one of the upstream's own is not handed on.
+  if (texts.includes('response_format')) return false
   return parts.every(({ name, mediaType }) =>
     mediaType === null
       ? isOwnField(name, 'form-edit') && !fileFields.has(name)
