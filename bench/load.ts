@@ -98,12 +98,12 @@ async function check({ kind, verify }: Work, wish: Wish, { status, bodyBytes, bo
   const name = `${kind} ${wish.size}`
   if (status !== 200) throw new Error(`${name}: status ${status}: ${body.toString('utf8', 0, 500)}`)
   // Translating may drop a part of the frame, never of the image.
-  if (bodyBytes < sizes[wish.size] * 0.95) throw new Error(`${name}: an answer of only ${bodyBytes} bytes.`)
+  if (kind !== 'url' && bodyBytes < sizes[wish.size] * 0.95)
+    throw new Error(`${name}: an answer of only ${bodyBytes} bytes.`)
   if (!verify) return
   const { imageSha256 } = await documentOf(wish.size, wish.variant ?? 0)
-  const got = createHash('sha256')
-    .update(Buffer.from(imageIn(body), 'base64'))
-    .digest('hex')
+  const image = kind === 'url' ? await imageAt(body) : Buffer.from(imageIn(body), 'base64')
+  const got = createHash('sha256').update(image).digest('hex')
   if (got !== imageSha256) throw new Error(`${name}: the image is not the one the upstream sent.`)
 }
 
@@ -113,6 +113,11 @@ function imageIn(body: Buffer): string {
     candidates?: { content: { parts: { inlineData: { data: string } }[] } }[]
   }
   return answer.data?.[0]?.b64_json ?? answer.candidates?.[0]?.content.parts[0]?.inlineData.data ?? ''
+}
+
+async function imageAt(body: Buffer): Promise<Buffer> {
+  const { data } = JSON.parse(body.toString()) as { data: { url: string }[] }
+  return Buffer.from(await (await fetch(data[0]?.url ?? '')).arrayBuffer())
 }
 
 function percentile(values: readonly number[], percent: number): number {

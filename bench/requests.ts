@@ -2,8 +2,8 @@
 import { jpegOf } from './documents.ts'
 import { printWish, type Wish } from './wishes.ts'
 
-/** `translated`: OpenAI in. `relayed`: Gemini in. `edit`: OpenAI multipart with one file of 4 MB. */
-export type Kind = 'translated' | 'relayed' | 'edit'
+/** `translated`: OpenAI in. `url`: the same, answered by URL. `relayed`: Gemini in. `edit`: OpenAI multipart with one file of 4 MB. */
+export type Kind = 'translated' | 'url' | 'relayed' | 'edit'
 
 const model = 'gemini-3.1-flash-image'
 const uploadBytes = 4_000_000
@@ -13,6 +13,10 @@ export async function requestOf(kind: Kind, wish: Wish): Promise<Buffer> {
   switch (kind) {
     case 'translated':
       return post('/v1/images/generations', 'application/json', JSON.stringify({ model, prompt, n: 1 }))
+    case 'url': {
+      const body = JSON.stringify({ model, prompt, n: 1, response_format: 'url' })
+      return post('/v1/images/generations', 'application/json', body)
+    }
     case 'relayed': {
       const contents = [{ role: 'user', parts: [{ text: prompt }] }]
       const body = JSON.stringify({ contents, generationConfig: { responseModalities: ['TEXT', 'IMAGE'] } })

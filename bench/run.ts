@@ -14,6 +14,7 @@ import { measureEventLoop } from './figures/event-loop.ts'
 import { measureMemory } from './figures/memory.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTls } from './figures/tls.ts'
+import { measureUrlAnswers } from './figures/url-answers.ts'
 import { verify } from './figures/verification.ts'
 import { measureWaiting } from './figures/waiting.ts'
 import { printRun, type Run, renderRun } from './report.ts'
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<Findings>>> = {
   answers: measureAnswers,
   tls: measureTls,
   edit: measureEdit,
+  'url-answers': measureUrlAnswers,
   memory: measureMemory,
   'event-loop': measureEventLoop,
   start: measureStart,

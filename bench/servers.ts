@@ -23,6 +23,8 @@ export interface GatewayOptions {
 
 export interface Gateway extends Server {
   readonly adminPort: number
+  /** Where it stores pictures that it answers by URL. */
+  readonly assetsDir: string
 }
 
 /** What the product itself uses where nothing is configured. */
@@ -41,8 +43,12 @@ export function script(name: string): string {
 export async function prepareGateway(stage: Stage, options: GatewayOptions) {
   const { upstreamUrl, memoryMiB = defaultMemoryMiB, slabs = true, certFile } = options
   const [port, adminPort, configFile] = [await freePort(), await freePort(), stage.freshPath('gateway.yaml')]
-  const spillDir = JSON.stringify(stage.freshPath('spill'))
-  writeFileSync(configFile, `answers: { memory: ${memoryMiB}MiB, spill: 4GiB, spill_dir: ${spillDir} }\n`)
+  const [spillDir, assetsDir] = [stage.freshPath('spill'), stage.freshPath('assets')]
+  const settings = [
+    `answers: { memory: ${memoryMiB}MiB, spill: 4GiB, spill_dir: ${JSON.stringify(spillDir)} }`,
+    `assets: { dir: ${JSON.stringify(assetsDir)} }`,
+  ]
+  writeFileSync(configFile, `${settings.join('\n')}\n`)
   const env = {
     PLANTAIN_CONFIG: configFile,
     PLANTAIN_HOST: '127.0.0.1',
@@ -53,12 +59,12 @@ export async function prepareGateway(stage: Stage, options: GatewayOptions) {
     GEMINI_BASE_URL: upstreamUrl,
     ...(certFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certFile }),
   }
-  return { args: gatewayArgs, port, adminPort, env }
+  return { args: gatewayArgs, port, adminPort, assetsDir, env }
 }
 
 export async function startGateway(stage: Stage, name: string, options: GatewayOptions): Promise<Gateway> {
-  const { args, port, adminPort, env } = await prepareGateway(stage, options)
-  return { ...(await startWatched(stage, name, port, args, { env })), adminPort }
+  const { args, port, adminPort, assetsDir, env } = await prepareGateway(stage, options)
+  return { ...(await startWatched(stage, name, port, args, { env })), adminPort, assetsDir }
 }
 
 export function startPipe(stage: Stage, upstream: UpstreamPorts): Promise<Server> {

@@ -40,7 +40,7 @@ async function startLanes({ stage, ports, nginx, certificate }: Bench): Promise<
     servers.push(await startGateway(stage, 'gateway, TLS upstream', overTls))
   }
   const lanes: Lane[] = servers.map(server => ({ server, kind: 'translated' }))
-  return [...lanes, { server: slabs, kind: 'relayed' }, { server: slabs, kind: 'edit' }]
+  return [...lanes, ...(['relayed', 'edit', 'url'] as const).map(kind => ({ server: slabs, kind }))]
 }
 
 /** All sizes in turn, neighbours of one size never the same bytes. */

@@ -4,13 +4,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import { constants, mkdirSync } from 'node:fs'
-import { access, type FileHandle, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BufferPool } from '../memory/buffer-pool.ts'
 import { createRoom, type Room } from '../memory/room.ts'
 import { decodeBase64 } from '../streams/base64-decoder.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { fileBytes } from './file-bytes.ts'
+import { alignedBuffer, syncFolder, takesDirectWrites, writeWhole } from './file-writing.ts'
 import {
   type AssetName,
   type AssetStore,
@@ -32,7 +33,8 @@ export interface DiskStoreParams {
 }
 
 const folderSeconds = 600
-// Written in one call: larger ones save nothing more, smaller ones cost twice the CPU. A multiple of pages and of 3.
+// Written in one call. Each costs a change of threads: in blocks of 64 KB, writing would cost twice the CPU. A multiple of pages
+// and of 3.
 const blockBytes = 768 * 1024
 // Each may wait for the disk on one of the process's four file threads: the others are for reading.
 const writersAtOnce = 3
@@ -53,10 +55,14 @@ class DiskStore implements AssetStore {
   readonly #temporary: string
   readonly #nowSeconds: () => number
   readonly #onFault: (error: unknown) => void
+  readonly #direct: boolean
   readonly #usage: DiskUsage
   readonly #writers: Room = createRoom(writersAtOnce)
   readonly #blocks: Buffer[] = []
   readonly #readBuffers = new BufferPool()
+  /** The folder that pictures went to last. */
+  #madeFolder = ''
+  #checkedSeconds = Number.NEGATIVE_INFINITY
   #sweeping: Promise<void> | null = null
   #sweptSeconds = Number.NEGATIVE_INFINITY
 
@@ -65,6 +71,7 @@ class DiskStore implements AssetStore {
     this.#temporary = join(directory, 'tmp')
     this.#nowSeconds = nowSeconds
     this.#onFault = onFault
+    this.#direct = takesDirectWrites(this.#temporary)
     this.#usage = new DiskUsage(maxBytes)
   }
 
@@ -83,13 +90,13 @@ class DiskStore implements AssetStore {
 
   async put(name: AssetName, base64: Parameters<AssetStore['put']>[1], signal: AbortSignal): Promise<void> {
     const leave = await this.#writers.take(1, signal)
-    const block = this.#blocks.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
+    const block = this.#blocks.pop() ?? alignedBuffer(blockBytes)
     const draft = join(this.#temporary, randomUUID())
     try {
       const written = await writeWhole(
         draft,
         decodeBase64(base64, () => block),
-        signal,
+        { direct: this.#direct, signal },
       )
       await this.#publish(draft, this.#pathOf(name))
       this.#usage.add(written)
@@ -140,22 +147,35 @@ class DiskStore implements AssetStore {
   /** The picture's name appears with the whole picture behind it, also after a power cut. */
   async #publish(draft: string, path: string): Promise<void> {
     const folder = dirname(path)
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-    await rename(draft, path)
+    if (folder !== this.#madeFolder) await this.#makeFolder(folder)
+    const isGone = (await nullWhereAbsent(rename(draft, path))) === null
+    if (isGone) {
+      await this.#makeFolder(folder)
+      await rename(draft, path)
+    }
     try {
       await syncFolder(folder)
-      if (made !== undefined) await syncFolder(this.#directory)
     } catch (error) {
       await unlink(path).catch(() => {})
       throw error
     }
   }
 
+  async #makeFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await syncFolder(this.#directory)
+    this.#madeFolder = folder
+  }
+
+  /** At most once a second: what it asks costs more than a small picture. */
   async #checkDisk(): Promise<void> {
+    const nowSeconds = this.#nowSeconds()
+    if (Math.abs(nowSeconds - this.#checkedSeconds) < 1) return
     await access(this.#temporary, constants.W_OK | constants.X_OK)
     const { blocks, bavail, bsize } = await statfs(this.#temporary)
     // Some file systems don't say how large they are.
     if (blocks > 0 && bavail * bsize < leastFreeBytes + this.#usage.reservedBytes) throw new Error('The disk is full.')
+    this.#checkedSeconds = nowSeconds
   }
 
   async #sweepAll(): Promise<void> {
@@ -191,39 +211,6 @@ class DiskStore implements AssetStore {
       const found = await nullWhereAbsent(stat(path))
       if (found && found.mtimeMs / 1000 + leftoverSeconds <= nowSeconds) await nullWhereAbsent(unlink(path))
     }
-  }
-}
-
-/** @returns how many bytes there were. They are on the disk then, and not only on their way to it. */
-async function writeWhole(path: string, blocks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<number> {
-  const handle = await open(path, 'wx', 0o600)
-  let length = 0
-  try {
-    for await (const block of blocks) {
-      signal.throwIfAborted()
-      await writeAll(handle, block, length)
-      length += block.length
-    }
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-  return length
-}
-
-async function writeAll(handle: FileHandle, block: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < block.length; ) {
-    const { bytesWritten } = await handle.write(block, at, block.length - at, position + at)
-    at += bytesWritten
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

@@ -16,7 +16,7 @@ export interface S3Params {
 
 export interface S3Request {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'
-  /** Absent: the bucket itself. */
+  /** Of letters, digits and `/ . _ -`; absent: the bucket itself. */
   readonly key?: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
@@ -103,7 +103,11 @@ export function createS3Client(params: S3Params): S3Client {
 
 export const isGood = (status: number): boolean => status >= 200 && status < 300
 
-function placeOf({ endpoint, bucket, pathStyle }: S3Params): { origin: string; basePath: string } {
+/** Where requests for the bucket go: host and the start of every path. */
+export function placeOf({ endpoint, bucket, pathStyle }: Pick<S3Params, 'endpoint' | 'bucket' | 'pathStyle'>): {
+  origin: string
+  basePath: string
+} {
   const url = new URL(endpoint)
   const root = url.pathname.replace(/\/$/, '')
   if (pathStyle) return { origin: url.origin, basePath: `${root}/${bucket}` }
@@ -116,7 +120,7 @@ function createSign(params: S3Params, origin: string, basePath: string): (reques
   // The key of the day, which takes four hashes to make.
   const cache = new Map<string, ArrayBuffer>()
   return async ({ method, key, query = {}, headers = {} }) => {
-    const path = key === undefined ? basePath || '/' : `${basePath}/${key.split('/').map(encodeURIComponent).join('/')}`
+    const path = key === undefined ? basePath || '/' : `${basePath}/${key}`
     const url = new URL(origin + path)
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
     const signer = new AwsV4Signer({

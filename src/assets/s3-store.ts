@@ -13,7 +13,7 @@ import {
 } from './store.ts'
 
 export interface S3StoreParams extends S3Params {
-  /** Before every name; below it lies nothing else. */
+  /** Before every name; below it lies nothing else. Of letters, digits and `/ . _ -`. */
   readonly prefix: string
   /** Since the epoch. */
   readonly nowSeconds: () => number

@@ -46,7 +46,9 @@ const s3Schema = section({
   access_key: secret(),
   secret_key: secret(),
   prefix: text('a text', value =>
-    /^[A-Za-z0-9!_.*'()/-]{0,200}$/.test(value) ? null : `must consist of letters, digits and / ! _ . * ' ( ) -`,
+    /^(?!\/)[A-Za-z0-9/._-]{0,200}$/.test(value)
+      ? null
+      : 'must consist of letters, digits and / . _ -, and not begin with /',
   ).default('plantain/'),
   path_style: toggle().default(true),
 })

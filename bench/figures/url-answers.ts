@@ -1,0 +1,39 @@
+/** What an answer by URL costs: the picture decoded and written to the disk, against the same answer as base64. */
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Bench, interleave, scaled, warmUp } from '../bench.ts'
+import type { Findings } from '../figure.ts'
+import { startGateway } from '../servers.ts'
+import { ratios } from '../statistics.ts'
+
+const callers = 16
+
+// The kernel keeps files in memory, and memory that was never used, or was given back to a virtual machine's host, costs several
+// times the CPU of the writing itself. So the files go soon, as on a machine whose memory has long been in use.
+const clearEveryMs = 50
+const keptMs = 100
+
+export async function measureUrlAnswers(bench: Bench): Promise<Findings> {
+  const { stage, ports } = bench
+  const options = { upstreamUrl: `http://127.0.0.1:${ports.tcp}`, memoryMiB: 512 }
+  const gateway = await startGateway(stage, 'gateway, answers by URL', options)
+  const clearing = setInterval(() => clearFiles(gateway.assetsDir), clearEveryMs)
+  const lanes = (['url', 'translated'] as const).map(kind => ({ server: gateway, kind }))
+  for (const lane of lanes) await warmUp(bench, lane)
+  const requests = scaled(96, callers, bench)
+  const yields = await interleave(bench, lanes, { wishes: [{ size: '8MB' }], callers, requests, warmUp: callers * 2 })
+  const [byUrl = [], base64 = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
+  clearInterval(clearing)
+  await stage.stop(gateway.child)
+  const name = `CPU, answer by URL against the same as base64, 8MB, ${callers} callers`
+  return { figures: [{ name, unit: '×', values: ratios(byUrl, base64), atMost: 1.3 }], details: [], notes: [] }
+}
+
+function clearFiles(directory: string): void {
+  for (const folder of readdirSync(directory).filter(name => /^\d+$/.test(name))) {
+    for (const file of readdirSync(join(directory, folder))) {
+      const path = join(directory, folder, file)
+      if (Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path)
+    }
+  }
+}

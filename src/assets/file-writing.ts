@@ -1,0 +1,126 @@
+/** Files that are whole and on the disk before anybody knows of them. */
+import {
+  close,
+  closeSync,
+  constants,
+  fdatasync,
+  fsync,
+  ftruncate,
+  openSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+// Descriptors rather than handles, and opening at once: each step on another thread costs more than opening a file does.
+const [writeAt, truncate, syncData, sync, closeFile] = [
+  promisify(write),
+  promisify(ftruncate),
+  promisify(fdatasync),
+  promisify(fsync),
+  promisify(close),
+]
+
+/** What a write past the kernel's cache must be a multiple of, in memory and in the file. */
+const alignmentBytes = 4096
+
+/** A buffer that begins where a page of memory does, as nothing else in Node promises to. */
+export function alignedBuffer(bytes: number): Buffer {
+  const pages = Math.ceil(bytes / wasmPageBytes)
+  return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes)
+}
+
+// TypeScript knows it from browsers' types only.
+declare const WebAssembly: {
+  readonly Memory: new (size: {
+    readonly initial: number
+    readonly maximum: number
+  }) => { readonly buffer: ArrayBuffer }
+}
+
+const wasmPageBytes = 64 * 1024
+
+/**
+ * May files in this folder be written past the kernel's cache? A picture that is copied there first costs three times the CPU,
+ * and it takes memory from others. Some file systems can't do without. @throws where nothing can be written at all.
+ */
+export function takesDirectWrites(directory: string): boolean {
+  const path = join(directory, `probe-${process.pid}`)
+  const descriptor = openSync(path, 'w', 0o600)
+  try {
+    return writesDirectly(path)
+  } finally {
+    closeSync(descriptor)
+    unlinkSync(path)
+  }
+}
+
+function writesDirectly(path: string): boolean {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(path, constants.O_WRONLY | directFlag)
+    return directFlag !== 0 && writeSync(descriptor, alignedBuffer(alignmentBytes)) === alignmentBytes
+  } catch {
+    return false
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+// Linux alone has it.
+const directFlag = (constants as Partial<typeof constants>).O_DIRECT ?? 0
+
+export interface WriteOptions {
+  /** Past the kernel's cache: then every block begins where a page does, and all but the last are whole pages. */
+  readonly direct: boolean
+  readonly signal: AbortSignal
+}
+
+/** Writes a new file. @returns its length. Its bytes are on the disk then, and not only on their way to it. */
+export async function writeWhole(
+  path: string,
+  blocks: AsyncIterable<Buffer>,
+  { direct, signal }: WriteOptions,
+): Promise<number> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (direct ? directFlag : 0)
+  const descriptor = openSync(path, flags, 0o600)
+  let [length, written] = [0, 0]
+  try {
+    for await (const block of blocks) {
+      signal.throwIfAborted()
+      const bytes = direct ? wholePages(block) : block
+      await writeAll(descriptor, bytes, length)
+      length += block.length
+      written += bytes.length
+    }
+    if (written > length) await truncate(descriptor, length)
+    await syncData(descriptor)
+  } finally {
+    await closeFile(descriptor)
+  }
+  return length
+}
+
+/** The block, and what lies behind it in its last page. */
+function wholePages({ buffer, byteOffset, length }: Buffer): Buffer {
+  return Buffer.from(buffer, byteOffset, Math.ceil(length / alignmentBytes) * alignmentBytes)
+}
+
+async function writeAll(descriptor: number, block: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < block.length; ) {
+    const { bytesWritten } = await writeAt(descriptor, block, at, block.length - at, position + at)
+    at += bytesWritten
+  }
+}
+
+/** The folder's list of names is on the disk. */
+export async function syncFolder(path: string): Promise<void> {
+  const descriptor = openSync(path, 'r')
+  try {
+    await sync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
