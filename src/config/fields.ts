@@ -61,15 +61,17 @@ export function seconds({ orZero = false } = {}) {
   })
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** Seconds; written `90s`, `30m`, `1h` or `7d`. */
+/** Seconds; written `90s`, `30m`, `1h` or `7d`, or as a plain number. */
 export function duration({ maxSeconds: most }: { maxSeconds: number }) {
   return field<number>(input => {
-    const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?) ?([smhd])$/.exec(String(input)) ?? []
+    const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?) ?([smhd])?$/.exec(String(input)) ?? []
     const value = Number(amount) * (unitSeconds[unit ?? ''] ?? Number.NaN)
     if (value >= 1 && value <= most) return { value }
-    return { fault: `must be a time like 90s, 30m, 1h or 7d, from 1s to ${most / 86_400}d` }
+    return {
+      fault: `must be a time like 90s, 30m, 1h or 7d (s, m, h, d) or a number of seconds, from 1s to ${most / 86_400}d`,
+    }
   })
 }
 

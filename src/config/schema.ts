@@ -37,7 +37,7 @@ const signingSecret = text('a text', value =>
   value.length < 32 ? 'must have at least 32 characters, for instance what "openssl rand -hex 32" prints' : null,
 )
 
-const s3Schema = section({
+export const s3Schema = section({
   bucket: text('the name of a bucket', value =>
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? null : 'must be the name of a bucket: a-z, 0-9, "." and "-"',
   ),

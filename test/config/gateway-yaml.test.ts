@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { callerSchema, fileSchema, routeSchema, upstreamSchema } from '../../src/config/schema.ts'
+import { callerSchema, fileSchema, routeSchema, s3Schema, upstreamSchema } from '../../src/config/schema.ts'
 import { load } from './setup.ts'
 
 const shipped = readFileSync(new URL('../../config/gateway.yaml', import.meta.url), 'utf8')
@@ -11,7 +11,14 @@ const shipped = readFileSync(new URL('../../config/gateway.yaml', import.meta.ur
 /** With the # taken from the examples: those lines have a key or an indented item right behind it, prose has one space. */
 const examples = shipped.replaceAll(/^#(?=[a-z]| {2,})/gm, '').replaceAll(/^ +# .*$/gm, '')
 
-const env = { GEMINI_API_KEY: 'k', TEAM_A_KEY: 'k', AZURE_OPENAI_API_KEY: 'k' }
+const env = {
+  GEMINI_API_KEY: 'k',
+  TEAM_A_KEY: 'k',
+  AZURE_OPENAI_API_KEY: 'k',
+  S3_ACCESS_KEY: 'k',
+  S3_SECRET_KEY: 'k',
+  PLANTAIN_ASSET_SECRET: 's'.repeat(32),
+}
 
 test('the shipped file means the defaults', () => {
   expect(load(shipped)).toEqual(load(null))
@@ -26,9 +33,11 @@ test('the shipped file with its examples is taken too', () => {
 })
 
 test('what the examples show beside keys and names is the default as well', () => {
-  const { upstreams, callers: _, auth: __, routing: ___, sandbox: ____, ...rest } = load(examples, { env })
+  const { upstreams, assets, callers: _, auth: __, routing: ___, sandbox: ____, ...rest } = load(examples, { env })
   const plain = load(null)
   expect({ ...plain, ...rest }).toEqual(plain)
+  expect({ ...assets, s3: null, signingSecret: null }).toEqual(plain.assets)
+  expect(assets.s3).toMatchObject({ region: 'us-east-1', prefix: 'plantain/', pathStyle: true })
   expect(upstreams[0]).toEqual(load('upstreams: { google: { protocol: gemini, keys: [k] } }').upstreams[0])
 })
 
@@ -45,6 +54,9 @@ test('every key that is accepted stands in it once', () => {
   expect(tree.listen.cors).toHaveProperty('origins')
   expect(tree.admin).toHaveProperty('token')
   expect(tree.store).toHaveProperty('redis')
+  expect(tree.listen).toHaveProperty('public_url')
+  expect(keysOf(tree.assets)).toEqual(['dir', 'max_bytes', 's3', 'signing_secret', 'ttl'])
+  expect(keysOf(tree.assets.s3)).toEqual(keysOf(s3Schema.shape))
   expect(keysIn(tree.callers)).toEqual(keysOf(callerSchema.shape))
   expect(keysIn(tree.callers.flatMap(({ limits }: { limits?: object }) => limits ?? []))).toEqual([
     'concurrent',

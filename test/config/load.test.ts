@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 test('without a file and without variables the gateway is open on loopback and the sandbox serves', () => {
   expect(load(null)).toEqual({
-    listen: { host: '127.0.0.1', port: 8080, maxBodyBytes: 104_857_600, corsOrigins: [] },
+    listen: { host: '127.0.0.1', port: 8080, maxBodyBytes: 104_857_600, corsOrigins: [], publicUrl: null },
     admin: { host: '127.0.0.1', port: 8081, token: null },
     auth: 'open',
     callers: [],
@@ -32,6 +32,13 @@ test('without a file and without variables the gateway is open on loopback and t
       legacyAliases: true,
       defaultModel: 'nano-banana-2',
     },
+    assets: {
+      dir: '/srv/data/assets',
+      ttlSeconds: 3600,
+      maxBytes: 10_737_418_240,
+      signingSecret: null,
+      s3: null,
+    },
     requests: { memoryBytes: 536_870_912 },
     references: { fetch: 'public', allow: [], maxBytes: 52_428_800, maxCount: 16, timeoutSeconds: 10 },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
@@ -49,7 +56,7 @@ test('an empty file, a file of comments and sections without content mean the de
 
 test('every key of the file reaches the configuration', () => {
   const yaml = `
-listen: { host: localhost, port: 9000, max_body: 1.5MiB, cors: { origins: ["https://app.example.com", "http://localhost:3000", "*"] } }
+listen: { host: localhost, port: 9000, max_body: 1.5MiB, public_url: https://images.example.com/plantain/, cors: { origins: ["https://app.example.com", "http://localhost:3000", "*"] } }
 admin: { host: "::1", port: 9001, token: operator-token }
 auth: keys
 callers:
@@ -70,6 +77,8 @@ routing: [{ model: "gemini-*", upstreams: [second, google] }]
 store: { redis: "rediss://user:pass@redis.example:6380/2" }
 answers: { memory: 1024, spill: 0, spill_dir: /var/spill, max_document: 1KiB, write_timeout_s: 0.5,
            strict_parameters: true, response_format: b64_json, legacy_aliases: off, default_model: nano-banana-pro }
+assets: { dir: /var/assets, ttl: 2d, max_bytes: 1GiB, signing_secret: ${'s'.repeat(32)},
+          s3: { bucket: pictures, endpoint: "https://s3.example/", region: eu-1, access_key: a, secret_key: b, prefix: p/, path_style: off } }
 requests: { memory: 1GiB }
 references: { fetch: allow-list, allow: ["*.example.com", "10.0.0.5:8000", "[fd00::5]:81"], max_bytes: 2MiB, max_count: 3, timeout_s: 2.5 }
 drain: { grace_s: 5, timeout_s: 10 }
@@ -82,6 +91,7 @@ models: [{ id: mine, note: null }]
       port: 9000,
       maxBodyBytes: 1_572_864,
       corsOrigins: ['https://app.example.com', 'http://localhost:3000', '*'],
+      publicUrl: 'https://images.example.com/plantain',
     },
     admin: { host: '::1', port: 9001, token: 'operator-token' },
     auth: 'keys',
@@ -131,6 +141,21 @@ models: [{ id: mine, note: null }]
       responseFormat: 'b64_json',
       legacyAliases: false,
       defaultModel: 'nano-banana-pro',
+    },
+    assets: {
+      dir: '/var/assets',
+      ttlSeconds: 172_800,
+      maxBytes: 1_073_741_824,
+      signingSecret: 's'.repeat(32),
+      s3: {
+        bucket: 'pictures',
+        endpoint: 'https://s3.example',
+        region: 'eu-1',
+        accessKey: 'a',
+        secretKey: 'b',
+        prefix: 'p/',
+        pathStyle: false,
+      },
     },
     requests: { memoryBytes: 1_073_741_824 },
     references: {

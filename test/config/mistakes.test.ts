@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { fileSchema, upstreamSchema } from '../../src/config/schema.ts'
-import { errorOf, load, mistakesOf, withUpstream } from './setup.ts'
+import { errorOf, load, mistakesOf, withBucket, withUpstream } from './setup.ts'
 
 test('every mistake is told at once, in the order of the file, each with its line and the remedy', () => {
   const yaml = `listen: { prot: 80, port: 99999 }
@@ -88,7 +88,6 @@ describe('a key that is not known', () => {
 })
 
 test.each([
-  ['listen: { public_url: "https://x" }', 'listen.public_url'],
   ['callers: [{ id: a, key: k, queue: { max: 1 } }]', 'callers[0].queue'],
   ['callers: [{ id: a, key: k, charge_on_disconnect: true }]', 'callers[0].charge_on_disconnect'],
   ['callers: [{ id: a, key: k, limits: { images_per_minute: 1 } }]', 'callers[0].limits.images_per_minute'],
@@ -100,9 +99,6 @@ test.each([
   ['upstreams: { a: { protocol: gemini, keys: [{ key: k, project: p }] } }', 'upstreams.a.keys[0].project'],
   ['routing: [{ model: "*", upstreams: [[a, b], c] }]', 'routing[0].upstreams[0]'],
   ['store: { on_error: open }', 'store.on_error'],
-  ['answers: { response_format: url }', 'answers.response_format'],
-  ['assets: {}', 'assets'],
-  ['assets: { dir: ./x }', 'assets'],
   ['retry: { attempts: 3 }', 'retry'],
   ['limits: { zone: UTC }', 'limits'],
   ['log: { prompts: full }', 'log.prompts'],
@@ -128,6 +124,11 @@ test.each([
   ['listen: { cors: { origins: [https://A.example] } }', 'listen.cors.origins[0]', 'lower case'],
   ['listen: { cors: { origins: ["ftp://a.example"] } }', 'listen.cors.origins[0]', 'like https://'],
   ['listen: { cors: { origins: [a.example] } }', 'listen.cors.origins[0]', 'like https://'],
+  ['listen: { public_url: images.example.com }', 'listen.public_url', 'like https://images.example.com'],
+  ['listen: { public_url: "ftp://a.example" }', 'listen.public_url', 'with https:// or http://'],
+  ['listen: { public_url: "https://a.example/?a" }', 'listen.public_url', 'without a user'],
+  ['listen: { public_url: "https://u:p@a.example" }', 'listen.public_url', 'without a user'],
+  ['listen: { public_url: "http://0.0.0.0:8080" }', 'listen.public_url', 'others can call'],
   ['listen: 8080', 'listen', 'a map with keys: host, port'],
   ['admin: { token: 12345 }', 'admin.token', 'in quotes'],
   ['admin: { token: "a b" }', 'admin.token', 'printable ASCII'],
@@ -173,10 +174,23 @@ test.each([
   ['store: { redis: "localhost:6379" }', 'store.redis', 'redis://'],
   ['store: { redis: "http://localhost" }', 'store.redis', 'redis://'],
   ['store: { redis: "redis://" }', 'store.redis', 'redis://'],
-  ['answers: { response_format: png }', 'answers.response_format', 'auto or b64_json'],
+  ['answers: { response_format: png }', 'answers.response_format', 'auto, b64_json or url'],
   ['answers: { strict_parameters: maybe }', 'answers.strict_parameters', 'on or off'],
   ['answers: { default_model: "a b" }', 'answers.default_model', 'without spaces'],
   ['answers: { spill_dir: [a] }', 'answers.spill_dir', 'a directory'],
+  ['assets: { ttl: { h: 1 } }', 'assets.ttl', 'like 90s, 30m, 1h or 7d'],
+  ['assets: { ttl: 0s }', 'assets.ttl', 'from 1s'],
+  ['assets: { ttl: 31d }', 'assets.ttl', 'to 30d'],
+  ['assets: { ttl: 1w }', 'assets.ttl', 'like 90s'],
+  ['assets: { max_bytes: 0 }', 'assets.max_bytes', 'above 0'],
+  ['assets: { signing_secret: short }', 'assets.signing_secret', 'at least 32 characters'],
+  [withBucket('bucket: A'), 'assets.s3.bucket', 'name of a bucket'],
+  [withBucket('endpoint: s3.example'), 'assets.s3.endpoint', 'https://'],
+  [withBucket('prefix: "a b/"'), 'assets.s3.prefix', 'letters, digits'],
+  [withBucket('path_style: perhaps'), 'assets.s3.path_style', 'true or false'],
+  [withBucket('session_token: x'), 'assets.s3.session_token', 'unknown key'],
+  [withBucket('bucket: pictures').replace(', secret_key: k', ''), 'assets.s3.secret_key', 'is missing'],
+  [withBucket('bucket: pictures').replace(/, signing_secret: \w+/, ''), 'assets.signing_secret', 'need one secret'],
   ['references: { max_count: -1 }', 'references.max_count', 'from 0'],
   ['references: { fetch: on }', 'references.fetch', 'public, allow-list or off'],
   ['references: { timeout_s: 0 }', 'references.timeout_s', 'above 0'],

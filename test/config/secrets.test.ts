@@ -12,7 +12,7 @@ const canary = 'Canary5ecret'
 
 /** One leaf of every kind the file knows. */
 const everything = `
-listen: { host: localhost, port: 1, max_body: 1KiB, cors: { origins: [https://a.example] } }
+listen: { host: localhost, port: 1, max_body: 1KiB, public_url: https://p.example, cors: { origins: [https://a.example] } }
 admin: { host: localhost, port: 2, token: t }
 auth: keys
 callers: [{ id: a, key: k, models: [m], limits: { requests_per_minute: 1, concurrent: 1 } }, { id: b, key_sha256: ${'a'.repeat(64)} }]
@@ -22,6 +22,8 @@ routing: [{ model: m, upstreams: [u] }]
 store: { redis: "redis://r.example" }
 answers: { memory: 1KiB, spill: 1KiB, spill_dir: d, max_document: 1KiB, write_timeout_s: 1, strict_parameters: false,
   response_format: auto, legacy_aliases: true, default_model: m }
+assets: { dir: d, ttl: 1h, max_bytes: 1KiB, signing_secret: ${'s'.repeat(32)}, s3: { bucket: bbb, endpoint: https://s.example,
+  region: r, access_key: k, secret_key: k, prefix: p/, path_style: true } }
 requests: { memory: 1KiB }
 references: { fetch: public, allow: [a.example], max_bytes: 1KiB, max_count: 1, timeout_s: 1 }
 drain: { grace_s: 1, timeout_s: 1 }
@@ -105,6 +107,7 @@ test('no variable’s value is in a message or a notice', () => {
   const names = ['PLANTAIN_HOST', 'PLANTAIN_PORT', 'PLANTAIN_ADMIN_HOST', 'PLANTAIN_ADMIN_PORT', 'PLANTAIN_API_KEYS']
   const more = [
     'PLANTAIN_ADMIN_TOKEN',
+    'PLANTAIN_ASSET_SECRET',
     'GEMINI_API_KEY',
     'GOOGLE_API_KEY',
     'GEMINI_BASE_URL',
@@ -132,6 +135,8 @@ test('print-config shows everything but secrets', () => {
 admin: { token: ${canary}-token }
 callers: [{ id: team-a, key: ${canary}-caller, models: [m], limits: { concurrent: 3 } }]
 upstreams: { google: { protocol: gemini, keys: [${canary}-1, ${canary}-2], models: { ours: theirs } } }
+assets: { signing_secret: ${canary}-${'s'.repeat(32)}, s3: { bucket: pictures, endpoint: "https://s3.example",
+  access_key: ${canary}-access, secret_key: ${canary}-secret } }
 store: { redis: "rediss://${canary}-user:${canary}-pass@redis.example:6380/2?password=${canary}" }
 `
   const config = load(yaml, { env: { PLANTAIN_API_KEYS: `${canary}-more`, GEMINI_API_KEY: `${canary}-gemini` } })
@@ -148,16 +153,18 @@ store: { redis: "rediss://${canary}-user:${canary}-pass@redis.example:6380/2?pas
       { id: 'key-1', key_sha256: '***' },
     ],
     upstreams: { google: { keys: ['***', '***'], models: { ours: 'theirs' } }, gemini: { keys: ['***'] } },
+    assets: { signing_secret: '***', s3: { bucket: 'pictures', access_key: '***', secret_key: '***' } },
     store: { redis: 'rediss://***@redis.example:6380/2?***' },
   })
 })
 
 test('what print-config prints is a file that means the same', () => {
   const yaml = `
-listen: { port: 9000, max_body: 3000, cors: { origins: [https://a.example] } }
+listen: { port: 9000, max_body: 3000, public_url: "https://p.example/x", cors: { origins: [https://a.example] } }
 upstreams: { a: { protocol: gemini, keys: ["***"], models: { x: y }, timeouts: { idle_s: 1.5 } } }
 routing: [{ model: "gemini-*", upstreams: [a] }]
 answers: { spill: 0, memory: 1MiB, response_format: b64_json }
+assets: { dir: d, ttl: 90m, max_bytes: 1GiB }
 models: [{ id: mine }]
 `
   for (const file of ['', yaml]) expect(load(renderConfig(load(file)))).toEqual(load(file))

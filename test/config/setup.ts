@@ -43,3 +43,11 @@ export function mistakesOf(yaml: string | null, surroundings: Surroundings = {})
 export function withUpstream(name: string, ...more: readonly string[]): string {
   return `upstreams: { ${name}: { ${['protocol: gemini', 'keys: [k]', ...more].join(', ')} } }`
 }
+
+/** A file with a bucket that nothing is wrong with but what `line` says of it. */
+export function withBucket(line: string): string {
+  const fields = ['bucket: pictures', 'endpoint: "https://s3.example"', 'access_key: k', 'secret_key: k']
+  const [name] = line.split(':')
+  const others = fields.filter(field => !field.startsWith(`${name}:`))
+  return `assets: { s3: { ${[line, ...others].join(', ')} }, signing_secret: ${'s'.repeat(32)} }`
+}

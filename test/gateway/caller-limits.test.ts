@@ -87,7 +87,7 @@ test('what is refused before it is counted costs nothing', async () => {
   for (const body of [
     { n: 11 },
     { model: '../x' },
-    { response_format: 'url' },
+    { response_format: 'html' },
     { size: 'huge' },
     { image_size: '9K' },
   ]) {

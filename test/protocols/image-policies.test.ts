@@ -332,7 +332,7 @@ describe('spelling', () => {
   })
 
   test.each([
-    [{ responseFormat: 'url' }, 'responseFormat', 'unsupported_parameter'],
+    [{ responseFormat: 'html' }, 'responseFormat', 'invalid_value'],
     [{ outputFormat: 'gif' }, 'outputFormat', 'invalid_value'],
     [{ outputFormat: 'png', outputCompression: 50 }, 'outputCompression', 'invalid_png_output_compression'],
     [{ mediaResolution: 'EXTREME' }, 'mediaResolution', 'invalid_value'],
@@ -432,7 +432,6 @@ describe('what has no twin at the upstream', () => {
 
 describe('what is not served yet is refused and says so', () => {
   test.each([
-    [{ response_format: 'url' }, 'response_format'],
     [{ markup: 'x' }, 'markup'],
     [{ images: [{ file_id: 'file-1' }] }, 'images[0].file_id'],
   ])('%j', async (body, param) => {
@@ -445,6 +444,7 @@ describe('what is not served yet is refused and says so', () => {
     [{ model: flash25, output_format: 'png' }],
     [{ model: flash2, output_format: 'jpeg' }],
     [{ response_format: 'b64_json' }],
+    [{ response_format: 'url' }],
     [{ background: 'auto' }],
     [{ background: 'opaque' }],
   ])('%j asks for what is there', async body => {

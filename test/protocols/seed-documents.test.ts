@@ -216,12 +216,11 @@ describe('the nano-banana names and fields', () => {
     expect(sentUp().body.contents[0].parts[1]).toEqual(inline('image/png', png))
   })
 
-  test('answers by URL are not served yet, and the answer says so', async () => {
-    const { status, reason, json } = await ask(gateway, '/v1/images/generations', { prompt, response_format: 'url' })
-    expect(status).toBe(400)
-    expect(reason).toBe('unsupported_parameter')
-    expect(json.error).toMatchObject({ code: 'unsupported_parameter', param: 'response_format' })
-    expect(upstream.seen).toHaveLength(0)
+  test('response_format url: the answer has an address in place of the picture', async () => {
+    const { status, json } = await ask(gateway, '/v1/images/generations', { prompt, response_format: 'url' })
+    expect(status).toBe(200)
+    expect(json.data).toEqual([{ url: expect.stringMatching(/^http.*\/v1\/assets\//) }])
+    expect((await fetch(json.data[0].url)).headers.get('content-type')).toMatch(/^image\//)
   })
 
   test('a picture by URL that can not be had is named', async () => {
