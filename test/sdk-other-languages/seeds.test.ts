@@ -99,12 +99,12 @@ describe.skipIf(!curl)('with curl', () => {
 
 // Documents that show requests as JSON, or only name the fields.
 describe.skipIf(!curl)('with curl, of other vendors', () => {
-  test('generations in 4K; the answer by URL is not served yet, so it is asked for as base64', async () => {
-    const request = JSON.parse(await sample('generations/sunset.json'))
-    await put('request.json', Buffer.from(JSON.stringify({ ...request, response_format: 'b64_json' })))
-    const [file = Buffer.alloc(0)] = picturesOf(await postJson('/v1/images/generations', 'request.json'))
+  test('generations in 4K, answered by URL', async () => {
+    await put('request.json', Buffer.from(await sample('generations/sunset.json')))
+    const answer = (await postJson('/v1/images/generations', 'request.json')) as { data: { url: string }[] }
+    const picture = await fetch(answer.data[0]?.url ?? '')
 
-    await expectPicture(file, { format: 'jpeg', size: '5504x3072' })
+    await expectPicture(Buffer.from(await picture.arrayBuffer()), { format: 'jpeg', size: '5504x3072' })
   })
 
   test('generations with reference pictures in `image`', async () => {

@@ -46,6 +46,26 @@ describe('images.generate', () => {
     await expectPicture(fileOf(answer), { format: 'jpeg', size: '632x424' })
   })
 
+  test('an answer by URL is fetched from its address', async () => {
+    const { data = [], output_format } = await client.images.generate({
+      model: 'nano-banana-2',
+      prompt: 'A lighthouse in the fog',
+      size: '512x512',
+      response_format: 'url',
+    })
+    const [{ url = '', b64_json } = {}] = data
+    expect(b64_json).toBeUndefined()
+    expect(output_format).toBe('jpeg')
+    const answer = await fetch(url)
+    expect(answer.headers.get('content-type')).toBe('image/jpeg')
+    await expectPicture(Buffer.from(await answer.arrayBuffer()), { format: 'jpeg', size: '512x512' })
+  })
+
+  test('a program that was written for dall-e-3 gets the address it expects', async () => {
+    const { data = [] } = await client.images.generate({ model: 'dall-e-3', prompt: 'A lighthouse in the fog' })
+    expect((await fetch(data[0]?.url ?? '')).status).toBe(200)
+  })
+
   test('n pictures come in one answer, and their tokens are added up', async () => {
     const { data, response } = await client.images
       .generate({
