@@ -16,7 +16,7 @@ type Facts<Common> = Common & Raised & { readonly request_id: string; readonly i
 describe.skipIf(!(await has('python')))('Python', () => {
   let interpreter: string
   beforeAll(async () => {
-    interpreter = await preparePython()
+    interpreter = await preparePython('sdks')
   })
 
   /** Runs the two programs for an SDK, and puts what they print together. */
