@@ -15,6 +15,8 @@ import {
 } from 'ai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestGateway } from '../helpers/gateway.ts'
+import { meanColour, see } from '../helpers/pictures.ts'
+import { maskWith } from '../pixels/masked-pictures.ts'
 import { expectColours, expectPicture, green, magenta, pictureOf, startPaintingGateway } from '../sdk/setup.ts'
 
 let gateway: TestGateway
@@ -66,6 +68,21 @@ describe('@ai-sdk/openai', () => {
 
     await expectColours((await edit([one])).image.uint8Array, magenta)
     await expectColours((await edit([one, other])).image.uint8Array, magenta, green)
+  })
+
+  test('edits inside a mask: outside it every pixel is the original’s', async () => {
+    const original = await pictureOf(magenta)
+    const mask = await maskWith({ width: 96, height: 96 }, [{ left: 32, top: 32, width: 32, height: 32 }])
+    const { image } = await generateImage({
+      model: openai().image('nano-banana-2'),
+      prompt: { text: 'A kite', images: [original], mask },
+      providerOptions: { openai: { outputFormat: 'png' } },
+      ...once,
+    })
+    expect(image.mediaType).toBe('image/png')
+    const { width, height } = await see(image.uint8Array)
+    const quarter = { left: 0, top: 0, width: Math.floor(width / 4), height: Math.floor(height / 4) }
+    expect(await meanColour(image.uint8Array, quarter)).toEqual(magenta.channels)
   })
 
   test('its options for OpenAI’s models pass, and what has no twin is named', async () => {
@@ -184,7 +201,7 @@ describe('@ai-sdk/google, third version, with names that do not begin with “ge
     const { images } = await generateImage({
       model: imagen().image('nano-banana-2'),
       prompt: 'A red kite',
-      n: 3,
+      n: 2,
       ...once,
     })
     expect(images).toHaveLength(2)
