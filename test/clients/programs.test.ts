@@ -54,12 +54,12 @@ const picturesIn = (request: SeenRequest) =>
 const prints = (pictures: readonly Buffer[]) =>
   pictures.map(file => createHash('md5').update(file).digest('hex')).sort()
 
-test.each(replays(files))('$client', async replay => {
+test.each(replays(files).map(replay => [replay.client, replay] as const))('%s', async (_, replay) => {
   const { model, size, references = 0, calls = 1, madeInto } = replay.asks
   const answer = await send(replay)
 
   expect([answer.status, google.problems]).toEqual([200, []])
-  const pictures = replay.reads(answer).map(fromBase64)
+  const pictures = (await replay.reads(answer)).map(fromBase64)
   if (madeInto === undefined) expect(prints(pictures)).toEqual(prints(google.pictures.map(({ bytes }) => bytes)))
   else expect((await Promise.all(pictures.map(see))).map(({ format }) => format)).toEqual(Array(calls).fill(madeInto))
   expect(google.requests.map(({ path }) => path)).toEqual(Array(calls).fill(`/v1beta/models/${model}:generateContent`))

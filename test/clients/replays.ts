@@ -14,7 +14,7 @@ export interface Replay {
   /** A list of parts is a form. */
   readonly body: object | readonly FormPart[]
   /** The pictures that the program finds in the answer, in base64. */
-  readonly reads: (answer: Answer) => readonly string[]
+  readonly reads: (answer: Answer) => readonly string[] | Promise<readonly string[]>
   readonly asks: Asked
 }
 
@@ -371,6 +371,21 @@ export const replays = ({ png, jpeg, mask }: Files): readonly Replay[] => {
       },
       reads: inCandidates,
       asks: { model: flash31 },
+    },
+    {
+      client: 'LiteLLM, whose configuration is half in snake_case, with n as candidates',
+      path: '/models/gemini-3.1-flash-image:generateContent',
+      headers: googleKey,
+      body: {
+        contents: [{ parts: [{ text: prompt }] }],
+        generationConfig: {
+          response_modalities: ['IMAGE', 'TEXT'],
+          imageConfig: { aspectRatio: '16:9' },
+          candidateCount: 2,
+        },
+      },
+      reads: inCandidates,
+      asks: { model: flash31, size: '1376x768', calls: 2 },
     },
     {
       client: 'AnythingLLM',
