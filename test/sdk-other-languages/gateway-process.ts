@@ -1,4 +1,4 @@
-/** The product as people start it: a process, told by its environment, with the sandbox as its upstream. */
+/** The product as people start it: a process, told by its environment. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -11,13 +11,19 @@ export interface GatewayProcess {
   stop(): Promise<void>
 }
 
+export type Settings = Readonly<Record<string, string>>
+
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** @param key the one key it takes. @throws Error with its last words, where it does not start. */
-export async function startGatewayProcess(key: string): Promise<GatewayProcess> {
+/**
+ * @param key the one key it takes.
+ * @param settings more of its environment; without any the sandbox is its upstream.
+ * @throws Error with its last words, where it does not start.
+ */
+export async function startGatewayProcess(key: string, settings: Settings = {}): Promise<GatewayProcess> {
   const gateway = spawn(process.execPath, startArguments(), {
     cwd: root,
-    env: { ...neutralEnvironment(), PLANTAIN_PORT: '0', PLANTAIN_ADMIN_PORT: '0', PLANTAIN_API_KEYS: key },
+    env: { ...neutralEnvironment(), PLANTAIN_PORT: '0', PLANTAIN_ADMIN_PORT: '0', PLANTAIN_API_KEYS: key, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const kill = () => gateway.kill('SIGKILL')

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectColours, expectPicture, green, magenta } from '../sdk/setup.ts'
+import { testChat } from './chats.contract.ts'
 import { type GenaiFacts, testGenai } from './genai.contract.ts'
 import { type OpenaiFacts, type Program, testOpenai } from './openai.contract.ts'
 import { openWorkshop, type Workshop } from './programs.ts'
@@ -72,5 +73,9 @@ describe.skipIf(!(await has('go')))('Go', () => {
     afterAll(() => workshop.close())
 
     testGenai(() => program)
+  })
+
+  describe('genai, chatting on an OpenAI upstream', () => {
+    testChat((shop, model) => shop.run(join(built, 'genai-chat'), model))
   })
 })

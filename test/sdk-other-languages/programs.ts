@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { green, magenta, pictureOf } from '../sdk/setup.ts'
-import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts'
+import { type GatewayProcess, type Settings, startGatewayProcess } from './gateway-process.ts'
 import { run } from './tools.ts'
 
 export interface Workshop {
@@ -17,8 +17,8 @@ export interface Workshop {
 const key = 'the-callers-key'
 
 /** The programs find the gateway's address and their key in PLANTAIN_URL and PLANTAIN_KEY. */
-export async function openWorkshop(): Promise<Workshop> {
-  const gateway: GatewayProcess = await startGatewayProcess(key)
+export async function openWorkshop(settings: Settings = {}): Promise<Workshop> {
+  const gateway: GatewayProcess = await startGatewayProcess(key, settings)
   const folder = await mkdtemp(join(tmpdir(), 'plantain-program-'))
   await writeFile(join(folder, 'magenta.png'), await pictureOf(magenta))
   await writeFile(join(folder, 'green.jpg'), await pictureOf(green, 'jpeg'))

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectPicture } from '../sdk/setup.ts'
+import { testChat } from './chats.contract.ts'
 import { type GenaiFacts, testGenai } from './genai.contract.ts'
 import { type OpenaiFacts, type Program, testOpenai } from './openai.contract.ts'
 import { openWorkshop, type Workshop } from './programs.ts'
@@ -16,7 +17,7 @@ type Facts<Common> = Common & Raised & { readonly request_id: string; readonly i
 describe.skipIf(!(await has('python')))('Python', () => {
   let interpreter: string
   beforeAll(async () => {
-    interpreter = await preparePython()
+    interpreter = await preparePython('sdks')
   })
 
   /** Runs the two programs for an SDK, and puts what they print together. */
@@ -96,5 +97,10 @@ describe.skipIf(!(await has('python')))('Python', () => {
         'failed upstream': 'ServerError',
       })
     })
+  })
+
+  describe('google-genai, chatting on an OpenAI upstream', () => {
+    const source = fileURLToPath(new URL('python/genai_chat.py', import.meta.url))
+    testChat((workshop, model) => workshop.run(interpreter, source, model))
   })
 })

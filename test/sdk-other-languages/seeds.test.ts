@@ -162,7 +162,7 @@ describe.skipIf(!curl)('with curl, of other vendors', () => {
 describe.skipIf(!python)('in Python', () => {
   let interpreter: string
   beforeAll(async () => {
-    interpreter = await preparePython()
+    interpreter = await preparePython('sdks')
   })
 
   async function runSample(name: string): Promise<void> {

@@ -58,12 +58,14 @@ export async function has(tool: keyof typeof tools): Promise<boolean> {
   }
 }
 
-const environment = join(here, '.venv')
-const requirements = join(here, 'python', 'requirements.txt')
-const installed = join(environment, 'requirements.txt')
+/** What can be installed, each in an environment of its own: the clients want other versions of the SDKs. */
+export type Packages = 'sdks' | 'clients'
 
-/** The interpreter of an environment that has the SDKs of requirements.txt. Made once, and again when that file changes. */
-export async function preparePython(): Promise<string> {
+/** The interpreter of an environment that has the packages of `python/<packages>.txt`. Made once, and again when that file changes. */
+export async function preparePython(packages: Packages): Promise<string> {
+  const environment = join(here, '.venv', packages)
+  const requirements = join(here, 'python', `${packages}.txt`)
+  const installed = join(environment, 'requirements.txt')
   const interpreter = join(environment, 'bin', 'python')
   if ((await textOf(installed)) === (await textOf(requirements))) return interpreter
   await rm(environment, { recursive: true, force: true })
