@@ -35,6 +35,13 @@ interface Candidate {
 
 // As their programs do, these throw where something on the way to the picture is missing.
 const inData = ({ json }: Answer) => json.data.map(({ b64_json }: { b64_json: string }) => b64_json)
+/** The pictures behind the answer's addresses. */
+const fetched = ({ json }: Answer) =>
+  Promise.all(
+    json.data.map(async ({ url }: { url: string }) =>
+      Buffer.from(await (await fetch(url)).arrayBuffer()).toString('base64'),
+    ),
+  )
 const inPredictions = ({ json }: Answer) =>
   json.predictions.map(({ bytesBase64Encoded }: { bytesBase64Encoded: string }) => bytesBase64Encoded)
 const inCandidates = ({ json }: Answer) =>
@@ -161,6 +168,25 @@ export const replays = ({ png, jpeg, mask }: Files): readonly Replay[] => {
       ],
       reads: inData,
       asks: { model: flash31, references: 2, madeInto: 'png' },
+    },
+    {
+      client: 'n8n, OpenAI node, editing with a model whose answers are addresses',
+      path: edits,
+      headers: { ...bearer, 'openai-organization': '' },
+      body: [
+        pngPart('image'),
+        ...textParts({ prompt, model: 'dall-e-2', n: '1', size: '1024x1024', response_format: 'url' }),
+      ],
+      reads: fetched,
+      asks: { model: flash31, size: '1024x1024', references: 1 },
+    },
+    {
+      client: 'LlamaIndex, which reads an address and asks for none',
+      path: generations,
+      headers: bearer,
+      body: { prompt, model: 'dall-e-3', n: 1, size: '1024x1024', quality: 'standard' },
+      reads: fetched,
+      asks: { model: flash31, size: '1024x1024' },
     },
     {
       client: 'n8n, Gemini node, with its key in the address',

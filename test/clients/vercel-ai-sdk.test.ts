@@ -138,6 +138,23 @@ describe('@ai-sdk/openai-compatible', () => {
   })
 })
 
+describe('@ai-sdk/openai-compatible with answers by address', () => {
+  test.each([{ model: 'dall-e-3' }, { model: 'nano-banana-2', response_format: 'url' }])(
+    'fetches what stands in place of the picture: %j',
+    async ({ model, ...plantain }) => {
+      const provider = createOpenAICompatible({ name: 'plantain', baseURL: `${gateway.url}/v1`, apiKey: 'any' })
+      const { image } = await generateImage({
+        model: provider.imageModel(model),
+        prompt: 'A red kite',
+        size: '512x512',
+        providerOptions: { plantain },
+        ...once,
+      })
+      await expectPicture(image.uint8Array, { format: 'jpeg', size: '512x512' })
+    },
+  )
+})
+
 describe.each([
   ['@ai-sdk/google', () => google()],
   [

@@ -56,6 +56,10 @@ describe.skipIf(!(await has('go')))('Go', () => {
       expect(program.facts.tokens).toBeGreaterThan(747)
     })
 
+    test('takes an address and fetches it', async () => {
+      await expectPicture(await program.file('fetched.jpg'), { format: 'jpeg', size: '512x512' })
+    })
+
     test('streams, and reads past heartbeats', () => {
       expect(program.facts.streamed).toEqual(['image_generation.partial_image', 'image_generation.completed'])
     })

@@ -42,6 +42,12 @@ export function testOpenai(program: () => Program<OpenaiFacts>): void {
     await expectColours(file, magenta, green)
   })
 
+  test('takes the address of an edited picture, and fetches it', async () => {
+    const file = await program().file('fetched.jpg')
+    await expectPicture(file, { format: 'jpeg', size: '512x512' })
+    await expectColours(file, magenta)
+  })
+
   test('streams two drafts and the picture, and reads past heartbeats', async () => {
     expect(program().facts.streamed).toEqual([
       'image_generation.partial_image',

@@ -1,4 +1,4 @@
-/** Programs in Python with libraries that stand on the SDKs, or in their stead: LiteLLM, against the running product. */
+/** Programs in Python with libraries that stand on the SDKs, or in their stead: LiteLLM and LangChain, against the running product. */
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { see } from '../helpers/pictures.ts'
@@ -18,6 +18,24 @@ describe.skipIf(!(await has('python')))('Python', () => {
     interpreter = await preparePython('clients')
   })
   const source = (name: string) => fileURLToPath(new URL(`python/${name}.py`, import.meta.url))
+
+  describe('LangChain’s wrapper of DALL-E, which asks for no address and reads one', () => {
+    let workshop: Workshop
+    let types: Readonly<Record<string, string>>
+    beforeAll(async () => {
+      workshop = await openWorkshop()
+      types = (await workshop.run(interpreter, source('langchain_images'))) as Readonly<Record<string, string>>
+    })
+    afterAll(() => workshop.close())
+
+    test('makes a picture with its defaults, and two with others', async () => {
+      await expectPicture(await workshop.file('kite.jpg'), { format: 'jpeg', size: '1024x1024' })
+      for (const name of ['wide-0.jpg', 'wide-1.jpg']) {
+        await expectPicture(await workshop.file(name), { format: 'jpeg', size: '1376x768' })
+      }
+      expect(types).toEqual({ 'kite.jpg': 'image/jpeg', 'wide-0.jpg': 'image/jpeg', 'wide-1.jpg': 'image/jpeg' })
+    })
+  })
 
   describe('LiteLLM', () => {
     let workshop: Workshop

@@ -1,10 +1,11 @@
-"""OpenAI's SDK: makes pictures, edits one, edits two together, streams, and lists the models."""
+"""OpenAI's SDK: makes pictures, edits one, edits two together, streams, takes addresses, and lists the models."""
 
 import asyncio
 import base64
 import json
 import os
 from pathlib import Path
+from urllib.request import urlopen
 
 from openai import APIError, AsyncOpenAI, AzureOpenAI, OpenAI
 
@@ -44,6 +45,15 @@ collage = client.images.edit(
     extra_body={"aspect_ratio": "3:2", "image_size": "512"},
 )
 save("collage.jpg", collage.data[0])
+
+# An address can be fetched by anybody who has it, without a key.
+with open("magenta.png", "rb") as picture:
+    stored = client.images.edit(
+        model="nano-banana-2", image=picture, prompt="Frame it", size="512x512", response_format="url"
+    )
+assert stored.data[0].b64_json is None
+with urlopen(stored.data[0].url) as answer:
+    Path("fetched.jpg").write_bytes(answer.read())
 
 # So late that a heartbeat comes before the first event.
 stream = client.images.generate(

@@ -1,4 +1,4 @@
-// OpenAI's SDK in its first major version, which many programs still use: a picture, an edit of two, a stream, and an error.
+// OpenAI's SDK in its first major version, which many programs still use: a picture, an edit of two, an address, a stream, and an error.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"os"
 
 	"github.com/openai/openai-go"
@@ -35,6 +36,16 @@ func main() {
 		Size:   openai.ImageEditParamsSize512x512,
 	}))
 	save("collage.jpg", collage.Data[0])
+
+	stored := must(client.Images.Generate(ctx, openai.ImageGenerateParams{
+		Model:          "dall-e-3",
+		Prompt:         "A red kite",
+		Size:           openai.ImageGenerateParamsSize512x512,
+		ResponseFormat: openai.ImageGenerateParamsResponseFormatURL,
+	}))
+	answer := must(http.Get(stored.Data[0].URL))
+	defer answer.Body.Close()
+	must(0, os.WriteFile("fetched.jpg", must(io.ReadAll(answer.Body)), 0o644))
 
 	// So late that a heartbeat comes before the first event.
 	late := client.Images.GenerateStreaming(ctx, openai.ImageGenerateParams{

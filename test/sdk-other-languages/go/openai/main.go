@@ -1,4 +1,4 @@
-// OpenAI's SDK: makes pictures, edits one, edits two together, streams, lists the models, and meets errors.
+// OpenAI's SDK: makes pictures, edits one, edits two together, streams, takes addresses, lists the models, and meets errors.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"strings"
 
@@ -27,6 +28,7 @@ func main() {
 	generate(client)
 	edit(client)
 	stream(client)
+	fetch(client)
 	listModels(client)
 	meetErrors(client)
 	must(0, json.NewEncoder(os.Stdout).Encode(facts))
@@ -97,6 +99,20 @@ func stream(client openai.Client) {
 	for broken.Next() {
 	}
 	facts["stream_error"] = broken.Err().Error()
+}
+
+// An address can be fetched by anybody who has it, without a key.
+func fetch(client openai.Client) {
+	stored := must(client.Images.Edit(ctx, openai.ImageEditParams{
+		Model:          "nano-banana-2",
+		Image:          openai.ImageEditParamsImageUnion{OfFile: must(os.Open("magenta.png"))},
+		Prompt:         "Frame it",
+		Size:           openai.ImageEditParamsSize512x512,
+		ResponseFormat: openai.ImageEditParamsResponseFormatURL,
+	}))
+	answer := must(http.Get(stored.Data[0].URL))
+	defer answer.Body.Close()
+	must(0, os.WriteFile("fetched.jpg", must(io.ReadAll(answer.Body)), 0o644))
 }
 
 func listModels(client openai.Client) {
