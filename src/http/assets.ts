@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Assets, FoundAsset } from '../assets/assets.ts'
 import { publicName } from '../assets/store.ts'
-import { bytesOf } from '../images/bytes.ts'
+import { type Bytes, bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import { errorReply, splitUrl, withHeaders } from './envelope.ts'
 import { type Part, partOf } from './range.ts'
@@ -45,9 +45,12 @@ function replyFor({ method, headers }: IncomingMessage, found: FoundAsset): Repl
   return {
     status: part === 'whole' ? 200 : 206,
     headers: { ...known, 'content-type': found.name.mediaType, ...rangeHeader(part, bytes.length) },
-    body: method === 'HEAD' ? { ...body, slices: () => [] } : body,
+    body: method === 'HEAD' ? emptyOf(body.length) : body,
   }
 }
+
+/** What a HEAD is answered with: no byte, and the length of all of them. */
+const emptyOf = (length: number): Bytes => ({ length, slices: () => [], slice: (_start, size) => emptyOf(size) })
 
 function knownHeaders({ name, secondsLeft }: FoundAsset, tag: string): Record<string, string> {
   return {

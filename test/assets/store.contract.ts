@@ -115,7 +115,8 @@ export function storeContract(open: (nowSeconds: () => number) => Promise<Opened
       const name = png()
       const base64 = base64Of(noise(900_000))
       const failing = {
-        ...base64,
+        length: base64.length,
+        slice: base64.slice.bind(base64),
         async *slices() {
           for await (const slice of base64.slice(0, 800_000).slices()) yield slice
           throw new Error('The spill file is gone.')
@@ -130,7 +131,8 @@ export function storeContract(open: (nowSeconds: () => number) => Promise<Opened
       const leaving = new AbortController()
       const base64 = base64Of(noise(2_500_000))
       const left = {
-        ...base64,
+        length: base64.length,
+        slice: base64.slice.bind(base64),
         async *slices() {
           let read = 0
           for await (const slice of base64.slices()) {
