@@ -60,7 +60,7 @@ function formOf({ references, ...wish }: Wish, more: Readonly<Record<string, str
 }
 
 const openaiJson: Caller = {
-  name: 'OpenAI, JSON',
+  name: 'OpenAI (JSON)',
   protocol: 'openai',
   leastReferences: 0,
   streams: 'events',
@@ -81,7 +81,7 @@ const openaiJson: Caller = {
 
 const openaiForm: Caller = {
   ...openaiJson,
-  name: 'OpenAI, multipart',
+  name: 'OpenAI (multipart)',
   leastReferences: 1,
   ask: wish => ({
     path: '/v1/images/edits',
@@ -120,7 +120,7 @@ function contentsOf({ references, count }: Wish): object {
 }
 
 const google = (streams: 'events' | 'array'): Caller => ({
-  name: streams === 'events' ? 'Gemini' : 'Gemini, streams as arrays',
+  name: streams === 'events' ? 'Gemini' : 'Gemini (streams as arrays)',
   ...(streams === 'array' && { streamsOnly: true }),
   protocol: 'gemini',
   leastReferences: 0,
@@ -135,7 +135,7 @@ const google = (streams: 'events' | 'array'): Caller => ({
 })
 
 const predict: Caller = {
-  name: 'Gemini, `:predict`',
+  name: 'Gemini (`:predict`)',
   protocol: 'gemini',
   leastReferences: 0,
   streams: null,

@@ -125,7 +125,7 @@ function refusal(caller: Caller, upstream: UpstreamKind, way: Way): Omit<Heard, 
     ...whole,
     status: 200,
     usage: billed && { input: billed.input, output: 0 },
-    reason: caller.streams === null ? 'filtered' : upstream.refuses === 'prompt' ? 'SAFETY' : 'IMAGE_SAFETY',
+    reason: caller.streams === null ? 'raiFilteredReason' : upstream.refuses === 'prompt' ? 'SAFETY' : 'IMAGE_SAFETY',
   }
 }
 

@@ -93,7 +93,7 @@ export function hearGoogle(status: number, type: string, text: string): Heard {
   const error = documents.find(one => one.error)?.error
   const reasons = [
     error?.status,
-    ...predictions.map(({ raiFilteredReason }) => raiFilteredReason && 'filtered'),
+    ...predictions.map(({ raiFilteredReason }) => raiFilteredReason && 'raiFilteredReason'),
     ...documents.map(({ promptFeedback }) => promptFeedback?.blockReason),
     candidates.findLast(({ finishReason }) => finishReason)?.finishReason,
   ]

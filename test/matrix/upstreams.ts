@@ -136,7 +136,7 @@ export const upstreams: readonly UpstreamKind[] = [
       return { keys: [], project: vertexProject, location: vertexLocation, credentialsFile }
     },
   }),
-  kind('zenlayer, Gemini form', { ...gemini, label: 'Zenlayer, Gemini form', model: pro }),
+  kind('zenlayer, Gemini form', { ...gemini, label: 'Zenlayer (Gemini form)', model: pro }),
   kind('openai', { ...gpt, label: 'OpenAI' }),
   kind('azure, deployments', {
     ...gpt,
@@ -147,7 +147,7 @@ export const upstreams: readonly UpstreamKind[] = [
   kind('azure, v1', { ...gpt, label: 'Azure OpenAI', ownForm: 'without JSON edits', more: () => deployments }),
   kind('zenlayer, OpenAI form', {
     ...reseller,
-    label: 'Zenlayer, OpenAI form',
+    label: 'Zenlayer (OpenAI form)',
     model: pro,
     tellsWait: true,
     sent: sentToZenlayer,
