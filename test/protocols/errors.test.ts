@@ -1,5 +1,6 @@
 /** Every kind of error in both envelopes. A kind that is added without its words does not compile; here is what the words are. */
 import { describe, expect, test } from 'vitest'
+import { google } from '../../src/dialects/google.ts'
 import { join } from '../../src/images/bytes.ts'
 import { type ErrorFacts, type ErrorKind, GatewayError } from '../../src/images/error.ts'
 import * as gemini from '../../src/protocols/gemini/index.ts'
@@ -117,6 +118,13 @@ describe("in Google's envelope", () => {
     expect(told.details).toContainEqual({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1.5s' })
     const { error: unknown } = await bodyOf(gemini.encodeError(error('rate-limited')))
     expect(JSON.stringify(unknown.details)).not.toMatch(/RetryInfo/)
+  })
+
+  test('what is used up is told apart from a limit that passes, and is read so by another gateway', async () => {
+    const reply = gemini.encodeError(error('quota-exhausted'))
+    const body = await join(reply.body)
+    expect(JSON.parse(body.toString()).error.details).toMatchObject([{ reason: 'INSUFFICIENT_QUOTA' }])
+    expect(gemini.createOutbound(google).decodeError({ status: reply.status, body }).kind).toBe('quota-exhausted')
   })
 
   test('a field at fault is named', async () => {

@@ -57,12 +57,16 @@ export function errorDocument(error: GatewayError): object {
   return { error: { code, message: error.message, status, ...(details.length > 0 && { details }) } }
 }
 
+const spentReason = 'INSUFFICIENT_QUOTA'
 const rpc = (name: string) => `type.googleapis.com/google.rpc.${name}`
 
 function errorDetails({ kind, message, facts }: GatewayError): readonly object[] {
   switch (kind) {
     case 'unauthenticated':
       return [{ '@type': rpc('ErrorInfo'), reason: 'API_KEY_INVALID', domain: 'googleapis.com' }]
+    // What no wait cures looks like any other limit otherwise: Google has no word of its own for it.
+    case 'quota-exhausted':
+      return [{ '@type': rpc('ErrorInfo'), reason: spentReason, domain: 'plantain' }]
     case 'rate-limited': {
       const quotaId = `PlantainCaller-${facts.dimension ?? 'requests'}`
       const retry = facts.retryAfterMs !== undefined && {
@@ -117,9 +121,10 @@ function isOperatorsFault(httpStatus: number, { status, reasons }: ErrorStatus):
 }
 
 // Google sends no retry-after header: the wait is in RetryInfo, or only in the message.
-function decodeQuota({ retryDelay, quotas }: ErrorStatus, message: string, facts: ErrorFacts): GatewayError {
+function decodeQuota({ reasons, retryDelay, quotas }: ErrorStatus, message: string, facts: ErrorFacts): GatewayError {
   const isDaily = quotas.some(({ quotaId, quotaValue }) => quotaId.includes('PerDay') || quotaValue === '0')
-  if (isDaily || /deplet|prepay/i.test(message)) return new GatewayError('quota-exhausted', message, facts)
+  const isSpent = reasons.includes(spentReason) || /deplet|prepay/i.test(message)
+  if (isDaily || isSpent) return new GatewayError('quota-exhausted', message, facts)
   const seconds = retryDelay ?? /retry in (\d+(?:\.\d+)?)s/i.exec(message)?.[1]
   if (seconds === undefined) return new GatewayError('rate-limited', message, facts)
   return new GatewayError('rate-limited', message, { ...facts, retryAfterMs: Math.ceil(Number(seconds) * 1000) })

@@ -9,6 +9,8 @@ export function decodeError({ status, headers = {}, body }: WireFailure): Gatewa
   const message = error.message || `The upstream answered ${status} without a reason.`
   const facts: ErrorFacts = { upstreamStatus: status }
   if (isRefusal(status, error)) return refusal(error, message, facts)
+  // Another gateway's word for an answer without a picture.
+  if (error.code === 'no_image_generated') return new GatewayError('no-image', message, facts)
   if (isSpent(status, error)) return new GatewayError('quota-exhausted', message, facts)
   if (status === 401 || status === 403 || error.code === 'invalid_api_key') {
     const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'

@@ -27,6 +27,7 @@ const table: readonly (readonly [string, number, unknown, ErrorKind, object])[] 
     { param: 'style' },
   ],
   ['an unprocessable one', 422, inOpenAiForm({}), 'invalid-request', {}],
+  ['another gateway’s answer without a picture', 400, inOpenAiForm({ code: 'no_image_generated' }), 'no-image', {}],
   ['a conflict', 409, inOpenAiForm({}), 'invalid-request', {}],
   [
     'a reseller’s wrong value',

@@ -1,0 +1,65 @@
+/** What the tests of policies share: a gateway in front of a strict stand-in for a vendor, and what goes up for a request. */
+import type { UpstreamConfig } from '../../src/config/config.ts'
+import { ask, type Told } from '../helpers/callers.ts'
+import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import type { FakeUpstream } from '../upstreams/contract.ts'
+import { jsonOf } from '../upstreams/seen.ts'
+
+export interface Place {
+  readonly gateway: TestGateway
+  readonly fake: FakeUpstream
+  close(): Promise<void>
+}
+
+export async function startPlace(
+  start: () => Promise<FakeUpstream>,
+  more: Partial<UpstreamConfig> = {},
+  options: Partial<GatewayOptions> = {},
+): Promise<Place> {
+  const fake = await start()
+  const { protocol, dialect, baseUrl, key } = fake
+  const upstreamConfig = { name: dialect, protocol, dialect, baseUrl, keys: [key], ...more }
+  const gateway = await startGateway({ upstream: baseUrl, upstreamConfig, ...options })
+  return {
+    gateway,
+    fake,
+    close: async () => {
+      await gateway.close()
+      await fake.close()
+    },
+  }
+}
+
+export interface Asked extends Told {
+  /** The JSON bodies that went up. */
+  // biome-ignore lint/suspicious/noExplicitAny: documents of every vendor, looked into by tests
+  readonly sent: readonly any[]
+}
+
+const imagesPath = '/v1/images/generations'
+
+/** A request on OpenAI's route, with a prompt unless it brings one. */
+export async function paint(
+  { gateway, fake }: Place,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Asked> {
+  fake.reset()
+  const told = await ask(gateway, imagesPath, { prompt: 'A red kite', ...body }, headers)
+  return { ...told, sent: fake.requests.filter(({ body: { kind } }) => kind === 'json').map(jsonOf) }
+}
+
+/** A request on Google's route, with contents unless it brings some. */
+export async function generate({ gateway, fake }: Place, model: string, body: object): Promise<Asked> {
+  fake.reset()
+  const contents = [{ role: 'user', parts: [{ text: 'A red kite' }] }]
+  const told = await ask(gateway, `/v1beta/models/${model}:generateContent`, { contents, ...body })
+  return { ...told, sent: fake.requests.filter(({ body: { kind } }) => kind === 'json').map(jsonOf) }
+}
+
+/** `[status, param, nobody was called]` of a refusal on OpenAI's route. */
+export const refusalOf = ({ status, json }: Asked, { fake }: Place) => [
+  status,
+  json.error?.param,
+  fake.requests.length === 0,
+]
