@@ -20,11 +20,11 @@ const freshTag = () => `plantain-test-${randomUUID()}`
 
 const window = (limit: number): Reservation => ({ kind: 'window', key: 'caller:a:requests', limit, cost: 1 })
 const lease = (limit: number): Reservation => ({ kind: 'lease', key: 'caller:a:concurrent', limit })
-const hold = (...reservations: Reservation[]): Hold => ({ id: randomUUID(), reservations })
+const hold = (...reservations: Reservation[]): Hold => ({ id: randomUUID(), side: 'caller', reservations })
 
 async function keysOf(admin: Redis, tag: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const some of admin.scanStream({ match: `{${tag}}*`, count: 1000 })) keys.push(...some)
+  for await (const some of admin.scanStream({ match: `{${tag}:*`, count: 1000 })) keys.push(...some)
   return keys.sort()
 }
 
@@ -45,7 +45,7 @@ async function openStore(): Promise<StoreUnderTest> {
     },
   }
   // The store keeps the highest time seen and how far Redis's clock was behind it: both can be moved instead of the clock.
-  const clock = `{${tag}}:clock`
+  const clock = `{${tag}:caller}:clock`
   async function moveClock(move: (highest: number, behind: number) => [number, number]) {
     const [highest = 0, behind = 0] = ((await admin.get(clock)) ?? '').split(' ').map(Number)
     await admin.set(clock, move(highest, behind).join(' '), 'PX', 600_000)
@@ -84,7 +84,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
       admin.disconnect()
     })
     const gateway = (parts: Partial<RedisStoreParts> = {}) => createRedisStore({ redis: client, tag, ...parts })
-    const key = (rest: string) => `{${tag}}:${rest}`
+    const key = (rest: string) => `{${tag}:caller}:${rest}`
 
     test.beforeEach(() => {
       tag = freshTag()
@@ -99,8 +99,8 @@ describe.skipIf(!redis)('on a real Redis', () => {
       const [running, over] = [hold(window(9), lease(9)), hold(window(9), lease(9))]
       await store.reserve(running, plenty)
       await store.reserve(over, plenty)
-      await store.settle(over)
-      await store.settle(hold(lease(9)))
+      await store.cancel(over)
+      await store.cancel(hold(lease(9)))
       await store.renew([running])
       const keys = await keysOf(admin, tag)
       expect(keys).toHaveLength(6)
@@ -200,7 +200,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
       const one = hold(window(1), lease(5))
       line.hold('commands')
       const verdict = store.reserve(one, plenty)
-      await gateway().settle(one)
+      await gateway().cancel(one)
       line.release()
       expect(await verdict).toEqual({ outcome: 'void' })
       expect(await admin.exists(key('w:caller:a:requests'))).toBe(0)
