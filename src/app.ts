@@ -88,7 +88,13 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     answerBytesInMemory: () => memory.bytesInUse,
     answerBytesSpilled: () => places.spill.bytesSpilled,
   })
-  const limits = createLimits({ store: parts.limitStore, now, observe: event => countLimits(metrics, event) })
+  const limits = createLimits({
+    store: parts.limitStore,
+    now,
+    zone: config.limitsZone,
+    upstreams: config.upstreams,
+    observe: event => countLimits(metrics, event),
+  })
   const { version, upstreamCa } = parts
   const { maxDocumentBytes } = config.answers
   const candidates = upstreamConfigs(config, parts.sandboxUrl).map(upstream =>
@@ -295,8 +301,8 @@ function countCall(
   metrics.upstreamCall({ upstream, model, modelKnown: known !== null, outcome, status, durationMs, firstByteMs })
 }
 
-function countLimits(metrics: Metrics, { scope, decision, dimensions, storeMs }: LimitEvent): void {
-  for (const [index, dimension] of dimensions.entries()) {
+function countLimits(metrics: Metrics, { decision, rules, storeMs }: LimitEvent): void {
+  for (const [index, { scope, dimension }] of rules.entries()) {
     metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && { storeMs }) })
   }
 }

@@ -4,6 +4,7 @@ import { GatewayError } from '../../src/images/error.ts'
 import { type Decision, limitHeaders, type Refused, refusalError } from '../../src/limits/decision.ts'
 import { createLimits, type LimitEvent, type Limits } from '../../src/limits/limits.ts'
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
+import type { Demand } from '../../src/limits/rules.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 
 /** Limits in memory at a time that the test moves. */
@@ -17,9 +18,22 @@ function gateway({ store: given, leaseMs = 30_000 }: { store?: LimitStore; lease
   return { limits, clock, store, events }
 }
 
+interface Asked extends Partial<Demand> {
+  readonly caller?: string
+  readonly id?: string
+}
+
+const later = Number.MAX_SAFE_INTEGER
+const onePicture: Demand = { images: 1, tokens: 1, microUsd: null }
+
 let requests = 0
-function admit(limits: Limits, callerLimits: CallerLimits, { caller = 'team-a', id = `request-${requests++}` } = {}) {
-  return limits.admit({ id, caller: { id: caller, limits: callerLimits }, deadlineMs: Number.MAX_SAFE_INTEGER })
+function admit(
+  limits: Limits,
+  callerLimits: CallerLimits,
+  { caller = 'team-a', id = `request-${requests++}`, ...demand }: Asked = {},
+) {
+  const exchange = { id, caller: { id: caller, limits: callerLimits }, model: 'a-model', deadlineMs: later }
+  return limits.admit(exchange, { ...onePicture, ...demand })
 }
 
 async function refusal(decision: Promise<Decision>): Promise<Refused> {
@@ -35,6 +49,7 @@ const broken: LimitStore = {
   leaseMs: 30_000,
   reserve: () => Promise.reject(new Error('The store is away.')),
   settle: () => Promise.reject(new Error('The store is away.')),
+  cancel: () => Promise.reject(new Error('The store is away.')),
   renew: () => Promise.reject(new Error('The store is away.')),
   ready: () => false,
 }
@@ -59,14 +74,15 @@ describe('requests per minute', () => {
     expect(error).toBeInstanceOf(GatewayError)
     expect(error.kind).toBe('rate-limited')
     expect(error.message).toBe('Rate limit reached for requests: 60 per minute. Please try again in 12.3s.')
-    expect(error.facts).toEqual({ dimension: 'requests', retryAfterMs: 12_300 })
+    expect(error.facts).toMatchObject({ dimension: 'requests', retryAfterMs: 12_300 })
+    expect(error.facts.final).toBeUndefined()
   })
 
   test('a wait that SDKs would not keep tells them not to retry', async () => {
     const { limits } = gateway()
     await admit(limits, { requestsPerMinute: 1 })
     const error = await errorOf(admit(limits, { requestsPerMinute: 1 }))
-    expect(error.facts).toEqual({ dimension: 'requests', retryAfterMs: 61_000, final: true })
+    expect(error.facts).toMatchObject({ dimension: 'requests', retryAfterMs: 61_000, final: true })
   })
 
   test('callers do not use up each other’s requests', async () => {
@@ -88,7 +104,7 @@ describe('requests per minute', () => {
     const both = { requestsPerMinute: 2, concurrent: 1 }
     const first = await admit(limits, both)
     await refusal(admit(limits, both))
-    await limits.settle(first, 'ok')
+    await limits.settle(first, { outcome: 'ok' })
     expect((await admit(limits, both)).admitted).toBe(true)
   })
 })
@@ -98,8 +114,8 @@ describe('concurrent requests', () => {
     const { limits } = gateway()
     for (const outcome of ['ok', 'refused', 'failed', 'timeout', 'left', 'limited'] as const) {
       const [first] = [await admit(limits, { concurrent: 2 }), await admit(limits, { concurrent: 2 })]
-      await limits.settle(first, outcome)
-      await limits.settle(first, outcome)
+      await limits.settle(first, { outcome })
+      await limits.settle(first, { outcome })
       const third = await admit(limits, { concurrent: 2 })
       await refusal(admit(limits, { concurrent: 2 }))
       await limits.close()
@@ -114,7 +130,7 @@ describe('concurrent requests', () => {
     expect(error.message).toBe(
       'Rate limit reached for concurrent requests: 1 at a time. Please try again in 1s, or as soon as one of yours has finished.',
     )
-    expect(error.facts).toEqual({ dimension: 'concurrent', retryAfterMs: 1000 })
+    expect(error.facts).toMatchObject({ dimension: 'concurrent', retryAfterMs: 1000 })
   })
 
   test('a call that runs for longer than a lease keeps its place', async () => {
@@ -127,7 +143,7 @@ describe('concurrent requests', () => {
       await refusal(admit(limits, { concurrent: 1 }))
       await new Promise(resolve => setTimeout(resolve, 5))
     }
-    await limits.settle(long, 'ok')
+    await limits.settle(long, { outcome: 'ok' })
     expect((await admit(limits, { concurrent: 1 })).admitted).toBe(true)
   })
 
@@ -147,7 +163,7 @@ describe('a store that is away', () => {
     const decision = await admit(limits, {})
     expect(decision.admitted).toBe(true)
     expect(limitHeaders(decision)).toEqual({})
-    await limits.settle(decision, 'ok')
+    await limits.settle(decision, { outcome: 'ok' })
     expect(events).toEqual([])
   })
 
@@ -162,8 +178,9 @@ describe('a store that is away', () => {
 
   test('an exchange whose time is over is turned away too', async () => {
     const { limits, clock } = gateway()
-    const late = { id: 'late', caller: { id: 'a', limits: { requestsPerMinute: 1 } }, deadlineMs: clock.nowMs }
-    await expect(limits.admit(late)).rejects.toMatchObject({ kind: 'overloaded' })
+    const caller = { id: 'a', limits: { requestsPerMinute: 1 } }
+    const late = { id: 'late', caller, model: 'a-model', deadlineMs: clock.nowMs }
+    await expect(limits.admit(late, onePicture)).rejects.toMatchObject({ kind: 'overloaded' })
   })
 })
 
@@ -196,9 +213,11 @@ describe('what is told', () => {
     [12_345, '12.345s'],
     [60_000, '1m0s'],
     [360_000, '6m0s'],
+    [4_000_500, '1h6m40.5s'],
   ])('a reset of %i ms is written %s', (resetMs, written) => {
-    const standings = { requests: { limit: 1, used: 1, resetMs } }
-    const headers = limitHeaders({ admitted: true, standings, hold: null })
+    const rule = { scope: 'caller', dimension: 'requests', key: 'a:requests', limit: 1 } as const
+    const standings = [{ rule, standing: { limit: 1, used: 1, resetMs } }]
+    const headers = limitHeaders({ admitted: true, standings, held: null })
     expect(headers['x-ratelimit-reset-requests']).toBe(written)
   })
 
@@ -207,12 +226,13 @@ describe('what is told', () => {
     const both = { requestsPerMinute: 9, concurrent: 1 }
     await admit(limits, both)
     await refusal(admit(limits, both))
-    expect(events).toEqual([
-      { scope: 'caller', decision: 'admitted', dimensions: ['requests', 'concurrent'], storeMs: expect.any(Number) },
-      { scope: 'caller', decision: 'refused', dimensions: ['concurrent'], storeMs: expect.any(Number) },
+    const [requests, concurrent] = ['requests', 'concurrent'].map(dimension => ({ scope: 'caller', dimension }))
+    expect(events).toMatchObject([
+      { decision: 'admitted', rules: [requests, concurrent], storeMs: expect.any(Number) },
+      { decision: 'refused', rules: [concurrent], storeMs: expect.any(Number) },
     ])
     const away = gateway({ store: broken })
     await expect(admit(away.limits, both)).rejects.toThrow()
-    expect(away.events).toMatchObject([{ decision: 'error', dimensions: ['requests', 'concurrent'] }])
+    expect(away.events).toMatchObject([{ decision: 'error', rules: [requests, concurrent] }])
   })
 })

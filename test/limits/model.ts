@@ -148,7 +148,10 @@ export function createModel(): Model {
       reservedMs.set(hold.id, nowMs)
       for (const one of hold.reservations) {
         if (one.kind === 'lease' || one.kind === 'budget') continue
-        admissions.set(one.key, [...(admissions.get(one.key) ?? []), { hold, atMs: nowMs, reserved: one.cost, cost: one.cost }])
+        admissions.set(one.key, [
+          ...(admissions.get(one.key) ?? []),
+          { hold, atMs: nowMs, reserved: one.cost, cost: one.cost },
+        ])
       }
       return { outcome: 'admitted', standings: standings() }
     },

@@ -58,7 +58,7 @@ async function openStore(): Promise<StoreUnderTest> {
     pass,
     setClockBack: ms => moveClock((highest, behind) => [highest, behind - ms]),
     hasteMs: 5_000,
-    modelRuns: 60,
+    modelRuns: process.env.PLANTAIN_TEST_LONG ? 400 : 20,
     async close() {
       const keys = await keysOf(admin, tag)
       if (keys.length > 0) await admin.unlink(keys)

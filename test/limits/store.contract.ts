@@ -24,6 +24,8 @@ export interface StoreUnderTest {
 const { windowMs, leaseMs } = defaultTimes
 const plenty = 10_000
 
+type Costly = Extract<Reservation, { readonly cost: number }>
+
 /** Days of ten minutes, so that the suite sees many of them begin. */
 const dayMs = 600_000
 const calendar: Calendar = atMs => {
@@ -42,10 +44,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     let count = 0
     const fresh = (prefix: string) => `${prefix}-${count++}`
     const hold = (...reservations: Reservation[]): Hold => ({ id: fresh('hold'), side: 'caller', reservations })
-    const window = (limit: number, cost = 1): Reservation => ({ kind: 'window', key: fresh('window'), limit, cost })
+    const window = (limit: number, cost = 1): Costly => ({ kind: 'window', key: fresh('window'), limit, cost })
     const lease = (limit: number): Reservation => ({ kind: 'lease', key: fresh('lease'), limit })
-    const day = (limit: number, cost = 1): Reservation => ({ kind: 'day', key: fresh('day'), limit, cost, calendar })
-    const budget = (limit: number, cost: number): Reservation => ({
+    const day = (limit: number, cost = 1): Costly => ({ kind: 'day', key: fresh('day'), limit, cost, calendar })
+    const budget = (limit: number, cost: number): Costly => ({
       kind: 'budget',
       key: fresh('budget'),
       limit,
@@ -56,7 +58,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     /** `actuals` left out: as reserved. */
     const settle = (one: Hold, actuals?: readonly (number | null)[], failed = false) =>
       under.store.settle(one, { actuals: actuals ?? one.reservations.map(() => null), failed })
-    const used = async (...reservations: Reservation[]) => {
+    const used = async (...reservations: Costly[]) => {
       const verdict = await reserve(hold(...reservations.map(one => ({ ...one, limit: plenty, cost: 1 }))))
       return verdict.outcome === 'void' ? [] : verdict.standings.map(standing => standing.used - 1)
     }
