@@ -167,6 +167,7 @@ function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Deci
     return rule ? [{ rule, standing }] : []
   })
   if (verdict.outcome === 'admitted') {
+    if (verdict.uncounted) return { admitted: true, standings, held: null }
     return { admitted: true, standings, held: { hold, rules: wishes.map(({ rule }) => rule) } }
   }
   const wish = wishes[verdict.refused]
@@ -176,7 +177,8 @@ function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Deci
 
 function told(decision: Decision | undefined, wishes: readonly Wish[]): Omit<LimitEvent, 'storeMs'> {
   if (!decision) return { decision: 'error', rules: wishes.map(({ rule }) => rule) }
-  if (decision.admitted) return { decision: 'admitted', rules: wishes.map(({ rule }) => rule) }
+  if (decision.admitted)
+    return { decision: decision.held ? 'admitted' : 'bypassed', rules: wishes.map(({ rule }) => rule) }
   return { decision: 'refused', rules: [decision.rule] }
 }
 

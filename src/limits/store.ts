@@ -44,7 +44,12 @@ export interface Standing {
 }
 
 export type Verdict =
-  | { readonly outcome: 'admitted'; readonly standings: readonly Standing[] }
+  | {
+      readonly outcome: 'admitted'
+      readonly standings: readonly Standing[]
+      /** Nothing was counted, and nothing is held: the store is away, and that is no reason to refuse. */
+      readonly uncounted?: true
+    }
   | {
       readonly outcome: 'refused'
       /** Which reservation was refused; the one with the longest wait where several were. */
