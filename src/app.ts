@@ -47,6 +47,8 @@ export interface AppParts {
   readonly log: Log
   /** Counts callers' limits. Its connection is its maker's to close. */
   readonly limitStore: LimitStore
+  /** A shared store does not answer. */
+  readonly limitStoreDegraded?: () => boolean
   /** Where the sandbox listens, when it stands in for upstreams. */
   readonly sandboxUrl: string | null
   readonly version: string
@@ -83,7 +85,9 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { memory, openWindows } = await answerMemory(config, parts)
   const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
   const inFlight = new Map<string, number>()
+  const degraded = parts.limitStoreDegraded ?? (() => false)
   const metrics = createMetrics({
+    limitStoreDegraded: degraded,
     upstreamInFlight: () => inFlight,
     answerBytesInMemory: () => memory.bytesInUse,
     answerBytesSpilled: () => places.spill.bytesSpilled,
@@ -186,7 +190,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     token: config.admin.token,
     metrics,
     ready: () => {
-      const checks = { limits: limits.ready(), accepting: !draining }
+      const checks = { limits: limits.ready(), limitStore: !degraded(), accepting: !draining }
       return { ready: checks.limits && checks.accepting, checks }
     },
   })

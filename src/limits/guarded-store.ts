@@ -46,40 +46,47 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
   /** Taken or not, nobody knows, and something stands in for them; with the time at which they lapse by themselves. */
   const doubtful = new Map<Hold, number>()
   let local: LocalShare | null = null
-  let recovering = false
+  let recovery: Promise<boolean> | null = null
 
   /** @throws StoreAway where the store is not asked; else its own error. */
   async function ask<T>(question: () => Promise<T>): Promise<T> {
     if (!breaker.allows()) throw new StoreAway()
-    let answer: T
     try {
-      answer = await question()
+      const answer = await question()
+      breaker.succeeded()
+      return answer
     } catch (error) {
       // A mistake in the question says nothing about the store.
       if (!(error instanceof RangeError)) breaker.failed()
       throw error
     }
-    breaker.succeeded()
-    if (!recovering && (local || doubtful.size > 0)) void recover()
-    return answer
   }
 
-  /** Tells the store what became of limits while it was away, as far as that goes. */
-  async function recover(): Promise<void> {
-    recovering = true
-    const share = local
-    local = null
+  /** True where the store knows of everything, or has just been told: before that it is asked nothing new. */
+  function recovered(): Promise<boolean> | boolean {
+    if (!local && doubtful.size === 0) return true
+    recovery ??= recover().finally(() => {
+      recovery = null
+    })
+    return recovery
+  }
+
+  /** Tells the store what became of limits while it was away. What is told twice is counted twice: that is the safe side. */
+  async function recover(): Promise<boolean> {
     try {
+      const share = local
       for (const hold of (await share?.admittedHere()) ?? []) await ask(() => store.reserve(hold, leaseMs))
-      await ask(() => store.renew([...running].flatMap(hold => localOnly.get(hold) ?? [])))
+      const adopted = [...running].flatMap(hold => localOnly.get(hold) ?? [])
+      if (adopted.length > 0) await ask(() => store.renew(adopted))
       for (const [hold, lapsesMs] of doubtful) {
         if (lapsesMs > now()) await ask(() => store.cancel(hold))
         doubtful.delete(hold)
       }
+      local = null
+      return true
     } catch {
-      // Away again. What was admitted here is not told any more; the doubtful wait for the next time.
+      return false
     }
-    recovering = false
   }
 
   async function standIn(hold: Hold): Promise<Verdict> {
@@ -117,6 +124,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
   return {
     leaseMs,
     async reserve(hold, withinMs) {
+      if (!(await recovered())) return standIn(hold)
       let verdict: Verdict
       try {
         verdict = await ask(() => store.reserve(hold, withinMs))
@@ -132,6 +140,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
     cancel: hold => end(hold, null),
     async renew(holds) {
       await local?.renew()
+      await recovered()
       const known = holds.map(hold => localOnly.get(hold) ?? hold)
       await ask(() => store.renew(known.filter(({ reservations }) => reservations.length > 0)))
     },

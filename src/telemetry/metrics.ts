@@ -13,6 +13,8 @@ export interface MetricsParams {
   readonly answerBytesInMemory: () => number
   /** Upstream bytes written to spill files since the start. */
   readonly answerBytesSpilled: () => number
+  /** Does the shared limit store not answer? */
+  readonly limitStoreDegraded?: () => boolean
   /** Milliseconds, monotonic; absent: this process's clock. */
   readonly now?: () => number
 }
@@ -149,6 +151,14 @@ export function createMetrics(params: MetricsParams): Metrics {
     help: 'Reference pictures that were to be fetched by their address, by what became of it.',
     labelNames: ['outcome'],
     registers,
+  })
+  new Gauge({
+    name: 'plantain_limit_store_degraded',
+    help: '1 while the shared limit store does not answer.',
+    registers,
+    collect() {
+      this.set(params.limitStoreDegraded?.() ? 1 : 0)
+    },
   })
   new Gauge({
     name: 'plantain_upstream_in_flight',

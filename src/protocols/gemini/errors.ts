@@ -63,8 +63,10 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
   switch (kind) {
     case 'unauthenticated':
       return [{ '@type': rpc('ErrorInfo'), reason: 'API_KEY_INVALID', domain: 'googleapis.com' }]
-    case 'rate-limited': {
-      const quotaId = `PlantainCaller-${facts.dimension ?? 'requests'}`
+    case 'rate-limited':
+    case 'quota-exhausted': {
+      // Of an upstream whose quota has no name here.
+      const quotaId = facts.quota ?? `PlantainUpstream-${facts.dimension ?? 'requests'}`
       const retry = facts.retryAfterMs !== undefined && {
         '@type': rpc('RetryInfo'),
         retryDelay: `${Math.ceil(facts.retryAfterMs) / 1000}s`,
