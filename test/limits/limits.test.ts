@@ -236,3 +236,162 @@ describe('what is told', () => {
     expect(away.events).toMatchObject([{ decision: 'error', rules: [requests, concurrent] }])
   })
 })
+
+describe('images, tokens and days', () => {
+  test('images count as many as are asked for, and those that did not come are free again', async () => {
+    const { limits } = gateway()
+    const both = { imagesPerMinute: 5, imagesPerDay: 5 }
+    const first = await admit(limits, both, { images: 4 })
+    await refusal(admit(limits, both, { images: 2 }))
+    await limits.settle(first, { outcome: 'ok', images: 3 })
+    expect((await admit(limits, both, { images: 2 })).admitted).toBe(true)
+  })
+
+  test('a failed request gives back everything but its place in the minute', async () => {
+    for (const outcome of ['refused', 'failed', 'timeout', 'left'] as const) {
+      const { limits } = gateway()
+      const all = {
+        requestsPerMinute: 2,
+        requestsPerDay: 1,
+        imagesPerMinute: 1,
+        imagesPerDay: 1,
+        tokensPerMinute: 1_000,
+        concurrent: 1,
+        budgetMicroUsdPerDay: 50,
+        budgetMicroUsdPerMonth: 50,
+      }
+      const asked = { tokens: 100, microUsd: 50 }
+      await limits.settle(await admit(limits, all, asked), { outcome })
+      const second = await admit(limits, all, asked)
+      expect(second.admitted, outcome).toBe(true)
+      await limits.settle(second, { outcome })
+      expect((await refusal(admit(limits, all, asked))).rule.dimension).toBe('requests')
+    }
+  })
+
+  test('a caller who left pays for what was painted, where that is the rule', async () => {
+    const { limits } = gateway()
+    const budget = { budgetMicroUsdPerDay: 100 }
+    await limits.settle(await admit(limits, budget, { microUsd: 60 }), { outcome: 'left', chargedAnyway: true })
+    await refusal(admit(limits, budget, { microUsd: 60 }))
+  })
+
+  test('tokens are settled by what the upstream counted', async () => {
+    const { limits } = gateway()
+    const tokens = { tokensPerMinute: 3000 }
+    await limits.settle(await admit(limits, tokens, { tokens: 2000 }), { outcome: 'ok', tokens: 2900 })
+    const error = await errorOf(admit(limits, tokens, { tokens: 200 }))
+    expect(error.message).toMatch(/^Rate limit reached for tokens: 3000 per minute/)
+    expect(error.facts.dimension).toBe('tokens')
+  })
+
+  test('a request that no window can hold is told so, and not to come back', async () => {
+    const { limits } = gateway()
+    const error = await errorOf(admit(limits, { imagesPerMinute: 3 }, { images: 4 }))
+    expect([error.kind, error.facts.code, error.facts.param]).toEqual(['invalid-request', 'invalid_value', 'n'])
+    expect(error.message).toContain('comes to 4 images, and your limit is 3 per minute (images_per_minute)')
+    expect(error.facts.retryAfterMs).toBeUndefined()
+  })
+
+  test('limits for some models count beside the caller’s own', async () => {
+    const { limits } = gateway()
+    const caller = {
+      id: 'a',
+      limits: { imagesPerMinute: 9 },
+      modelLimits: [{ model: 'pro-*', limits: { imagesPerDay: 1 } }],
+    }
+    const ask = (model: string) => limits.admit({ id: 'x', caller, model, deadlineMs: later }, onePicture)
+    expect((await ask('pro-1')).admitted).toBe(true)
+    const refused = await refusal(ask('pro-2'))
+    expect(refusalError(refused).message).toContain('Rate limit reached for images of pro-*: 1 per day.')
+    const other = await ask('flash')
+    expect(other.admitted).toBe(true)
+    expect(limitHeaders(other)['x-ratelimit-remaining-images']).toBe('7')
+  })
+
+  test('headers tell of the rule with the least left', async () => {
+    const { limits } = gateway()
+    const headers = limitHeaders(
+      await admit(limits, { requestsPerMinute: 60, requestsPerDay: 9, imagesPerMinute: 5 }, { images: 2 }),
+    )
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit-requests': '9',
+      'x-ratelimit-remaining-requests': '8',
+      'x-ratelimit-limit-images': '5',
+      'x-ratelimit-remaining-images': '3',
+      'ratelimit-policy': '"requests";q=60;w=60, "requests-day";q=9;w=86400, "images";q=5;w=60',
+    })
+  })
+})
+
+describe('budgets', () => {
+  test('money is held by the guess, spent by what it came to, and no retry helps when it is gone', async () => {
+    const { limits } = gateway()
+    const budget = { budgetMicroUsdPerDay: 100_000 }
+    const first = await admit(limits, budget, { microUsd: 67_000 })
+    const meanwhile = await errorOf(admit(limits, budget, { microUsd: 67_000 }))
+    expect(meanwhile.facts).toMatchObject({ retryAfterMs: 1000, final: false })
+    await limits.settle(first, { outcome: 'ok', microUsd: 20_000 })
+    await limits.settle(await admit(limits, budget, { microUsd: 67_000 }), { outcome: 'ok', microUsd: 70_000 })
+    const error = await errorOf(admit(limits, budget, { microUsd: 67_000 }))
+    expect(error.kind).toBe('quota-exhausted')
+    expect(error.facts).toMatchObject({ final: true, quota: 'PlantainCaller-BudgetPerDay' })
+    expect(error.message).toMatch(/^Your budget of \$0\.1 per day is used up/)
+  })
+
+  test('a request that costs nothing by the catalogue is admitted while there is any budget left', async () => {
+    const { limits } = gateway()
+    const budget = { budgetMicroUsdPerMonth: 10 }
+    expect((await admit(limits, budget, { microUsd: null })).admitted).toBe(true)
+    const error = await errorOf(admit(limits, budget, { microUsd: 11 }))
+    expect(error.message).toContain('is less than what this request alone may cost')
+  })
+})
+
+describe('upstreams', () => {
+  const upstream = {
+    name: 'google',
+    keys: ['k1', 'k2', 'k3'],
+    keySettings: [
+      { project: 'one', limits: {} },
+      { project: 'one', limits: {} },
+      { project: 'two', limits: { requestsPerMinute: 1 } },
+    ],
+    limits: { concurrent: 5 },
+    projectLimits: { requestsPerMinute: 2 },
+  }
+  const open = () => {
+    const store = createMemoryStore({ now: () => 0 })
+    const limits = createLimits({ store, now: () => 0, upstreams: [upstream] })
+    onTestFinished(() => limits.close())
+    return limits
+  }
+  const call = (limits: Limits, name = 'google') =>
+    limits.admitCall({ id: 'x', upstream: name, images: 1, deadlineMs: later })
+
+  test('keys with room are preferred, and keys of one project share its quota', async () => {
+    const limits = open()
+    const keys: (number | null)[] = []
+    for (let n = 0; n < 3; n++) {
+      const decision = await call(limits)
+      if (decision.admitted) keys.push(decision.key)
+    }
+    expect(keys.filter(key => key === 2)).toHaveLength(1)
+    expect(keys.filter(key => key !== 2)).toHaveLength(2)
+    const refused = await call(limits)
+    const error = refused.admitted ? expect.fail() : refusalError(refused)
+    expect(error.message).toContain('of the upstream google')
+    expect(error.facts).toMatchObject({ notSent: true })
+  })
+
+  test('a call that was not sent was never counted, one that failed was', async () => {
+    const limits = open()
+    for (let n = 0; n < 9; n++) await limits.settleCall(await call(limits), { outcome: 'not-sent' })
+    for (let n = 0; n < 3; n++) await limits.settleCall(await call(limits), { outcome: 'failed' })
+    expect((await call(limits)).admitted).toBe(false)
+  })
+
+  test('an upstream without limits takes every call, with whatever key', async () => {
+    expect(await call(open(), 'other')).toMatchObject({ admitted: true, key: null, held: null })
+  })
+})
