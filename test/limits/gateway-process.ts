@@ -30,6 +30,8 @@ export interface Tried {
   readonly toldMs: number
   /** Just before the settle was sent. */
   readonly settledMs: number
+  /** The store heard of its end. */
+  readonly settled: boolean
 }
 
 const { url, tag, windowMs, leaseMs } = JSON.parse(process.argv[2] ?? '{}') as Setting
@@ -55,7 +57,7 @@ async function attempt({
   if (decision.admitted && holdMs !== null) await new Promise(resolve => setTimeout(resolve, holdMs))
   const settledMs = sharedMs()
   if (holdMs !== null) await limits.settle(decision, { outcome: 'ok' })
-  return { admitted: decision.admitted, askedMs, toldMs, settledMs }
+  return { admitted: decision.admitted, askedMs, toldMs, settledMs, settled: decision.admitted && holdMs !== null }
 }
 
 process.on('message', async (burst: Burst) => {

@@ -19,6 +19,12 @@ const url = redis?.url ?? ''
 const freshTag = () => `plantain-test-${randomUUID()}`
 
 const window = (limit: number): Reservation => ({ kind: 'window', key: 'caller:a:requests', limit, cost: 1 })
+const calendar = (atMs: number) => {
+  const number = Math.floor(atMs / 86_400_000)
+  return { name: `day-${number}`, beginsMs: number * 86_400_000, endsMs: (number + 1) * 86_400_000 }
+}
+const day = (limit: number): Reservation => ({ kind: 'day', key: 'caller:a:images-day', limit, cost: 1, calendar })
+const budget = (limit: number): Reservation => ({ kind: 'budget', key: 'caller:a:money', limit, cost: 1, calendar })
 const lease = (limit: number): Reservation => ({ kind: 'lease', key: 'caller:a:concurrent', limit })
 const hold = (...reservations: Reservation[]): Hold => ({ id: randomUUID(), side: 'caller', reservations })
 
@@ -96,14 +102,16 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
     test('every key lies under the one hash tag and expires by itself', async () => {
       const store = gateway()
-      const [running, over] = [hold(window(9), lease(9)), hold(window(9), lease(9))]
+      const all = [window(9), lease(9), day(9), budget(9)]
+      const [running, over] = [hold(...all), hold(...all)]
       await store.reserve(running, plenty)
       await store.reserve(over, plenty)
-      await store.cancel(over)
+      await store.settle(over, { actuals: [0, null, 0, 5], failed: true })
       await store.cancel(hold(lease(9)))
       await store.renew([running])
       const keys = await keysOf(admin, tag)
-      expect(keys).toHaveLength(6)
+      // The clock, three records, the window and its refunds, the leases, the day, the budget and its holds.
+      expect(keys).toHaveLength(10)
       for (const one of keys) expect(await admin.pttl(one), one).toBeGreaterThan(0)
     })
 
@@ -117,14 +125,14 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
     test('a refusal writes nothing at all', async () => {
       const store = gateway()
-      await store.reserve(hold(window(1), lease(1)), plenty)
+      await store.reserve(hold(window(1), lease(1), day(1), budget(1)), plenty)
       const dump = async () => {
         const keys = await keysOf(admin, tag)
         return Promise.all(keys.map(async one => [one, (await admin.dumpBuffer(one))?.toString('hex')]))
       }
       const before = await dump()
-      expect(before.length).toBe(4)
-      for (const wish of [window(1), lease(1)]) {
+      expect(before.length).toBe(7)
+      for (const wish of [window(1), lease(1), day(1), budget(1)]) {
         expect((await store.reserve(hold(wish), plenty)).outcome).toBe('refused')
       }
       expect(await dump()).toEqual(before)
