@@ -204,7 +204,8 @@ if settled then return { 'settled', now } end
 local reserved = record and record.at or told
 for at = 11, #ARGV, 6 do
   local begins, ends = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-  if reserved > 0 and ends > 0 and (reserved < begins or reserved >= ends) then return { 'period', reserved } end
+  local when = reserved > 0 and reserved or now
+  if ends > 0 and (when < begins or when >= ends) then return { 'period', when } end
 end
 
 keepClock()
