@@ -47,6 +47,8 @@ export interface AppParts {
   readonly log: Log
   /** Counts callers' limits. Its connection is its maker's to close. */
   readonly limitStore: LimitStore
+  /** A shared store does not answer. */
+  readonly limitStoreDegraded?: () => boolean
   /** Where the sandbox listens, when it stands in for upstreams. */
   readonly sandboxUrl: string | null
   readonly version: string
@@ -83,12 +85,20 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { memory, openWindows } = await answerMemory(config, parts)
   const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
   const inFlight = new Map<string, number>()
+  const degraded = parts.limitStoreDegraded ?? (() => false)
   const metrics = createMetrics({
+    limitStoreDegraded: degraded,
     upstreamInFlight: () => inFlight,
     answerBytesInMemory: () => memory.bytesInUse,
     answerBytesSpilled: () => places.spill.bytesSpilled,
   })
-  const limits = createLimits({ store: parts.limitStore, now, observe: event => countLimits(metrics, event) })
+  const limits = createLimits({
+    store: parts.limitStore,
+    now,
+    zone: config.limitsZone,
+    upstreams: config.upstreams,
+    observe: event => countLimits(metrics, event),
+  })
   const { version, upstreamCa } = parts
   const { maxDocumentBytes } = config.answers
   const candidates = upstreamConfigs(config, parts.sandboxUrl).map(upstream =>
@@ -180,7 +190,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     token: config.admin.token,
     metrics,
     ready: () => {
-      const checks = { limits: limits.ready(), accepting: !draining }
+      const checks = { limits: limits.ready(), limitStore: !degraded(), accepting: !draining }
       return { ready: checks.limits && checks.accepting, checks }
     },
   })
@@ -295,8 +305,8 @@ function countCall(
   metrics.upstreamCall({ upstream, model, modelKnown: known !== null, outcome, status, durationMs, firstByteMs })
 }
 
-function countLimits(metrics: Metrics, { scope, decision, dimensions, storeMs }: LimitEvent): void {
-  for (const [index, dimension] of dimensions.entries()) {
+function countLimits(metrics: Metrics, { decision, rules, storeMs }: LimitEvent): void {
+  for (const [index, { scope, dimension }] of rules.entries()) {
     metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && { storeMs }) })
   }
 }

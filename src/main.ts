@@ -8,10 +8,7 @@ import { type App, buildApp } from './app.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
-import { createMemoryStore } from './limits/memory-store.ts'
-import { createRedisStore } from './limits/redis-store.ts'
-import type { LimitStore } from './limits/store.ts'
-import { connectRedis } from './redis/client.ts'
+import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 
 // sysexits.h: EX_CONFIG
@@ -53,7 +50,8 @@ async function start(): Promise<void> {
     const store = await limitStore(config, log)
     const app = await buildApp(config, {
       log,
-      limitStore: store.limitStore,
+      limitStore: store.store,
+      limitStoreDegraded: () => store.degraded(),
       sandboxUrl: sandbox?.url ?? null,
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
@@ -63,7 +61,7 @@ async function start(): Promise<void> {
     optimiseSooner()
     greet(app, address, adminAddress)
     leaveWhenTold(app, async () => {
-      store.close()
+      await store.close()
       await sandbox?.close()
     })
   } catch (error) {
@@ -89,15 +87,22 @@ async function openSandbox(): Promise<{ readonly url: string; close(): Promise<v
   return startSandbox({ port: 0, host: '127.0.0.1', extraModels: config.models, onFault })
 }
 
-async function limitStore({ redisUrl }: Config, log: Log): Promise<{ limitStore: LimitStore; close(): void }> {
-  if (redisUrl === null) return { limitStore: createMemoryStore({ now: () => performance.now() }), close: () => {} }
-  const redis = await connectRedis(redisUrl, {
-    observe: change => {
-      if (change.state === 'connected') log.info('connected to Redis')
-      else log.warn('Redis is away: callers with limits are turned away until it is back', { reason: change.reason })
+async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise<OpenStore> {
+  return openLimitStore({
+    redisUrl,
+    onError: onStoreError,
+    observe: event => {
+      if (event.what === 'connected') log.info('connected to Redis')
+      else if (event.what === 'warning') log.warn(event.sentence)
+      else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
     },
   })
-  return { limitStore: createRedisStore({ redis }), close: () => redis.close() }
+}
+
+const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
+  'local-share': 'each gateway admits its share of the limits by itself, and callers with budgets are turned away',
+  closed: 'callers with limits are turned away',
+  open: 'callers are not limited, and those with budgets are turned away',
 }
 
 async function listen(

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { AssetsConfig, CallerConfig, Config, RouteConfig, S3Config, UpstreamConfig } from './config.ts'
 import { frozenMap } from './frozen.ts'
 import { hashKey } from './keys.ts'
+import { toLimits } from './limits.ts'
 import type { Entry, ReadTree } from './read-tree.ts'
 import type { CallerFields, FileFields, S3Fields, UpstreamFields } from './schema.ts'
 import { type DialectSetting, type ProtocolSetting, usualDialect, vendorOf, vertexBaseUrl } from './vendors.ts'
@@ -15,7 +16,7 @@ export function assemble(
   notices: readonly string[],
   cwd: string,
 ): Config {
-  const { listen, admin, auth, store, answers, assets, requests, references, drain, log, models } = fields
+  const { listen, admin, auth, store, answers, assets, requests, references, limits, drain, log, models } = fields
   return {
     listen: {
       host: listen.host,
@@ -33,6 +34,8 @@ export function assemble(
     routing: whole(routes).map(({ model, upstreams }): RouteConfig => ({ model, upstreams })),
     sandbox,
     redisUrl: store.redis ?? null,
+    onStoreError: store.on_error,
+    limitsZone: limits.zone,
     answers: {
       memoryBytes: answers.memory,
       spillBytes: answers.spill,
@@ -64,15 +67,15 @@ function whole<T>(entries: readonly Entry<T>[]): readonly T[] {
   return entries.flatMap(({ whole }) => (whole === undefined ? [] : [whole]))
 }
 
-function toCaller({ id, key, key_sha256, models, limits }: CallerFields): CallerConfig {
+function toCaller(fields: CallerFields): CallerConfig {
+  const { id, key, key_sha256, models, limits, model_limits, charge_on_disconnect } = fields
   return {
     id,
     keySha256: key_sha256 ?? hashKey(key ?? ''),
     models: models ?? null,
-    limits: {
-      ...(limits.requests_per_minute !== undefined && { requestsPerMinute: limits.requests_per_minute }),
-      ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
-    },
+    limits: toLimits(limits),
+    modelLimits: Object.entries(model_limits).map(([model, written]) => ({ model, limits: toLimits(written) })),
+    chargeOnDisconnect: charge_on_disconnect,
   }
 }
 
@@ -97,14 +100,17 @@ function toS3({ bucket, endpoint, region, access_key, secret_key, prefix, path_s
 
 function toUpstream(name: string, fields: UpstreamFields, cwd: string): UpstreamConfig {
   const { connect_s, first_byte_s, idle_s, total_s } = fields.timeouts
-  const { protocol, project, location, credentials, api_version } = fields
+  const { keys = [], protocol, project, location, credentials, api_version } = fields
   const dialect = fields.dialect ?? usualDialect[protocol]
   return {
     name,
     protocol,
     dialect,
     baseUrl: fields.base_url ?? usualBaseUrl(protocol, dialect, location),
-    keys: fields.keys ?? [],
+    keys: keys.map(({ key }) => key),
+    keySettings: keys.map(({ project: ofKey, limits }) => ({ project: ofKey, limits })),
+    limits: toLimits(fields.limits),
+    projectLimits: toLimits(fields.project_limits),
     ...(project !== undefined && { project }),
     ...(location !== undefined && { location }),
     ...(credentials !== undefined && credentials !== 'adc' && { credentialsFile: resolve(cwd, credentials) }),

@@ -57,6 +57,13 @@ function checkCallers({ callers }: ReadTree, mistakes: Mistakes): void {
         mistakes.add(keyPath, `is the key of ${named(first, mistakes)} too: each caller needs its own`)
       keys.set(hash, first ?? path)
     }
+    for (const pattern of Object.keys(readable.model_limits ?? {})) {
+      if (/^\S+$/.test(pattern)) continue
+      mistakes.add(
+        [...path, 'model_limits', pattern],
+        'must be the name of a model or a pattern like gemini-*, without spaces',
+      )
+    }
     if (id === undefined) continue
     const first = ids.get(id)
     if (first !== undefined)

@@ -21,6 +21,10 @@ export interface Config {
   readonly sandbox: boolean
   /** Redis for limits shared by several gateways; null: this process's memory. */
   readonly redisUrl: string | null
+  /** What becomes of callers with limits while Redis does not answer. */
+  readonly onStoreError: OnStoreError
+  /** The time zone in which days and months of limits begin. */
+  readonly limitsZone: string
   readonly answers: {
     readonly memoryBytes: number
     readonly spillBytes: number
@@ -81,6 +85,9 @@ export interface S3Config {
   readonly pathStyle: boolean
 }
 
+/** `local-share`: each gateway counts its share by itself; budgets are closed even then. */
+export type OnStoreError = 'local-share' | 'closed' | 'open'
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 export interface CallerConfig {
@@ -90,12 +97,33 @@ export interface CallerConfig {
   /** Names and patterns (`gemini-*`) the caller may use; null: all. */
   readonly models: readonly string[] | null
   readonly limits: CallerLimits
+  /** Further limits for models whose id matches; the first pattern that does counts. Absent: none. */
+  readonly modelLimits?: readonly ModelLimits[]
+  /** Pays a caller who left for what the upstream finished? Absent: yes. */
+  readonly chargeOnDisconnect?: boolean
 }
 
 /** Absent: unlimited. */
-export interface CallerLimits {
+export interface RateLimits {
   readonly requestsPerMinute?: number
+  readonly requestsPerDay?: number
+  readonly imagesPerDay?: number
   readonly concurrent?: number
+}
+
+export interface CallerLimits extends RateLimits {
+  readonly imagesPerMinute?: number
+  readonly tokensPerMinute?: number
+  readonly budgetMicroUsdPerDay?: number
+  readonly budgetMicroUsdPerMonth?: number
+}
+
+export type Limits = CallerLimits
+
+export interface ModelLimits {
+  /** `gemini-3-pro-*` */
+  readonly model: string
+  readonly limits: CallerLimits
 }
 
 export interface UpstreamConfig {
@@ -107,6 +135,12 @@ export interface UpstreamConfig {
   readonly baseUrl: string
   /** Used in turn. Empty: calls carry Google's own credentials for `project`. */
   readonly keys: readonly string[]
+  /** In the order of `keys`; absent: none has a project or limits. */
+  readonly keySettings?: readonly KeySettings[]
+  /** Of all calls to it; absent: unlimited. */
+  readonly limits?: RateLimits
+  /** Of the calls with the keys of one project, for each project; absent: unlimited. */
+  readonly projectLimits?: RateLimits
   /** Of Google Cloud, for Vertex. */
   readonly project?: string
   readonly location?: string
@@ -125,6 +159,12 @@ export interface UpstreamConfig {
     readonly totalSeconds: number
   }
   readonly allowPrivateNetwork: boolean
+}
+
+export interface KeySettings {
+  /** Keys of one project share its quota. Those without one count as of one project. */
+  readonly project: string | null
+  readonly limits: RateLimits
 }
 
 /** Upstreams for models whose name matches the pattern, best first. */

@@ -1,7 +1,8 @@
 /** The whole configuration as YAML, in the file's own keys, with every default shown and every secret masked. */
 
 import { stringify } from 'yaml'
-import type { AssetsConfig, CallerConfig, Config, UpstreamConfig } from './config.ts'
+import type { AssetsConfig, CallerConfig, Config, KeySettings, UpstreamConfig } from './config.ts'
+import { limitFields } from './limits.ts'
 
 const mask = '***'
 
@@ -21,7 +22,8 @@ export function renderConfig(config: Config): string {
     callers: config.callers.map(callerFields),
     upstreams: Object.fromEntries(config.upstreams.map(upstream => [upstream.name, upstreamFields(upstream)])),
     routing: config.routing,
-    store: { redis: config.redisUrl === null ? '' : maskedRedisUrl(config.redisUrl) },
+    store: { redis: config.redisUrl === null ? '' : maskedRedisUrl(config.redisUrl), on_error: config.onStoreError },
+    limits: { zone: config.limitsZone },
     answers: {
       memory: sizeText(answers.memoryBytes),
       spill: sizeText(answers.spillBytes),
@@ -50,15 +52,14 @@ export function renderConfig(config: Config): string {
   return `${remarks.map(remark => `# ${remark}\n`).join('')}${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
-function callerFields({ id, models, limits }: CallerConfig) {
+function callerFields({ id, models, limits, modelLimits = [], chargeOnDisconnect = true }: CallerConfig) {
   return {
     id,
     key_sha256: mask,
     ...(models !== null && { models }),
-    limits: {
-      ...(limits.requestsPerMinute !== undefined && { requests_per_minute: limits.requestsPerMinute }),
-      ...(limits.concurrent !== undefined && { concurrent: limits.concurrent }),
-    },
+    limits: limitFields(limits),
+    model_limits: Object.fromEntries(modelLimits.map(one => [one.model, limitFields(one.limits)])),
+    charge_on_disconnect: chargeOnDisconnect,
   }
 }
 
@@ -68,7 +69,7 @@ function upstreamFields(upstream: UpstreamConfig) {
     protocol: upstream.protocol,
     dialect: upstream.dialect,
     base_url: upstream.baseUrl,
-    keys: upstream.keys.map(() => mask),
+    keys: upstream.keys.map((_, position) => keyFields(upstream.keySettings?.[position])),
     ...(upstream.project !== undefined && { project: upstream.project }),
     ...(upstream.location !== undefined && { location: upstream.location }),
     ...(upstream.credentialsFile !== undefined && { credentials: upstream.credentialsFile }),
@@ -77,6 +78,8 @@ function upstreamFields(upstream: UpstreamConfig) {
     connections: upstream.connections,
     timeouts: { connect_s: connectSeconds, first_byte_s: firstByteSeconds, idle_s: idleSeconds, total_s: totalSeconds },
     allow_private_network: upstream.allowPrivateNetwork,
+    limits: limitFields(upstream.limits ?? {}),
+    project_limits: limitFields(upstream.projectLimits ?? {}),
   }
 }
 
@@ -98,6 +101,12 @@ function assetsFields({ dir, ttlSeconds, maxBytes, signingSecret, s3 }: AssetsCo
       },
     }),
   }
+}
+
+function keyFields({ project, limits }: KeySettings = { project: null, limits: {} }) {
+  const fields = limitFields(limits)
+  if (project === null && Object.keys(fields).length === 0) return mask
+  return { key: mask, ...(project !== null && { project }), limits: fields }
 }
 
 /** Host, port and database stay readable; user, password and whatever follows "?" may be secret. */

@@ -2,12 +2,13 @@
 
 import { z } from 'zod'
 import { allowedHostFault, hostFault, parseBaseUrl, parsePublicUrl } from './address.ts'
+import type { RateLimits } from './config.ts'
 import { duration, field, list, oneOf, seconds, section, size, table, text, toggle, wholeNumber } from './fields.ts'
 import { keyFault } from './keys.ts'
+import { callerLimitsSchema, rateLimitsSchema, toLimits } from './limits.ts'
 import { dialects, protocols } from './vendors.ts'
 
 const port = () => wholeNumber({ min: 0, max: 65_535 })
-const aLot = 1_000_000_000
 
 const host = () => text('a host name or an IP address', hostFault)
 const secret = () => text('a text', keyFault)
@@ -65,14 +66,37 @@ const origin = text('an origin like https://app.example.com', value =>
     : 'must be an origin like https://app.example.com: scheme and host in lower case, no path, no slash at its end; or "*"',
 )
 
+const zone = text('the name of a time zone', value => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value })
+    return null
+  } catch {
+    return 'must be the name of a time zone, like America/Los_Angeles or UTC'
+  }
+})
+
 const sha256 = text('a text', value =>
   /^[0-9a-f]{64}$/i.test(value) ? null : 'must be 64 hex digits: "npm run plantain -- hash-key" prints them',
 ).transform(hex => hex.toLowerCase())
 
-const keyWithProject = section({ key: secret() }, ['project'])
+/** It becomes a piece of an address, or of a key in Redis. */
+const placeFault = (value: string) =>
+  /^[A-Za-z0-9:._-]{1,64}$/.test(value) ? null : 'may have letters, digits, ".", "_", ":" and "-"'
+
+const keyWithProject = section({
+  key: secret(),
+  project: text('the name of a project', placeFault).optional(),
+  limits: rateLimitsSchema.optional(),
+})
+
+export interface UpstreamKey {
+  readonly key: string
+  readonly project: string | null
+  readonly limits: RateLimits
+}
 
 /** One entry of an upstream's `keys`; the keys of one text are separated by commas, as in GEMINI_API_KEY. */
-const upstreamKeys = z.unknown().transform((input, context): readonly string[] => {
+const upstreamKeys = z.unknown().transform((input, context): readonly UpstreamKey[] => {
   const parsed =
     typeof input === 'string' ? { data: { key: input }, error: undefined } : keyWithProject.safeParse(input)
   if (parsed.error !== undefined) {
@@ -83,17 +107,14 @@ const upstreamKeys = z.unknown().transform((input, context): readonly string[] =
   const keys = splitKeys(parsed.data?.key ?? '')
   const fault = keys.map(keyFault).find(found => found !== null)
   if (fault !== undefined && fault !== null) context.addIssue(fault)
-  return keys
+  const { project, limits }: Partial<z.infer<typeof keyWithProject>> = parsed.data ?? {}
+  return keys.map(key => ({ key, project: project ?? null, limits: toLimits(limits ?? {}) }))
 })
 
 /** Comma-separated, as the variables hold them. */
 export function splitKeys(value: string): readonly string[] {
   return value.split(',').flatMap(key => (key.trim() === '' ? [] : [key.trim()]))
 }
-
-/** It becomes a piece of an address. */
-const placeFault = (value: string) =>
-  /^[A-Za-z0-9:._-]{1,64}$/.test(value) ? null : 'may have letters, digits, ".", "_", ":" and "-"'
 
 export const callerSchema = section(
   {
@@ -103,43 +124,38 @@ export const callerSchema = section(
     models: list(modelName(), 'nano-banana-2, "gemini-*"')
       .refine(models => models.length > 0, 'allows no model at all: leave it out to allow every model')
       .optional(),
-    limits: section(
-      {
-        requests_per_minute: wholeNumber({ min: 1, max: aLot }).optional(),
-        concurrent: wholeNumber({ min: 1, max: aLot }).optional(),
-      },
-      ['images_per_minute', 'images_per_day', 'tokens_per_minute', 'budget_usd_per_day', 'budget_usd_per_month'],
-    ).prefault({}),
+    limits: callerLimitsSchema.prefault({}),
+    model_limits: table(callerLimitsSchema, '"gemini-3-pro-*": { images_per_day: 100 }').default({}),
+    charge_on_disconnect: toggle().default(true),
   },
-  ['queue', 'charge_on_disconnect'],
+  ['queue'],
 )
 
-export const upstreamSchema = section(
-  {
-    protocol: oneOf(protocols),
-    dialect: oneOf(dialects).optional(),
-    base_url: baseUrl.optional(),
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: an example of what to write
-    keys: list(upstreamKeys, '"${GEMINI_API_KEY}"')
-      .transform(keys => keys.flat())
-      .refine(keys => keys.length > 0, 'needs at least one key')
-      .optional(),
-    project: text('the id of a Google Cloud project', placeFault).optional(),
-    location: text('a location like global or europe-west1', placeFault).optional(),
-    credentials: text('"adc" or the path of a file').optional(),
-    api_version: text('a version like 2025-04-01-preview', placeFault).optional(),
-    models: table(modelName(), 'our-name: its-name').default({}),
-    connections: wholeNumber({ min: 1, max: 65_535 }).default(1024),
-    timeouts: section({
-      connect_s: seconds().default(5),
-      first_byte_s: seconds().default(300),
-      idle_s: seconds().default(60),
-      total_s: seconds().default(600),
-    }).prefault({}),
-    allow_private_network: toggle().default(false),
-  },
-  ['limits'],
-)
+export const upstreamSchema = section({
+  protocol: oneOf(protocols),
+  dialect: oneOf(dialects).optional(),
+  base_url: baseUrl.optional(),
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an example of what to write
+  keys: list(upstreamKeys, '"${GEMINI_API_KEY}"')
+    .transform(keys => keys.flat())
+    .refine(keys => keys.length > 0, 'needs at least one key')
+    .optional(),
+  project: text('the id of a Google Cloud project', placeFault).optional(),
+  location: text('a location like global or europe-west1', placeFault).optional(),
+  credentials: text('"adc" or the path of a file').optional(),
+  api_version: text('a version like 2025-04-01-preview', placeFault).optional(),
+  models: table(modelName(), 'our-name: its-name').default({}),
+  connections: wholeNumber({ min: 1, max: 65_535 }).default(1024),
+  timeouts: section({
+    connect_s: seconds().default(5),
+    first_byte_s: seconds().default(300),
+    idle_s: seconds().default(60),
+    total_s: seconds().default(600),
+  }).prefault({}),
+  allow_private_network: toggle().default(false),
+  limits: rateLimitsSchema.prefault({}),
+  project_limits: rateLimitsSchema.prefault({}),
+})
 
 /** Names that fit, of upstreams and callers, also where the file has them as keys. */
 export const upstreamName = name('a name')
@@ -175,7 +191,10 @@ export const fileSchema = section(
     callers: list(z.unknown(), '{ id: team-a, key: … }').default([]),
     upstreams: table(z.unknown(), 'google: { … }').default({}),
     routing: list(z.unknown(), '{ model: "*", upstreams: [google] }').default([]),
-    store: section({ redis: redisUrl.optional() }, ['on_error']).prefault({}),
+    store: section({
+      redis: redisUrl.optional(),
+      on_error: oneOf(['local-share', 'closed', 'open']).default('local-share'),
+    }).prefault({}),
     answers: section({
       memory: size().default(256 * 1024 ** 2),
       spill: size({ orZero: true }).default(2 * 1024 ** 3),
@@ -205,6 +224,7 @@ export const fileSchema = section(
       max_count: wholeNumber({ min: 0, max: 1000 }).default(16),
       timeout_s: seconds().default(10),
     }).prefault({}),
+    limits: section({ zone: zone.default('America/Los_Angeles') }).prefault({}),
     drain: section({
       grace_s: seconds({ orZero: true }).default(0),
       timeout_s: seconds({ orZero: true }).default(630),
@@ -214,7 +234,7 @@ export const fileSchema = section(
     ]).prefault({}),
     models: list(z.unknown(), '{ id: … }').default([]),
   },
-  ['retry', 'limits'],
+  ['retry'],
 )
 
 export type FileFields = z.infer<typeof fileSchema>

@@ -1,39 +1,60 @@
 /** Lets an exchange spend money: there is room for its answer, and its caller's limits allow it. */
-import { GatewayError, outcomeOf } from '../images/error.ts'
+import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
 import type { Exchange } from './exchange.ts'
+import { demandOf, type Spending, spentBy } from './spending.ts'
 
 export interface AdmissionParts {
   readonly limits: Limits
   readonly places: HoldingPlaces
 }
 
-/** Runs the work once it is admitted, and gives back what the limits held, whatever became of it. */
-export type Admit = <Result>(exchange: Exchange, work: () => Promise<Result>) => Promise<Result>
+/**
+ * Runs the work once it is admitted, and settles with the limits, whatever became of it. `outcomeOfWork`: what the exchange
+ * came to where the work did not throw; by then its record has the images and the usage.
+ */
+export type Admit = <Result>(
+  exchange: Exchange,
+  spending: Spending,
+  work: () => Promise<Result>,
+  outcomeOfWork?: (result: Result) => Outcome,
+) => Promise<Result>
 
 export function createAdmission({ limits, places }: AdmissionParts): Admit {
-  return async (exchange, work) => {
+  return async (exchange, spending, work, outcomeOfWork = () => 'ok') => {
     if (exchange.dryRun) return work()
     await roomForAnAnswer(exchange.signal)
     const { record, caller, deadlineMs } = exchange
-    const decision = await limits.admit({ id: record.requestId, caller, deadlineMs })
+    const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs }
+    const decision = await limits.admit(asking, demandOf(spending))
     for (const [name, value] of Object.entries(limitHeaders(decision))) exchange.headers.set(name, value)
     if (!decision.admitted) throw refusalError(decision)
-    return settled(decision, work)
-  }
-
-  // Settled before the answer goes out: a caller who asks again at once finds its slot free.
-  async function settled<Result>(decision: Decision, work: () => Promise<Result>): Promise<Result> {
+    // Settled before the answer goes out: a caller who asks again at once finds its slot free.
     try {
       const result = await work()
-      await limits.settle(decision, 'ok')
+      await settle(exchange, spending, decision, outcomeOfWork(result))
       return result
     } catch (error) {
-      await limits.settle(decision, outcomeOf(error))
+      await settle(exchange, spending, decision, outcomeOf(error))
       throw error
     }
+  }
+
+  async function settle(exchange: Exchange, spending: Spending, decision: Decision, outcome: Outcome): Promise<void> {
+    const { record, caller, headers } = exchange
+    if (outcome !== 'ok') {
+      const chargedAnyway = outcome === 'left' && record.painted && caller.chargeOnDisconnect !== false
+      await limits.settle(decision, { outcome, chargedAnyway })
+      return
+    }
+    const spent = spentBy(spending, record)
+    if (spent.microUsd !== undefined) {
+      record.costMicroUsd = spent.microUsd
+      headers.set('x-plantain-cost-usd', String(spent.microUsd / 1e6))
+    }
+    await limits.settle(decision, { outcome, ...spent })
   }
 
   /** Before a call that costs money: an answer nobody can hold would be paid for and lost. */

@@ -1,11 +1,15 @@
 /** One call to one upstream, with everything that is written down about it. */
 import { GatewayError } from '../images/error.ts'
+import { refusalError } from '../limits/decision.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { CallResult } from '../limits/refunds.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { UpstreamCall } from '../upstreams/upstream.ts'
 import type { Exchange } from './exchange.ts'
 import type { Candidate } from './routing.ts'
 
 export interface CallParts {
+  readonly limits: Limits
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number
   readonly onUpstreamStart: (upstream: string) => void
@@ -22,18 +26,23 @@ export interface UpstreamCallFacts {
 }
 
 /** What a call needs beside its request. */
-export type CallFrame = Pick<UpstreamCall, 'signal' | 'trail' | 'onFirstByte'>
+export type CallFrame = Pick<UpstreamCall, 'signal' | 'trail' | 'key' | 'onFirstByte'>
 
+/** `images`: how many it asks for. @throws GatewayError `rate-limited`, not sent, where the upstream's own limits allow no call. */
 export type Call = <Result>(
   exchange: Exchange,
   resolution: Resolution,
   candidate: Candidate,
   work: (frame: CallFrame) => Promise<Result>,
+  images?: number,
 ) => Promise<Result>
 
-export function createCall({ now, onUpstreamStart, onUpstreamCall }: CallParts): Call {
-  return async ({ record, signal, trail, headers, dryRun }, resolution, { upstream }, work) => {
+export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: CallParts): Call {
+  return async (exchange, resolution, { upstream }, work, images = 1) => {
+    const { record, signal, trail, headers, dryRun, deadlineMs } = exchange
     if (dryRun) return work({ signal, trail })
+    const decision = await limits.admitCall({ id: record.requestId, upstream: upstream.name, images, deadlineMs })
+    if (!decision.admitted) throw refusalError(decision)
     const startedMs = now()
     let firstByteMs: number | null = null
     let failure: unknown = null
@@ -48,8 +57,9 @@ export function createCall({ now, onUpstreamStart, onUpstreamCall }: CallParts):
         status = answered
         firstByteMs = now() - startedMs
         record.firstByteMs ??= firstByteMs
+        record.painted ||= answered === 200
       }
-      return await work({ signal, trail, onFirstByte })
+      return await work({ signal, trail, key: decision.key, onFirstByte })
     } catch (error) {
       failure = error
       if (error instanceof GatewayError) status = error.facts.upstreamStatus ?? status
@@ -57,7 +67,13 @@ export function createCall({ now, onUpstreamStart, onUpstreamCall }: CallParts):
     } finally {
       const durationMs = now() - startedMs
       record.upstreamMs = Math.max(record.upstreamMs ?? 0, durationMs)
+      await limits.settleCall(decision, resultOf(failure))
       onUpstreamCall({ upstream: upstream.name, resolution, error: failure, status, durationMs, firstByteMs })
     }
   }
+}
+
+function resultOf(failure: unknown): CallResult {
+  if (failure === null) return { outcome: 'ok' }
+  return { outcome: failure instanceof GatewayError && failure.facts.notSent ? 'not-sent' : 'failed' }
 }

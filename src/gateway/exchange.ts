@@ -6,7 +6,7 @@ import type { DryRun } from './dry-run.ts'
 
 export interface Exchange {
   readonly record: ExchangeRecord
-  readonly caller: Pick<CallerConfig, 'id' | 'models' | 'limits'>
+  readonly caller: Pick<CallerConfig, 'id' | 'models' | 'limits' | 'modelLimits' | 'chargeOnDisconnect'>
   /** Aborts with a GatewayError when the caller left or the deadline passed. */
   readonly signal: AbortSignal
   readonly deadlineMs: number

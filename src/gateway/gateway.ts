@@ -1,7 +1,8 @@
 /** The straight line of an exchange: model → limits → upstream → answer. Knows no HTTP library and no wire format. */
-import { GatewayError } from '../images/error.ts'
+import { GatewayError, type Outcome } from '../images/error.ts'
 import type { ImageRequest } from '../images/request.ts'
 import type { Resolution } from '../models/catalogue.ts'
+import type { CallWanted } from '../models/cost.ts'
 import type { Addresses, ProtocolName, WireRequest } from '../protocols/protocol.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
@@ -14,6 +15,7 @@ import { type ChooseModel, createModelChoice, type ModelChoiceParts } from './mo
 import { createPainting, type PaintedAnswer, type PaintingParts, type Watcher } from './painting.ts'
 import { nameThere, plansFor } from './plans.ts'
 import type { Candidate, ModelChoice } from './routing.ts'
+import { wantedOf } from './spending.ts'
 
 /** A call in the upstream's own protocol, for the model that its caller named. */
 export interface RelayRequest {
@@ -22,6 +24,9 @@ export interface RelayRequest {
   suits?(addresses: Addresses, model: string): boolean
   /** The call as it goes up, once the model's name there and the addresses there are known. */
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
+  readonly wanted: CallWanted
+  /** The answer has passed: writes down what came of it, so that the limits can settle. */
+  ended(): Outcome
 }
 
 export interface GatewayParts
@@ -42,7 +47,7 @@ export interface Gateway {
    */
   paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest, watcher?: Watcher): Promise<PaintedAnswer>
   /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
-  relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<void>
+  relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<Outcome>
 }
 
 /** A relayed call's error answer: what it means, and the bytes themselves, which the caller may be meant to see. */
@@ -74,7 +79,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       const { resolution } = choice
       try {
         const paint = () => paintAll({ exchange, resolution, plans, request, links, watcher })
-        return await admitted(exchange, () => delivered(exchange, request, resolution, paint))
+        const spending = { resolution, wanted: wantedOf(request, plans[0]) }
+        return await admitted(exchange, spending, () => delivered(exchange, request, resolution, paint))
       } finally {
         links.release()
       }
@@ -86,14 +92,25 @@ export function createGateway(parts: GatewayParts): Gateway {
         candidate =>
           candidate.protocol === request.protocol && (request.suits?.(candidate.outbound, nameAt(candidate)) ?? true),
       )
-      return admitted(exchange, () =>
-        attempt(speakers, candidate =>
-          called(exchange, resolution, candidate, async frame => {
+      const call = (candidate: Candidate) =>
+        called(
+          exchange,
+          resolution,
+          candidate,
+          async frame => {
             const wire = request.encode(nameAt(candidate), candidate.outbound, resolution.defaults)
             const refused = await candidate.upstream.relay({ ...frame, ...wire }, sink)
             if (refused) throw new UpstreamRefusal(candidate.outbound.decodeError(refused), refused)
-          }),
-        ),
+            return request.ended()
+          },
+          request.wanted.count,
+        )
+      const spending = { resolution, wanted: { ...resolution.defaults, ...request.wanted } }
+      return admitted(
+        exchange,
+        spending,
+        () => attempt(speakers, call),
+        outcome => outcome,
       )
     },
   }

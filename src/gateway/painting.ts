@@ -5,7 +5,7 @@ import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { References } from '../references/references.ts'
 import { attempt } from './attempts.ts'
-import type { Call } from './call.ts'
+import type { Call, CallFrame } from './call.ts'
 import type { ShowDraft } from './drafts.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
 import { fanOut, toldEarly } from './fan-out.ts'
@@ -97,12 +97,13 @@ export function createPainting(parts: PaintingParts): PaintAll {
     const { ignored, ...wire } = candidate.outbound.encodeRequest(request, { ...target, count })
     nameIgnored(exchange, [...ignored, ...commission.ignored])
     const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, exchange.signal)
-    const painted = await called(exchange, resolution, candidate, frame => {
+    const paint = (frame: CallFrame) => {
       const call = { ...frame, ...wire }
       if (!target.stream) return paintHeld(candidate, call, fetchPicture)
       const show = watcher?.draft ?? (async () => {})
       return paintStreamed(candidate, call, { most: target.stream.previews, show }, fetchPicture)
-    })
+    }
+    const painted = await called(exchange, resolution, candidate, paint, count)
     return retouch.finish(painted, commission)
   }
 }

@@ -4,7 +4,7 @@ import { nameThere } from '../gateway/plans.ts'
 import type { Candidate, ModelChoice } from '../gateway/routing.ts'
 import type { Outcome } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
-import { encodeError, encodeRelay, observe, type RelayedCall } from '../protocols/openai/index.ts'
+import { encodeError, encodeRelay, observe, type RelayedCall, wantedOfCall } from '../protocols/openai/index.ts'
 import type { Addresses, SeenBody } from '../protocols/protocol.ts'
 import { note, passes, passRefusal, ResponseSink } from './relay.ts'
 import type { Conversation } from './serve.ts'
@@ -49,9 +49,10 @@ export function createImagesRelay(
           protocol: 'openai',
           suits: (addresses: Addresses, model: string) => understands(addresses, model, call),
           encode: (model: string, addresses: Addresses) => encodeRelay(call, model, addresses),
+          wanted: wantedOfCall(call.seen),
+          ended: () => note(sink.observed(), conversation),
         } as const
-        await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
-        return note(sink.observed(), conversation)
+        return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
       } catch (error) {
         if (!(error instanceof UpstreamRefusal && passes(error))) throw error
         return await passRefusal(error, conversation, encodeError)

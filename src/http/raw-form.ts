@@ -148,9 +148,17 @@ async function passable(
   }
   return {
     form,
-    parts: parts.map(({ name, isFile, mediaType }) => ({ name, mediaType: isFile ? mediaType : null })),
+    parts: await Promise.all(parts.map(part => seenPart(held.bytes, part))),
     named: modelAt && (await join(held.bytes.slice(modelAt.start, modelAt.length))).toString(),
   }
+}
+
+const shortText = 64
+
+async function seenPart(bytes: Bytes, { name, isFile, mediaType, start, length }: Part): Promise<FormPartHead> {
+  if (isFile) return { name, mediaType, length }
+  const text = length <= shortText ? (await join(bytes.slice(start, length))).toString() : undefined
+  return { name, mediaType: null, length, ...(text !== undefined && { text }) }
 }
 
 // RFC 2046, 5.1.1, without the space.

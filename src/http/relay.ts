@@ -6,7 +6,7 @@ import { bytesOf } from '../images/bytes.ts'
 import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
-import { encodeError, encodeRelay, observe, type RelayedMethod } from '../protocols/gemini/index.ts'
+import { encodeError, encodeRelay, observe, type RelayedMethod, wantedOfCall } from '../protocols/gemini/index.ts'
 import type { Addresses, EncodeError, Observation } from '../protocols/protocol.ts'
 import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
@@ -38,9 +38,10 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
         protocol: 'gemini',
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
           encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
+        wanted: wantedOfCall(method, body.value),
+        ended: () => note(sink.observed(), conversation),
       } as const
-      await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
-      return note(sink.observed(), conversation)
+      return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
     } catch (error) {
       if (!(error instanceof UpstreamRefusal && passes(error))) throw error
       return await passRefusal(error, conversation, encodeError)
@@ -124,10 +125,11 @@ export class ResponseSink implements RelaySink {
   }
 
   /** Settles when the last byte is out; cuts the caller's answer where the upstream's was cut. */
-  async finish(relay: Promise<void>): Promise<void> {
+  async finish(relay: Promise<Outcome>): Promise<Outcome> {
     try {
-      await relay
+      const outcome = await relay
       await this.#over
+      return outcome
     } catch (error) {
       if (this.#over) cut(this.#response)
       throw error

@@ -38,8 +38,10 @@ export interface ErrorFacts {
   /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
   readonly reason?: string
   readonly stage?: 'input' | 'output'
-  /** For `rate-limited`: what ran out. */
-  readonly dimension?: 'requests' | 'images' | 'tokens' | 'concurrent'
+  /** For `rate-limited` and `quota-exhausted`: what ran out. */
+  readonly dimension?: 'requests' | 'images' | 'tokens' | 'concurrent' | 'budget'
+  /** The name of our own limit that ran out, as Google's errors name quotas. */
+  readonly quota?: string
   /** The HTTP status the upstream answered with, where one came. */
   readonly upstreamStatus?: number
   /** Nothing of the request reached the upstream: another attempt can't be billed twice. */

@@ -1,25 +1,56 @@
-/** Callers' limits: admits an exchange or says what ran out, and gives back what it held when it is over. */
+/** Limits: admits an exchange, and each of its calls, or says what ran out; and settles when they are over. */
 import { randomUUID } from 'node:crypto'
-import type { CallerLimits } from '../config/config.ts'
-import { GatewayError, type Outcome } from '../images/error.ts'
-import type { Decision, Dimension, Standings } from './decision.ts'
-import type { Hold, LimitStore, Reservation, Verdict } from './store.ts'
+import { GatewayError } from '../images/error.ts'
+import { type Calendars, createCalendars } from './calendar.ts'
+import type { CallDecision, Decision, RuleStanding } from './decision.ts'
+import { createHoldings } from './holdings.ts'
+import { actualOfCall, actualOfExchange, type CallResult, type ExchangeResult, isCharged } from './refunds.ts'
+import {
+  createRuleBook,
+  type Demand,
+  type Dimension,
+  type LimitedCaller,
+  type Rule,
+  type Rules,
+  reservationOf,
+  type Scope,
+} from './rules.ts'
+import {
+  costOf,
+  type Hold,
+  type LimitStore,
+  type Reservation,
+  type Settlement,
+  type Side,
+  type Verdict,
+} from './store.ts'
+import { createUpstreamRules, type LimitedUpstream } from './upstream-rules.ts'
 
 /** What the limiter needs to know of an exchange. */
 export interface LimitedExchange {
   /** The request's id: for operators who look into Redis. Callers may repeat it. */
   readonly id: string
-  readonly caller: { readonly id: string; readonly limits: CallerLimits }
+  readonly caller: LimitedCaller
+  /** The model's id. */
+  readonly model: string
   /** When the caller gives up, in milliseconds of the clock that the limits were created with. */
+  readonly deadlineMs: number
+}
+
+export interface LimitedCall {
+  readonly id: string
+  /** By its configured name. */
+  readonly upstream: string
+  readonly images: number
   readonly deadlineMs: number
 }
 
 /** One question to the store, for metrics. */
 export interface LimitEvent {
-  readonly scope: 'caller'
-  readonly decision: 'admitted' | 'refused' | 'error'
+  /** `bypassed`: the store is away, and that is no reason to refuse. */
+  readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
   /** All that was asked for; where it was refused, the one that refused it. */
-  readonly dimensions: readonly Dimension[]
+  readonly rules: readonly { readonly scope: Scope; readonly dimension: Dimension }[]
   readonly storeMs: number
 }
 
@@ -27,145 +58,138 @@ export interface LimitsParts {
   readonly store: LimitStore
   /** Milliseconds of the clock that deadlines are told in. */
   readonly now: () => number
+  /** Absent: UTC. */
+  readonly zone?: string
+  /** Those with limits of their own. */
+  readonly upstreams?: readonly LimitedUpstream[]
   readonly observe?: (event: LimitEvent) => void
 }
 
 export interface Limits {
   /**
-   * Decides, once per exchange. A caller without limits is admitted without asking the store.
+   * Decides once per exchange, by its caller's limits. A caller without limits is admitted without asking the store.
    * Throws GatewayError `overloaded` where the store gives no answer: what cannot be counted is not let through.
    */
-  admit(exchange: LimitedExchange): Promise<Decision>
-  /** Gives back what the decision holds, once, however often it is called. Never rejects. */
-  settle(decision: Decision, outcome: Outcome): Promise<void>
+  admit(exchange: LimitedExchange, demand: Demand): Promise<Decision>
+  /** Decides once per call, by the limits of the upstream and of the keys it could be made with. Throws as `admit`. */
+  admitCall(call: LimitedCall): Promise<CallDecision>
+  /** Gives back what the decision holds and was not used, once, however often it is called. Never rejects. */
+  settle(decision: Decision, result: ExchangeResult): Promise<void>
+  settleCall(decision: CallDecision, result: CallResult): Promise<void>
   /** False while callers with limits would be turned away because the store is away. */
   ready(): boolean
   /** Gives back all that is held, for the end of the process. The store's connection is its owner's to close. */
   close(): Promise<void>
 }
 
-/** One timer renews what runs; it does not keep the process alive. */
-export function createLimits({ store, now, observe = () => {} }: LimitsParts): Limits {
-  const running = new Set<Hold>()
-  /** Over, but the store did not hear of it yet; with the time at which it lapses there anyway. */
-  const unsettled = new Map<Hold, number>()
+export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe = () => {} }: LimitsParts): Limits {
+  const calendars: Calendars = createCalendars(zone)
+  const book = createRuleBook(calendars)
+  const upstreamRules = createUpstreamRules(upstreams, book)
+  const holdings = createHoldings(store, now)
 
-  async function giveBack(hold: Hold): Promise<void> {
-    if (!hasLease(hold)) return
+  async function decide(side: Side, id: string, rules: Rules, demand: Demand, deadlineMs: number): Promise<Decision> {
+    const wishes = rules.flatMap((rule): Wish[] => {
+      const reservation = reservationOf(rule, demand)
+      return reservation ? [{ rule, reservation }] : []
+    })
+    if (wishes.length === 0) return { admitted: true, standings: [], held: null }
+
+    const reservations = wishes.map(({ reservation }) => reservation)
+    const hold: Hold = { id: `${id}/${randomUUID()}`, side, reservations }
+    const askedMs = now()
+    let decision: Decision | undefined
     try {
-      await store.settle(hold)
-      unsettled.delete(hold)
-    } catch {
-      unsettled.set(hold, unsettled.get(hold) ?? now() + store.leaseMs)
+      decision = decisionOf(await reserve(hold, deadlineMs - askedMs), hold, wishes)
+    } finally {
+      observe({ ...told(decision, wishes), storeMs: now() - askedMs })
     }
+    if (decision.admitted && decision.held) holdings.begin(hold)
+    return decision
   }
-
-  async function settleLate(): Promise<void> {
-    for (const [hold, lapsesMs] of unsettled) {
-      if (lapsesMs > now()) await giveBack(hold)
-      else unsettled.delete(hold)
-      // Still there: the store is still away, and there is no use in asking it for all the others.
-      if (unsettled.has(hold)) return
-    }
-  }
-
-  async function renewRunning(): Promise<void> {
-    // A renewal that fails is made good by the next: a lease outlives two that are missed.
-    await store.renew([...running].filter(hasLease)).catch(() => {})
-  }
-
-  let renewing = false
-  async function renew(): Promise<void> {
-    if (renewing) return
-    renewing = true
-    await settleLate()
-    await renewRunning()
-    renewing = false
-  }
-  const renewer = setInterval(renew, store.leaseMs / 3)
-  renewer.unref()
 
   async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
     try {
       return await store.reserve(hold, withinMs)
     } catch (cause) {
       // Taken or not, nobody knows. Not awaited: the caller need not wait for a store that is away.
-      void giveBack(hold)
+      void holdings.undo(hold)
       throw unavailable(cause)
     }
   }
 
   return {
-    async admit({ id, caller, deadlineMs }) {
-      const wishes = wishesOf(caller)
-      if (wishes.length === 0) return { admitted: true, standings: {}, hold: null }
+    admit: ({ id, caller, model, deadlineMs }, demand) =>
+      decide('caller', id, book.ofCaller(caller, model), demand, deadlineMs),
 
-      const hold = { id: `${id}/${randomUUID()}`, reservations: wishes.map(({ reservation }) => reservation) }
-      const askedMs = now()
-      let decision: Decision | undefined
-      try {
-        decision = decisionOf(await reserve(hold, deadlineMs - askedMs), hold, wishes)
-      } finally {
-        observe({ ...told(decision, wishes), storeMs: now() - askedMs })
+    async admitCall({ id, upstream, images, deadlineMs }) {
+      let refused: CallDecision | undefined
+      for (const { key, rules } of upstreamRules(upstream)) {
+        // A key that shares what is used up with one that was tried would be refused too.
+        if (refused && !refused.admitted && rules.includes(refused.rule)) continue
+        const decision = await decide('upstream', id, rules, { images, tokens: 0, microUsd: null }, deadlineMs)
+        if (decision.admitted) return { ...decision, key }
+        refused = soonest(refused, decision)
       }
-      if (decision.admitted) running.add(hold)
-      return decision
+      return refused ?? { admitted: true, standings: [], held: null, key: null }
     },
-    async settle(decision) {
-      if (decision.admitted && decision.hold && running.delete(decision.hold)) await giveBack(decision.hold)
+
+    async settle(decision, result) {
+      if (!decision.admitted || !decision.held) return
+      const { hold, rules } = decision.held
+      const actuals = rules.map(({ dimension }) => actualOfExchange(dimension, result))
+      // Our own refusal, by an upstream's limit, is no failure of the caller's.
+      await holdings.end(hold, { actuals, failed: !isCharged(result) && result.outcome !== 'limited' })
     },
+
+    async settleCall(decision, result) {
+      if (!decision.admitted || !decision.held) return
+      const { hold, rules } = decision.held
+      if (result.outcome === 'not-sent') return holdings.undo(hold)
+      const actuals = rules.map(({ dimension }) => actualOfCall(dimension, result))
+      await holdings.end(hold, { actuals, failed: false } satisfies Settlement)
+    },
+
     ready: () => store.ready(),
-    async close() {
-      clearInterval(renewer)
-      const held = [...running, ...unsettled.keys()]
-      running.clear()
-      await Promise.all(held.map(giveBack))
-    },
+    close: () => holdings.close(),
   }
 }
 
 interface Wish {
-  readonly dimension: Dimension
+  readonly rule: Rule
   readonly reservation: Reservation
-}
-
-/** What an exchange of this caller takes: one wish for each limit that the caller has. */
-function wishesOf({ id, limits: { requestsPerMinute, concurrent } }: LimitedExchange['caller']): readonly Wish[] {
-  const wishes: Wish[] = []
-  if (requestsPerMinute !== undefined) {
-    const reservation = { kind: 'window', key: `caller:${id}:requests`, limit: requestsPerMinute, cost: 1 } as const
-    wishes.push({ dimension: 'requests', reservation })
-  }
-  if (concurrent !== undefined) {
-    const reservation = { kind: 'lease', key: `caller:${id}:concurrent`, limit: concurrent } as const
-    wishes.push({ dimension: 'concurrent', reservation })
-  }
-  return wishes
 }
 
 function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Decision {
   if (verdict.outcome === 'void') throw unavailable()
-  const standings: Standings = Object.fromEntries(
-    wishes.map(({ dimension }, index) => [dimension, verdict.standings[index]] as const),
-  )
-  if (verdict.outcome === 'admitted') return { admitted: true, standings, hold }
-
+  const standings = verdict.standings.flatMap((standing, index): RuleStanding[] => {
+    const rule = wishes[index]?.rule
+    return rule ? [{ rule, standing }] : []
+  })
+  if (verdict.outcome === 'admitted') {
+    if (verdict.uncounted) return { admitted: true, standings, held: null }
+    return { admitted: true, standings, held: { hold, rules: wishes.map(({ rule }) => rule) } }
+  }
   const wish = wishes[verdict.refused]
   if (!wish) throw new RangeError(`The store refused reservation ${verdict.refused} of ${wishes.length}.`)
-  const { dimension, reservation } = wish
-  return { admitted: false, dimension, limit: reservation.limit, wait: verdict.wait, standings }
+  return { admitted: false, rule: wish.rule, cost: costOf(wish.reservation), wait: verdict.wait, standings }
 }
 
 function told(decision: Decision | undefined, wishes: readonly Wish[]): Omit<LimitEvent, 'storeMs'> {
-  const dimensions = wishes.map(({ dimension }) => dimension)
-  if (!decision) return { scope: 'caller', decision: 'error', dimensions }
-  if (decision.admitted) return { scope: 'caller', decision: 'admitted', dimensions }
-  return { scope: 'caller', decision: 'refused', dimensions: [decision.dimension] }
+  if (!decision) return { decision: 'error', rules: wishes.map(({ rule }) => rule) }
+  if (decision.admitted)
+    return { decision: decision.held ? 'admitted' : 'bypassed', rules: wishes.map(({ rule }) => rule) }
+  return { decision: 'refused', rules: [decision.rule] }
+}
+
+/** Of two refusals the one that ends sooner: any of the keys will do. */
+function soonest(first: CallDecision | undefined, second: Decision & { readonly admitted: false }): CallDecision {
+  if (!first || first.admitted) return second
+  const rank = ({ wait }: typeof second) => (wait === 'never' ? Number.MAX_VALUE : wait === 'unknown' ? 0 : wait)
+  return rank(second) < rank(first) ? second : first
 }
 
 function unavailable(cause?: unknown): GatewayError {
   const sentence = 'The gateway cannot check rate limits at the moment. Please try again in a second.'
   return new GatewayError('overloaded', sentence, { retryAfterMs: 1000, cause })
 }
-
-const hasLease = ({ reservations }: Hold) => reservations.some(({ kind }) => kind === 'lease')

@@ -1,147 +1,180 @@
 /** Limits in this process's memory: exact for one gateway, without Redis. */
-import { createMemoryWindow, type MemoryWindow } from './memory-window.ts'
+import { type Counter, createCounter } from './memory-counters.ts'
 import { steadyClock } from './steady-clock.ts'
 import {
+  checkSettlement,
+  costOf,
   defaultTimes,
   type Hold,
   type LimitStore,
   type Reservation,
+  type Settlement,
   type Standing,
   type StoreTimes,
   subBuckets,
+  undone,
   type Verdict,
   type Wait,
 } from './store.ts'
 
 export interface MemoryStoreParts extends Partial<StoreTimes> {
-  /** Milliseconds of any clock. */
+  /** Milliseconds since 1970, where days and months are counted; else of any clock. */
   readonly now: () => number
 }
 
-/** What is known of an id until `lapsesAt`: its hold while it runs, `null` once it was settled. */
+/** What is known of a hold while it runs. */
 interface Entry {
-  readonly hold: Hold | null
-  readonly lapsesAt: number
+  readonly hold: Hold
+  /** In the order of its reservations; those of the time when it was reserved. */
+  readonly counters: readonly Counter[]
+  /** Null: it had lapsed, so nobody knows what windows and days still count of it. */
+  readonly reservedMs: number | null
+  readonly lapsesMs: number
 }
 
 /**
- * No timers: both maps are kept in the order in which their entries lapse, and each question first drops what has
- * lapsed from their fronts. What stays is what the last window and the last lease's length brought.
+ * No timers. Entries and settled ids are kept in the order in which they lapse, and each question first drops what has
+ * lapsed from their fronts; counters that count nothing are looked for four times a window. So what stays is what the last
+ * window, the last lease's length and the present days and months brought.
  */
 export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitStore {
   const { windowMs, leaseMs } = { ...defaultTimes, ...times }
   const bucketMs = Math.ceil(windowMs / subBuckets)
   const clock = steadyClock(now)
-  const windows = new Map<string, MemoryWindow>()
-  const records = new Map<string, Entry>()
-  const leases = new Map<string, Set<string>>()
+  const counters: Readonly<Record<Reservation['kind'], Map<string, Counter>>> = {
+    window: new Map(),
+    lease: new Map(),
+    day: new Map(),
+    budget: new Map(),
+  }
+  const running = new Map<string, Entry>()
+  const settled = new Map<string, number>()
+  const reservedAt = new WeakMap<Hold, number>()
+  let sweptMs = 0
 
-  function forgetLapsed(nowMs: number) {
-    for (const [id, { lapsesAt }] of records) {
-      if (lapsesAt > nowMs) break
-      forget(id)
+  function forgetLapsed(nowMs: number): void {
+    for (const [id, entry] of running) {
+      if (entry.lapsesMs > nowMs) break
+      running.delete(id)
+      release(entry)
     }
-    for (const [key, window] of windows) {
-      if (window.emptyFrom() * bucketMs > nowMs) break
-      windows.delete(key)
+    for (const [id, lapsesMs] of settled) {
+      if (lapsesMs > nowMs) break
+      settled.delete(id)
     }
+    if (nowMs - sweptMs >= windowMs / 4) sweep(nowMs)
   }
 
-  function forget(id: string) {
-    for (const { kind, key } of records.get(id)?.hold?.reservations ?? []) {
-      if (kind !== 'lease') continue
-      const holders = leases.get(key)
-      holders?.delete(id)
-      if (holders?.size === 0) leases.delete(key)
-    }
-    records.delete(id)
-  }
-
-  function remember(id: string, hold: Hold | null, lapsesAt: number) {
-    forget(id)
-    records.set(id, { hold, lapsesAt })
-    for (const { kind, key } of hold?.reservations ?? []) {
-      if (kind === 'lease') leases.set(key, (leases.get(key) ?? new Set()).add(id))
+  function sweep(nowMs: number): void {
+    sweptMs = nowMs
+    for (const ofKind of Object.values(counters)) {
+      for (const [key, counter] of ofKind) if (counter.isOver(nowMs)) ofKind.delete(key)
     }
   }
 
-  function used({ kind, key }: Reservation, bucket: number): number {
-    return kind === 'lease' ? (leases.get(key)?.size ?? 0) : (windows.get(key)?.used(bucket) ?? 0)
+  function counterOf(reservation: Reservation, nowMs: number): Counter {
+    const ofKind = counters[reservation.kind]
+    const known = ofKind.get(reservation.key)
+    if (known && !known.isOver(nowMs)) return known
+    const counter = createCounter(reservation, bucketMs, nowMs)
+    ofKind.set(reservation.key, counter)
+    return counter
   }
 
-  function standing(reservation: Reservation, nowMs: number): Standing {
-    const { kind, key, limit } = reservation
-    const emptyAt = (windows.get(key)?.emptyFrom() ?? 0) * bucketMs
-    const resetMs = kind === 'lease' ? null : Math.max(0, emptyAt - nowMs)
-    return { limit, used: used(reservation, bucketOf(nowMs)), resetMs }
+  function release({ hold, counters: taken }: Entry): void {
+    for (const [index, reservation] of hold.reservations.entries()) taken[index]?.release(costOf(reservation))
   }
-
-  /** 0 where there is room. */
-  function waitFor(reservation: Reservation, nowMs: number): Wait {
-    const { key, limit } = reservation
-    const cost = costOf(reservation)
-    if (used(reservation, bucketOf(nowMs)) + cost <= limit) return 0
-    if (cost > limit) return 'never'
-    const window = windows.get(key)
-    return reservation.kind === 'window' && window ? window.bucketOfUse(limit - cost) * bucketMs - nowMs : 'unknown'
-  }
-
-  function count({ key, cost }: Reservation & { kind: 'window' }, bucket: number) {
-    const window = windows.get(key) ?? createMemoryWindow(bucket)
-    // Counted into in a new sub-bucket it lapses last, so it goes to the map's end.
-    if (window.emptyFrom() <= bucket + subBuckets) windows.delete(key)
-    window.add(bucket, cost)
-    windows.set(key, window)
-  }
-
-  const bucketOf = (nowMs: number) => Math.floor(nowMs / bucketMs)
 
   function reserve(hold: Hold, withinMs: number): Verdict {
     const nowMs = clock()
     forgetLapsed(nowMs)
-    const record = records.get(hold.id)
-    if (withinMs <= 0 || record?.hold === null) return { outcome: 'void' }
+    if (withinMs <= 0 || settled.has(hold.id)) return { outcome: 'void' }
 
-    const standings = () => hold.reservations.map(reservation => standing(reservation, nowMs))
-    if (record) return { outcome: 'admitted', standings: standings() }
+    const asked = hold.reservations.map(reservation => counterOf(reservation, nowMs))
+    const standings = () => standingsOf(hold, asked, nowMs)
+    if (running.has(hold.id)) return { outcome: 'admitted', standings: standings() }
 
-    const waits = hold.reservations.map(reservation => waitFor(reservation, nowMs))
-    if (waits.some(wait => wait !== 0)) return { outcome: 'refused', ...longest(waits), standings: standings() }
+    const refusal = longestWait(hold, asked, nowMs)
+    if (refusal) return { outcome: 'refused', ...refusal, standings: standings() }
 
-    for (const reservation of hold.reservations) {
-      if (reservation.kind === 'window') count(reservation, bucketOf(nowMs))
-    }
-    remember(hold.id, hold, nowMs + leaseMs)
+    for (const [index, reservation] of hold.reservations.entries()) asked[index]?.take(costOf(reservation), nowMs)
+    running.set(hold.id, { hold, counters: asked, reservedMs: nowMs, lapsesMs: nowMs + leaseMs })
+    reservedAt.set(hold, nowMs)
     return { outcome: 'admitted', standings: standings() }
+  }
+
+  function settle(hold: Hold, { actuals, failed }: Settlement): void {
+    const nowMs = clock()
+    forgetLapsed(nowMs)
+    if (settled.has(hold.id)) return
+    const entry = running.get(hold.id)
+    if (entry) release(entry)
+    running.delete(hold.id)
+    settled.set(hold.id, nowMs + leaseMs)
+    const taken = entry?.counters ?? countersOfLapsed(hold, nowMs)
+    const atMs = entry?.reservedMs ?? null
+    for (const [index, reservation] of hold.reservations.entries()) {
+      // Of a hold that had lapsed the money alone is still to be counted.
+      if (atMs === null && reservation.kind !== 'budget') continue
+      const cost = costOf(reservation)
+      taken[index]?.settle(cost, actuals[index] ?? cost, reservation.limit, failed, atMs ?? 0, nowMs)
+    }
+  }
+
+  /** Money counts in the period in which it was reserved, which may be over. */
+  function countersOfLapsed(hold: Hold, nowMs: number): readonly Counter[] {
+    const atMs = reservedAt.get(hold) ?? nowMs
+    return hold.reservations.map(reservation => {
+      const isPast = reservation.kind === 'budget' && reservation.calendar(atMs).endsMs <= nowMs
+      return isPast ? createCounter(reservation, bucketMs, atMs) : counterOf(reservation, nowMs)
+    })
+  }
+
+  function renew(hold: Hold, nowMs: number): void {
+    if (settled.has(hold.id)) return
+    const entry = running.get(hold.id)
+    const taken = entry?.counters ?? countersOfLapsed(hold, nowMs)
+    if (!entry) {
+      for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
+    }
+    running.delete(hold.id)
+    running.set(hold.id, { hold, counters: taken, reservedMs: entry?.reservedMs ?? null, lapsesMs: nowMs + leaseMs })
   }
 
   return {
     leaseMs,
     reserve: async (hold, withinMs) => reserve(hold, withinMs),
-    async settle({ id }) {
-      const nowMs = clock()
-      forgetLapsed(nowMs)
-      remember(id, null, nowMs + leaseMs)
+    async settle(hold, settlement) {
+      checkSettlement(hold, settlement)
+      settle(hold, settlement)
     },
+    cancel: async hold => settle(hold, undone(hold)),
     async renew(holds) {
       const nowMs = clock()
       forgetLapsed(nowMs)
-      for (const hold of holds) {
-        if (records.get(hold.id)?.hold !== null) remember(hold.id, hold, nowMs + leaseMs)
-      }
+      for (const hold of holds) renew(hold, nowMs)
     },
     ready: () => true,
   }
 }
 
-function costOf(reservation: Reservation): number {
-  return reservation.kind === 'window' ? reservation.cost : 1
+function standingsOf({ reservations }: Hold, asked: readonly Counter[], nowMs: number): readonly Standing[] {
+  return reservations.map(({ limit }, index) => {
+    const counter = asked[index]
+    return { limit, used: counter?.used(nowMs) ?? 0, resetMs: counter?.resetMs(nowMs) ?? null }
+  })
 }
 
-function longest(waits: readonly Wait[]): { refused: number; wait: Wait } {
-  const lengths = waits.map(lengthOf)
-  const refused = lengths.indexOf(Math.max(...lengths))
-  return { refused, wait: waits[refused] ?? 'unknown' }
+/** Null where there is room for everything. */
+function longestWait({ reservations }: Hold, asked: readonly Counter[], nowMs: number) {
+  let longest: { refused: number; wait: Wait } | null = null
+  for (const [refused, reservation] of reservations.entries()) {
+    const [cost, counter] = [costOf(reservation), asked[refused]]
+    if (!counter || counter.used(nowMs) + cost <= reservation.limit) continue
+    const wait = counter.wait(cost, reservation.limit, nowMs)
+    if (!longest || lengthOf(wait) > lengthOf(longest.wait)) longest = { refused, wait }
+  }
+  return longest
 }
 
 /** A wait that is known says more than one that is not, so the shortest of the known ones is still the longer. */

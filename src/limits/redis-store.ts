@@ -1,13 +1,21 @@
-/** Limits shared by all gateways on one Redis: each question is one Lua script, so nothing comes between its steps. */
+/** Limits shared by all gateways on one Redis, or on one Redis Cluster. */
 import type { RedisClient, RedisScript } from '../redis/client.ts'
+import type { Period } from './calendar.ts'
 import { createClockOffset } from './clock-offset.ts'
+import { renewLua, reserveLua, settleLua } from './redis-scripts.ts'
 import {
+  checkSettlement,
+  costOf,
   defaultTimes,
   type Hold,
   type LimitStore,
+  mostRefunded,
   type Reservation,
+  type Settlement,
+  type Side,
   type StoreTimes,
   subBuckets,
+  undone,
   type Verdict,
   type Wait,
 } from './store.ts'
@@ -16,86 +24,173 @@ export interface RedisStoreParts extends Partial<StoreTimes> {
   readonly redis: RedisClient
   /** Milliseconds of a clock that nobody sets: only its differences count. */
   readonly now?: () => number
-  /** The hash tag of all keys: they lie on one node of a cluster, and two installations can share a Redis. */
+  /** Milliseconds since 1970: a guess at Redis's time until it has told its own. */
+  readonly wallClock?: () => number
+  /** Begins the hash tags of all keys: two installations can share a Redis. */
   readonly tag?: string
 }
 
 /** Keys outlive what they say by this much: what has lapsed is decided by the scripts alone, by one clock. */
 const graceMs = 5_000
+const calendarGraceMs = 3_600_000
 /** A renewal script names this many calls at most, so that none holds Redis up for long. */
 const renewedAtOnce = 100
+/** A settle may be sent again for this long: money must not be charged twice by one whose answer was lost. */
+const moneyMemoryMs = 600_000
+const forever = Number.MAX_SAFE_INTEGER
 
 /**
- * All keys begin with `{tag}:`, stand in KEYS, and expire by themselves:
+ * All keys begin with `{tag:caller}:` or `{tag:upstream}:`, the hash tag of their side, stand in KEYS, and expire by
+ * themselves:
  * - `clock`: the highest time seen, and how far Redis's own clock has fallen behind it
  * - `w:…`: a window. HASH of its sum `s`, oldest sub-bucket `h`, newest `t`, and a count under each sub-bucket's number
+ * - `f:…`: what failures gave back of a window. In the same form
  * - `c:…`: the leases. ZSET of hold ids by the time at which they lapse
- * - `r:…`: a hold's record. The time at which it lapses, 0 once it was settled
+ * - `d:…:2026-11-21`: a day. A number
+ * - `b:…:2026-11`: a budget. HASH of what was spent `s` and what is held `h`
+ * - `h:…:2026-11`: its holds. ZSET of amounts with hold ids by the time at which they lapse
+ * - `r:…`: a hold's record. When it lapses, when it was reserved, and whether windows and days still count it; 0 once it was settled
  *
  * Needs Redis 7 or Valkey, for the flags on the scripts' first line.
  */
 export function createRedisStore(parts: RedisStoreParts): LimitStore {
-  const { redis, now = () => performance.now(), tag = 'plantain' } = parts
+  const { redis, now = () => performance.now(), wallClock = Date.now, tag = 'plantain' } = parts
   const { windowMs = defaultTimes.windowMs, leaseMs = defaultTimes.leaseMs } = parts
   const offset = createClockOffset()
-  const clockKey = `{${tag}}:clock`
-  const recordKey = ({ id }: Hold) => `{${tag}}:r:${id}`
-  const counterKey = ({ kind, key }: Reservation) => `{${tag}}:${kind === 'window' ? 'w' : 'c'}:${key}`
-  const leaseKeys = ({ reservations }: Hold) => reservations.filter(({ kind }) => kind === 'lease').map(counterKey)
+  const reservedAt = new WeakMap<Hold, number>()
 
   const bucketMs = Math.ceil(windowMs / subBuckets)
-  const timing = [leaseMs, leaseMs + graceMs, bucketMs, windowMs + bucketMs + graceMs]
+  const timing = [leaseMs, leaseMs + graceMs, bucketMs, windowMs + bucketMs + graceMs, calendarGraceMs]
+  const keyOn = (side: Side, rest: string) => `{${tag}:${side}}:${rest}`
+  const recordKey = ({ side, id }: Hold) => keyOn(side, `r:${id}`)
+
+  function keysOf(side: Side, { kind, key }: Reservation, period: Period | null): Keys {
+    switch (kind) {
+      case 'window':
+        return { counter: keyOn(side, `w:${key}`), beside: keyOn(side, `f:${key}`) }
+      case 'lease':
+        return { counter: keyOn(side, `c:${key}`) }
+      case 'day':
+        return { counter: keyOn(side, `d:${key}:${period?.name}`) }
+      case 'budget':
+        return { counter: keyOn(side, `b:${key}:${period?.name}`), beside: keyOn(side, `h:${key}:${period?.name}`) }
+    }
+  }
+
+  /** Good enough to look for a day's key with: the script says so where its day is another. */
+  const probablyNow = () => offset.toTheirs(now()) || wallClock()
 
   /**
    * Runs a script that does nothing once the time is up. Redis's clock is unknown before its first answer, and may be
-   * set later: then it says `late` too early, and what time it is, and the question is put once more.
+   * set later: then it says `late` too early, or that it is another day, and what time it is; and is asked once more.
    */
-  async function inTime(script: RedisScript, withinMs: number, keys: readonly string[], args: readonly Argument[]) {
-    const deadline = now() + Math.min(withinMs, redis.commandTimeoutMs)
+  async function run(script: RedisScript, side: Side, withinMs: number, atMs: number, question: Question) {
+    const askedMs = now()
+    const deadline = askedMs + Math.min(withinMs, redis.commandTimeoutMs)
     let reply = late
-    for (let attempt = 0; attempt < 2 && reply.outcome === 'late' && now() < deadline; attempt++) {
+    for (let attempt = 0, periodMs = atMs; attempt < 3 && now() < deadline; attempt++) {
       const sentAt = now()
-      reply = read(await script([clockKey, ...keys], [offset.toTheirs(deadline), ...timing, ...args]))
-      offset.learn(reply.redisMs, sentAt, now())
+      const { keys, args } = question(periodMs)
+      const notAfter = withinMs === forever ? forever : offset.toTheirs(deadline)
+      reply = read(await script([keyOn(side, 'clock'), ...keys], [notAfter, ...timing, ...args]))
+      if (reply.outcome === 'period') periodMs = reply.redisMs
+      else offset.learn(reply.redisMs, sentAt, now())
+      if (reply.outcome !== 'period' && reply.outcome !== 'late') return reply
     }
     return reply
   }
 
   const reserveScript = redis.script(reserveLua)
   async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
-    const keys = [recordKey(hold), ...hold.reservations.map(counterKey)]
-    const wanted = hold.reservations.flatMap(wish => [wish.kind, wish.limit, wish.kind === 'window' ? wish.cost : 1])
-    return verdictOf(await inTime(reserveScript, withinMs, keys, [hold.id, ...wanted]), hold.reservations)
-  }
-
-  const renewScript = redis.script(renewLua)
-  async function renew(holds: readonly Hold[]): Promise<void> {
-    const keys = holds.flatMap(hold => [recordKey(hold), ...leaseKeys(hold)])
-    await inTime(
-      renewScript,
-      redis.commandTimeoutMs,
-      keys,
-      holds.flatMap(hold => [hold.id, leaseKeys(hold).length]),
-    )
+    const { outcome, redisMs, facts } = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs => {
+      const wanted = hold.reservations.map(one => ({ one, period: periodOf(one, atMs) }))
+      const keys = wanted.flatMap(({ one, period }) => {
+        const { counter, beside } = keysOf(hold.side, one, period)
+        return one.kind === 'budget' && beside ? [counter, beside] : [counter]
+      })
+      const args = wanted.flatMap(({ one, period }) => [one.kind, one.limit, costOf(one), ...edgesOf(period)])
+      return { keys: [recordKey(hold), ...keys], args: [hold.id, ...args] }
+    })
+    if (outcome === 'admitted' && !reservedAt.has(hold)) reservedAt.set(hold, redisMs)
+    return verdictOf(outcome, facts, hold.reservations)
   }
 
   const settleScript = redis.script(settleLua)
+  async function settle(hold: Hold, { actuals, failed }: Settlement): Promise<void> {
+    const memoryMs = hold.reservations.some(({ kind }) => kind === 'budget') ? moneyMemoryMs : leaseMs
+    const toldMs = reservedAt.get(hold) ?? 0
+    const { outcome } = await run(settleScript, hold.side, forever, toldMs || probablyNow(), atMs => {
+      const taken = hold.reservations.map((one, index) => ({ one, index, period: periodOf(one, atMs) }))
+      const keys = taken.flatMap(({ one, period }) => {
+        const { counter, beside } = keysOf(hold.side, one, period)
+        return beside ? [counter, beside] : [counter]
+      })
+      const args = taken.flatMap(({ one, index, period }) => {
+        const actual = actuals[index] ?? costOf(one)
+        return [one.kind, costOf(one), actual, mostRefunded(one.limit), ...edgesOf(period)]
+      })
+      return { keys: [recordKey(hold), ...keys], args: [hold.id, memoryMs, failed ? 1 : 0, toldMs, ...args] }
+    })
+    if (outcome !== 'settled') throw new Error('Redis did not settle a hold in time.')
+  }
+
+  const renewScript = redis.script(renewLua)
+  async function renew(side: Side, holds: readonly Hold[]): Promise<void> {
+    const nowMs = probablyNow()
+    const question = holds.map(hold => {
+      const toldMs = reservedAt.get(hold) ?? 0
+      const leases = hold.reservations.filter(({ kind }) => kind === 'lease')
+      const budgets = hold.reservations
+        .filter(({ kind }) => kind === 'budget')
+        .map(one => ({ one, period: periodOf(one, toldMs || nowMs) }))
+      const budgetKeys = budgets.map(({ one, period }) => keysOf(side, one, period))
+      return {
+        keys: [
+          recordKey(hold),
+          ...leases.map(one => keysOf(side, one, null).counter),
+          ...budgetKeys.flatMap(({ counter, beside }) => (beside ? [counter, beside] : [])),
+        ],
+        args: [
+          ...[hold.id, leases.length, budgets.length, toldMs],
+          ...budgets.flatMap(({ one, period }) => [costOf(one), period?.endsMs ?? 0]),
+        ],
+      }
+    })
+    const keys = question.flatMap(one => one.keys)
+    const args = question.flatMap(one => one.args)
+    await run(renewScript, side, redis.commandTimeoutMs, nowMs, () => ({ keys, args }))
+  }
+
   return {
     leaseMs,
     reserve,
-    async settle(hold) {
-      await settleScript([recordKey(hold), ...leaseKeys(hold)], [leaseMs, hold.id])
+    async settle(hold, settlement) {
+      checkSettlement(hold, settlement)
+      await settle(hold, settlement)
     },
+    cancel: hold => settle(hold, undone(hold)),
     async renew(holds) {
-      for (let start = 0; start < holds.length; start += renewedAtOnce) {
-        await renew(holds.slice(start, start + renewedAtOnce))
+      for (const side of ['caller', 'upstream'] as const) {
+        const its = holds.filter(hold => hold.side === side)
+        for (let start = 0; start < its.length; start += renewedAtOnce) {
+          await renew(side, its.slice(start, start + renewedAtOnce))
+        }
       }
     },
     ready: () => redis.ready(),
   }
 }
 
-type Argument = string | number
+interface Keys {
+  readonly counter: string
+  readonly beside?: string
+}
+
+/** What a script is asked, where its days and months are those of this moment. */
+type Question = (atMs: number) => { readonly keys: readonly string[]; readonly args: readonly (string | number)[] }
+
+const periodOf = (one: Reservation, atMs: number): Period | null => ('calendar' in one ? one.calendar(atMs) : null)
+const edgesOf = (period: Period | null) => [period?.beginsMs ?? 0, period?.endsMs ?? 0]
 
 interface Reply {
   readonly outcome: string
@@ -112,8 +207,8 @@ function read(reply: unknown): Reply {
   return { outcome: String(outcome), redisMs: Number(redisMs), facts: facts.map(Number) }
 }
 
-function verdictOf({ outcome, facts }: Reply, reservations: readonly Reservation[]): Verdict {
-  if (outcome === 'late' || outcome === 'settled') return { outcome: 'void' }
+function verdictOf(outcome: string, facts: readonly number[], reservations: readonly Reservation[]): Verdict {
+  if (outcome !== 'admitted' && outcome !== 'refused') return { outcome: 'void' }
   const [refused = 0, wait = 0, ...pairs] = facts
   const standings = reservations.map(({ kind, limit }, index) => ({
     limit,
@@ -129,136 +224,3 @@ const waits = new Map<number, Wait>([
   [-1, 'never'],
   [0, 'unknown'],
 ])
-
-/**
- * Redis's clock in whole milliseconds, made steady: where it was set back, time goes on from the highest value that
- * anything was dated by, so nothing gets a negative age and nobody waits for the lost hour.
- */
-const clockLua = `
-local time = redis.call('TIME')
-local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-local highest, behind = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%d+)$')
-highest, behind = tonumber(highest or 0), tonumber(behind or 0)
-if wall + behind < highest then behind = highest - wall end
-local now = wall + behind
-
-local notAfter, leaseMs, leaseTtl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local bucketMs, windowTtl = tonumber(ARGV[4]), tonumber(ARGV[5])
-if now > notAfter then return { 'late', now } end
-
--- Called before anything is dated by now; lives longer than all that is.
-local function keepClock()
-  redis.call('SET', KEYS[1], string.format('%.0f %.0f', now, behind), 'PX', 2 * (leaseTtl + windowTtl))
-end
-`
-
-/**
- * KEYS: clock, record, a counter per reservation. ARGV: not after, times, id, then kind, limit and cost per reservation.
- * First everything is read, and nothing is written unless there is room in all of it.
- */
-const reserveLua = `#!lua
-${clockLua}
-local id = ARGV[6]
-local record = redis.call('GET', KEYS[2])
-if record == '0' then return { 'settled', now } end
-local repeated = record and tonumber(record) > now
-
-local bucket = math.floor(now / bucketMs)
-local function field(number) return string.format('%.0f', number) end
-
-local function counts(key, from, to)
-  local fields = {}
-  for number = from, to do fields[#fields + 1] = field(number) end
-  return redis.call('HMGET', key, unpack(fields)), fields
-end
-
-local function readWindow(one)
-  local kept = redis.call('HMGET', one.key, 's', 'h', 't', field(bucket))
-  local oldest = bucket - ${subBuckets}
-  one.used, one.head, one.tail, one.here = 0, bucket, tonumber(kept[3] or 0), tonumber(kept[4] or 0)
-  if one.tail < oldest then
-    one.stale = kept[1]
-    return
-  end
-  one.used, one.head = tonumber(kept[1]), tonumber(kept[2])
-  if one.head < oldest then
-    local dead
-    dead, one.dead = counts(one.key, one.head, oldest - 1)
-    for _, count in ipairs(dead) do one.used = one.used - (count or 0) end
-    one.head = oldest
-  end
-end
-
--- Until enough sub-buckets have left, oldest first. -1: never.
-local function windowWait(one)
-  if one.cost > one.limit then return -1 end
-  local used = one.used
-  for index, count in ipairs(counts(one.key, one.head, one.tail)) do
-    used = used - (count or 0)
-    if used + one.cost <= one.limit then return (one.head + index + ${subBuckets}) * bucketMs - now end
-  end
-end
-
-local wanted, refused, wait = {}, nil, nil
-for index = 3, #KEYS do
-  local at = 7 + (index - 3) * 3
-  local one = { key = KEYS[index], window = ARGV[at] == 'window', limit = tonumber(ARGV[at + 1]), cost = tonumber(ARGV[at + 2]) }
-  wanted[#wanted + 1] = one
-  if one.window then readWindow(one) else one.used = redis.call('ZCOUNT', one.key, '(' .. field(now), '+inf') end
-  if not repeated and one.used + one.cost > one.limit then
-    local its = one.window and windowWait(one) or one.cost > one.limit and -1 or 0
-    if not refused or wait ~= -1 and (its == -1 or its > wait) then refused, wait = #wanted - 1, its end
-  end
-end
-
-if not refused and not repeated then
-  keepClock()
-  for _, one in ipairs(wanted) do
-    if one.window then
-      if one.stale then redis.call('DEL', one.key) end
-      if one.dead then redis.call('HDEL', one.key, unpack(one.dead)) end
-      one.used, one.tail = one.used + one.cost, bucket
-      redis.call('HSET', one.key, 's', one.used, 'h', one.head, 't', bucket, field(bucket), one.here + one.cost)
-      redis.call('PEXPIRE', one.key, windowTtl)
-    else
-      one.used = one.used + 1
-      redis.call('ZREMRANGEBYSCORE', one.key, '-inf', now)
-      redis.call('ZADD', one.key, now + leaseMs, id)
-      redis.call('PEXPIRE', one.key, leaseTtl)
-    end
-  end
-  redis.call('SET', KEYS[2], now + leaseMs, 'PX', leaseTtl)
-end
-
-local reply = { refused and 'refused' or 'admitted', now, refused or 0, wait or 0 }
-for _, one in ipairs(wanted) do
-  reply[#reply + 1] = one.used
-  reply[#reply + 1] = one.window and one.used > 0 and (one.tail + ${subBuckets + 1}) * bucketMs - now or 0
-end
-return reply
-`
-
-/** KEYS: record, leases. ARGV: lease, id. Runs on a full Redis too: it gives back. */
-const settleLua = `#!lua flags=allow-oom
-for index = 2, #KEYS do redis.call('ZREM', KEYS[index], ARGV[2]) end
-redis.call('SET', KEYS[1], 0, 'PX', ARGV[1])
-`
-
-/** KEYS: clock, then per hold its record and leases. ARGV: not after, times, then per hold its id and how many leases. */
-const renewLua = `#!lua
-${clockLua}
-keepClock()
-local at = 2
-for index = 6, #ARGV, 2 do
-  local id, record, leases = ARGV[index], KEYS[at], tonumber(ARGV[index + 1])
-  if redis.call('GET', record) ~= '0' then
-    for key = at + 1, at + leases do
-      redis.call('ZADD', KEYS[key], now + leaseMs, id)
-      redis.call('PEXPIRE', KEYS[key], leaseTtl)
-    end
-    redis.call('SET', record, now + leaseMs, 'PX', leaseTtl)
-  end
-  at = at + 1 + leases
-end
-return { 'renewed', now }
-`

@@ -28,6 +28,8 @@ export interface Model {
   /** By quality, then by size in pixels: `high` → `1024x1024` → USD. */
   readonly usdPerImageAt: Readonly<Record<string, Readonly<Record<string, number>>>> | null
   readonly usdPerMillionTokens: TokenPrices | null
+  /** USD for a request that searches the web; null: nothing is known. */
+  readonly usdPerSearch: number | null
   readonly pixels: PixelRules | null
 }
 

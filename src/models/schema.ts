@@ -92,6 +92,7 @@ const living = z
     usd_per_image: perTier.nullable().default(null),
     usd_per_image_at: z.record(z.string(), z.record(z.string(), amount)).nullable().default(null),
     usd_per_million_tokens: prices.nullable().default(null),
+    usd_per_search: amount.nullable().default(null),
     pixels: pixels.nullable().default(null),
   })
   .superRefine((entry, context) => {
@@ -119,6 +120,7 @@ const living = z
         usdPerImage: entry.usd_per_image,
         usdPerImageAt: entry.usd_per_image_at,
         usdPerMillionTokens: entry.usd_per_million_tokens,
+        usdPerSearch: entry.usd_per_search,
         pixels: entry.pixels,
       },
     }),

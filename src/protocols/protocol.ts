@@ -95,6 +95,10 @@ export interface FormPartHead {
   readonly name: string
   /** What the head says of a file; null: a text. */
   readonly mediaType: string | null
+  /** Of a text that is as short as a number or a name. */
+  readonly text?: string
+  /** Of its content, in bytes. */
+  readonly length: number
 }
 
 /** Where a relayed call goes. */

@@ -1,5 +1,5 @@
 /** ioredis' door: one connection, tuned to fail fast, because every request waits for its answers. */
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 /** Runs a Lua script. Resolves with what it returns; rejects with a RedisError. */
 export type RedisScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
@@ -11,7 +11,17 @@ export interface RedisClient {
   script(lua: string): RedisScript
   /** True when a command would be answered now, as far as is known without asking. */
   ready(): boolean
+  /** What the server is, as far as it tells. Rejects with a RedisError where it does not answer. */
+  describe(): Promise<RedisFacts>
   close(): void
+}
+
+export interface RedisFacts {
+  /** `7.0.15`; of Valkey the version of Redis that it stands for. */
+  readonly version: string
+  /** What becomes of keys when the memory is full: `noeviction`; null: this user may not know. */
+  readonly evictionPolicy: string | null
+  readonly cluster: boolean
 }
 
 /** What became of the connection: told once per change, not once per attempt. */
@@ -42,11 +52,9 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   const silenceMs = 20 * commandTimeoutMs
   // Imported only here: without a Redis, its 10 MiB stay unloaded.
   const { Redis } = await import('ioredis')
-  const redis = new Redis({
-    ...address,
+  const perServer = {
     commandTimeout: commandTimeoutMs,
     connectTimeout: 300,
-    retryStrategy: attempt => Math.min(attempt * 50, 500),
     // Nothing is kept for later: a command that cannot be sent now fails now, and none is sent twice.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -56,35 +64,117 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     // A connection that swallows commands is replaced, as after a failover that moved the address.
     socketTimeout: silenceMs,
     disconnectTimeout: 100,
+    maxLoadingRetryTime: 500,
+  }
+  const again = (attempt: number) => Math.min(attempt * 50, 500)
+  const redis = new Redis({
+    ...address,
+    ...perServer,
+    retryStrategy: again,
     // A replica that was the primary a moment ago: the next connection leads to the new one.
     reconnectOnError: error => error.message.startsWith('READONLY'),
-    maxLoadingRetryTime: 500,
   })
   const mask = (error: unknown) => new RedisError(masked(messageOf(error), address.password))
-  let scripts = 0
+  const scripts: string[] = []
+  let cluster: Cluster | null = null
   let doubtedUntil = 0
 
-  watch(redis, mask, observe)
-  await firstAttempt(redis)
+  /** A node of a cluster knows the others, and each of them its keys alone. */
+  async function lookForCluster(): Promise<void> {
+    if (cluster || !(await isCluster(redis))) return
+    const { host, port, db: _, ...credentials } = address
+    // The queue it would not take is that of nodes that are just being connected.
+    const { commandTimeout: __, enableOfflineQueue: ___, ...quick } = perServer
+    cluster = new (await import('ioredis')).Cluster([{ host, port }], {
+      redisOptions: { ...credentials, ...quick },
+      enableOfflineQueue: false,
+      clusterRetryStrategy: again,
+      slotsRefreshTimeout: 1_000,
+      slotsRefreshInterval: 5_000,
+      // A slot that moved, or whose primary just failed: the map is read anew between two tries.
+      maxRedirections: 3,
+      retryDelayOnClusterDown: 20,
+      retryDelayOnFailover: 20,
+      ...(address.tls && { dnsLookup: (name, tell) => tell(null, name) }),
+    })
+    for (const [number, lua] of scripts.entries()) cluster.defineCommand(nameOf(number), { lua })
+    // Its own errors come with each command; what is not listened to would end the process.
+    cluster.on('error', () => {})
+    const { promise, resolve } = Promise.withResolvers<void>()
+    for (const event of ['ready', 'close'] as const) cluster.once(event, resolve)
+    await promise
+  }
 
+  const looked = new Promise<void>(resolve => {
+    redis.on(
+      'ready',
+      () =>
+        void lookForCluster()
+          .catch(() => {})
+          .then(resolve),
+    )
+    redis.once('close', () => resolve())
+  })
+  watch(redis, mask, observe)
+  await looked
+
+  const connection = () => cluster ?? redis
   return {
     commandTimeoutMs,
     script(lua) {
-      const name = `plantainScript${scripts++}`
+      const name = nameOf(scripts.push(lua) - 1)
       redis.defineCommand(name, { lua })
-      // defineCommand adds a method that the class's type cannot know.
-      const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>
+      cluster?.defineCommand(name, { lua })
       return async (keys, args) => {
+        // defineCommand adds a method that the class's type cannot know.
+        const commands = connection() as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>
         try {
-          return await commands[name]?.(keys.length, ...keys, ...args)
+          const answer = commands[name]?.(keys.length, ...keys, ...args)
+          return await (cluster ? withinMs(answer, commandTimeoutMs) : answer)
         } catch (error) {
           if (messageOf(error) === 'Command timed out') doubtedUntil = performance.now() + silenceMs
           throw mask(error)
         }
       }
     },
-    ready: () => redis.status === 'ready' && performance.now() >= doubtedUntil,
-    close: () => redis.disconnect(),
+    ready: () => connection().status === 'ready' && performance.now() >= doubtedUntil,
+    async describe() {
+      try {
+        return { ...(await describeServer(redis)), cluster: cluster !== null }
+      } catch (error) {
+        throw mask(error)
+      }
+    },
+    close: () => {
+      redis.disconnect()
+      cluster?.disconnect()
+    },
+  }
+}
+
+const nameOf = (number: number) => `plantainScript${number}`
+
+async function isCluster(redis: Redis): Promise<boolean> {
+  return /^cluster_enabled:1/m.test(await redis.info('cluster'))
+}
+
+async function describeServer(redis: Redis) {
+  const version = /^redis_version:(\S+)/m.exec(await redis.info('server'))?.[1] ?? 'unknown'
+  // Many a hosted Redis keeps its settings to itself.
+  const policy = await redis.config('GET', 'maxmemory-policy').catch(() => null)
+  return { version, evictionPolicy: Array.isArray(policy) ? String(policy[1] ?? '') || null : null }
+}
+
+/** A cluster may follow several redirections for one command: all of them have the time of one. */
+async function withinMs<T>(answer: Promise<T> | undefined, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -127,12 +217,6 @@ function watch(redis: Redis, mask: (error: unknown) => RedisError, observe: (sta
     state = 'lost'
     observe({ state, reason })
   })
-}
-
-async function firstAttempt(redis: Redis): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  for (const event of ['ready', 'close'] as const) redis.once(event, resolve)
-  await promise
 }
 
 function messageOf(error: unknown): string {

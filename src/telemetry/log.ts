@@ -97,6 +97,7 @@ function exchangeFields(record: ExchangeRecord, scrub: (text: string) => string)
     upstreamMs: record.upstreamMs === null ? null : tenths(record.upstreamMs),
     firstByteMs: record.firstByteMs === null ? null : tenths(record.firstByteMs),
     ...(usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
+    ...(record.costMicroUsd !== undefined && { costUsd: record.costMicroUsd / 1e6 }),
     ...(record.refusalReason !== undefined && { refusalReason: scrub(record.refusalReason) }),
     ...(error && { errorKind: error.kind, errorMessage: scrub(error.message) }),
   }

@@ -13,6 +13,8 @@ export interface MetricsParams {
   readonly answerBytesInMemory: () => number
   /** Upstream bytes written to spill files since the start. */
   readonly answerBytesSpilled: () => number
+  /** Does the shared limit store not answer? */
+  readonly limitStoreDegraded?: () => boolean
   /** Milliseconds, monotonic; absent: this process's clock. */
   readonly now?: () => number
 }
@@ -32,12 +34,22 @@ export interface UpstreamCall {
 
 /** What the limits said about one dimension of one scope; `error`: the store gave no answer. */
 export interface LimitDecision {
-  readonly scope: 'caller' | 'upstream'
-  readonly dimension: 'requests' | 'images' | 'tokens' | 'concurrent'
-  readonly decision: 'admitted' | 'refused' | 'error'
+  readonly scope: 'caller' | 'caller-model' | 'upstream' | 'upstream-project' | 'upstream-key'
+  readonly dimension: LimitDimension
+  readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
   /** How long the store took. A decision on several dimensions asks it once: only one of them carries the time. */
   readonly storeMs?: number
 }
+
+type LimitDimension =
+  | 'requests'
+  | 'requests-day'
+  | 'images'
+  | 'images-day'
+  | 'tokens'
+  | 'concurrent'
+  | 'budget-day'
+  | 'budget-month'
 
 export interface Metrics {
   readonly contentType: string
@@ -57,6 +69,7 @@ interface ExchangeCells {
   readonly tokens: Record<string, CountCell>
   overhead?: SpreadCell
   images?: CountCell
+  cost?: CountCell
 }
 
 interface CallCells {
@@ -116,6 +129,11 @@ export function createMetrics(params: MetricsParams): Metrics {
     'plantain_tokens_total',
     'Tokens that upstreams counted; unsplit: without saying of what.',
   )
+  const cost = countCells(
+    registry,
+    'plantain_cost_usd_total',
+    "What callers' exchanges cost by the catalogue's prices.",
+  )
   const refusals = countCells(
     registry,
     'plantain_refusals_total',
@@ -133,6 +151,14 @@ export function createMetrics(params: MetricsParams): Metrics {
     help: 'Reference pictures that were to be fetched by their address, by what became of it.',
     labelNames: ['outcome'],
     registers,
+  })
+  new Gauge({
+    name: 'plantain_limit_store_degraded',
+    help: '1 while the shared limit store does not answer.',
+    registers,
+    collect() {
+      this.set(params.limitStoreDegraded?.() ? 1 : 0)
+    },
   })
   new Gauge({
     name: 'plantain_upstream_in_flight',
@@ -191,6 +217,10 @@ export function createMetrics(params: MetricsParams): Metrics {
       if (record.images > 0) {
         cells.images ??= images({ model, caller, resolution })
         cells.images.value += record.images
+      }
+      if (record.costMicroUsd !== undefined) {
+        cells.cost ??= cost({ model, caller })
+        cells.cost.value += record.costMicroUsd / 1e6
       }
       if (outcome === 'refused') refusals({ model, reason: reasonLabel(record.refusalReason) }).value += 1
       if (record.usage === undefined) return

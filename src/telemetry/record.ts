@@ -36,6 +36,10 @@ export interface ExchangeRecord {
   /** From the first call to the first byte of the answer that was used; null where none came. */
   firstByteMs: number | null
   usage?: Usage
+  /** What the caller pays, in micro-USD; absent: nothing, or the catalogue has no prices. */
+  costMicroUsd?: number
+  /** An upstream began to send an answer, so it has painted and will bill. */
+  painted: boolean
   /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
   refusalReason?: string
   /** The message as the caller was told it, so it holds neither keys nor prompts. */
@@ -63,5 +67,6 @@ export function startRecord(requestId: string, protocol: Protocol, operation: Op
     durationMs: 0,
     upstreamMs: null,
     firstByteMs: null,
+    painted: false,
   }
 }

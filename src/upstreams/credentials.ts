@@ -4,8 +4,8 @@ import { inspect } from 'node:util'
 export type Headers = Readonly<Record<string, string>>
 
 export interface Credentials {
-  /** What the next call carries. */
-  headers(): Headers | Promise<Headers>
+  /** What the next call carries. `key`: the place of the one to use; null: the one whose turn it is. */
+  headers(key: number | null): Headers | Promise<Headers>
   /** The same headers without the secret in them. */
   masked(): Headers
   /** Takes every key out of a text that an upstream sent. */
@@ -20,7 +20,7 @@ export function createCredentials(keys: readonly string[], header: KeyHeader): C
   const headers = keys.map(carrying)
   let turn = 0
   return {
-    headers: () => headers[turn++ % headers.length] ?? {},
+    headers: key => headers[key ?? turn++ % headers.length] ?? {},
     masked: () => carrying('***'),
     scrub: text => keys.reduce((scrubbed, key) => scrubbed.replaceAll(key, '[redacted]'), text),
     contains: bytes => keys.some(key => bytes.includes(key)),

@@ -21,6 +21,8 @@ export interface UpstreamCall {
   readonly signal: AbortSignal
   /** Gateways this exchange has already passed: handed on, so that a ring of them is noticed. */
   readonly trail: string
+  /** The place of the key to call with; absent or null: the one whose turn it is. */
+  readonly key?: number | null
   /** Called when the answer's head is there. */
   readonly onFirstByte?: (status: number) => void
 }
@@ -103,7 +105,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         sent = true
       }
       const path = parts.basePath + call.path
-      const key = credentials.headers()
+      const key = credentials.headers(call.key ?? null)
       const headers = headersOf(call, key instanceof Promise ? await key : key, isStream)
       await pool.send({ method, path, headers, body, signal, onSent, isStream }, onHead)
     } catch (error) {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { callerLimitsSchema, rateLimitsSchema } from '../../src/config/limits.ts'
 import { callerSchema, fileSchema, routeSchema, s3Schema, upstreamSchema } from '../../src/config/schema.ts'
 import { load } from './setup.ts'
 
@@ -15,6 +16,8 @@ const env = {
   GEMINI_API_KEY: 'k',
   TEAM_A_KEY: 'k',
   AZURE_OPENAI_API_KEY: 'k',
+  SHARED_KEY_1: 'k',
+  SHARED_KEY_2: 'k',
   S3_ACCESS_KEY: 'k',
   S3_SECRET_KEY: 'k',
   PLANTAIN_ASSET_SECRET: 's'.repeat(32),
@@ -28,7 +31,7 @@ test('the shipped file with its examples is taken too', () => {
   const config = load(examples, { env })
   expect(config.auth).toBe('keys')
   expect(config.callers.map(({ id }) => id)).toEqual(['team-a', 'team-b'])
-  expect(config.upstreams.map(({ name }) => name)).toEqual(['google', 'vertex', 'azure'])
+  expect(config.upstreams.map(({ name }) => name)).toEqual(['google', 'vertex', 'azure', 'shared'])
   expect(config.routing).toEqual([{ model: 'gemini-*', upstreams: ['google'] }])
 })
 
@@ -58,10 +61,10 @@ test('every key that is accepted stands in it once', () => {
   expect(keysOf(tree.assets)).toEqual(['dir', 'max_bytes', 's3', 'signing_secret', 'ttl'])
   expect(keysOf(tree.assets.s3)).toEqual(keysOf(s3Schema.shape))
   expect(keysIn(tree.callers)).toEqual(keysOf(callerSchema.shape))
-  expect(keysIn(tree.callers.flatMap(({ limits }: { limits?: object }) => limits ?? []))).toEqual([
-    'concurrent',
-    'requests_per_minute',
-  ])
+  expect(keysIn(tree.callers.flatMap(({ limits }: { limits?: object }) => limits ?? []))).toEqual(
+    keysOf(callerLimitsSchema.shape),
+  )
+  expect(keysOf(tree.upstreams.shared.limits)).toEqual(keysOf(rateLimitsSchema.shape))
   expect(keysIn(Object.values(tree.upstreams))).toEqual(keysOf(upstreamSchema.shape))
   expect(keysOf(tree.upstreams.google.timeouts)).toEqual(['connect_s', 'first_byte_s', 'idle_s', 'total_s'])
   expect(keysIn(tree.routing)).toEqual(keysOf(routeSchema.shape))

@@ -21,6 +21,8 @@ test('without a file and without variables the gateway is open on loopback and t
     routing: [],
     sandbox: true,
     redisUrl: null,
+    onStoreError: 'local-share',
+    limitsZone: 'America/Los_Angeles',
     answers: {
       memoryBytes: 268_435_456,
       spillBytes: 2_147_483_648,
@@ -60,21 +62,27 @@ listen: { host: localhost, port: 9000, max_body: 1.5MiB, public_url: https://ima
 admin: { host: "::1", port: 9001, token: operator-token }
 auth: keys
 callers:
-  - { id: team-a, key: key-of-a, models: [nano-banana-2, "gemini-*"], limits: { requests_per_minute: 60, concurrent: 8 } }
-  - { id: team-b, key_sha256: ${hashKey('key-of-b').toUpperCase()} }
+  - { id: team-a, key: key-of-a, models: [nano-banana-2, "gemini-*"], limits: { requests_per_minute: 60, concurrent: 8 },
+      model_limits: { "gemini-3-*": { images_per_day: 5 } }, charge_on_disconnect: off }
+  - { id: team-b, key_sha256: ${hashKey('key-of-b').toUpperCase()}, limits: { requests_per_minute: 1, requests_per_day: 2,
+      images_per_minute: 3, images_per_day: 4, tokens_per_minute: 5, concurrent: 6, budget_usd_per_day: "7.5",
+      budget_usd_per_month: 0.000001 } }
 upstreams:
   google:
     protocol: gemini
     dialect: google
     base_url: https://proxy.example/google/
-    keys: [g1, { key: g2 }, "g3,g4"]
+    keys: [g1, { key: g2, project: other, limits: { requests_per_minute: 9 } }, "g3,g4"]
+    limits: { requests_per_minute: 1, requests_per_day: 2, images_per_day: 3, concurrent: 4 }
+    project_limits: { concurrent: 2 }
     models: { ours: theirs }
     connections: 7
     timeouts: { connect_s: 1, first_byte_s: 2.5, idle_s: 3, total_s: 4 }
     allow_private_network: on
   second: { protocol: gemini, keys: [s1] }
 routing: [{ model: "gemini-*", upstreams: [second, google] }]
-store: { redis: "rediss://user:pass@redis.example:6380/2" }
+store: { redis: "rediss://user:pass@redis.example:6380/2", on_error: closed }
+limits: { zone: Europe/Rome }
 answers: { memory: 1024, spill: 0, spill_dir: /var/spill, max_document: 1KiB, write_timeout_s: 0.5,
            strict_parameters: true, response_format: b64_json, legacy_aliases: off, default_model: nano-banana-pro }
 assets: { dir: /var/assets, ttl: 2d, max_bytes: 1GiB, signing_secret: ${'s'.repeat(32)},
@@ -101,8 +109,26 @@ models: [{ id: mine, note: null }]
         keySha256: hashKey('key-of-a'),
         models: ['nano-banana-2', 'gemini-*'],
         limits: { requestsPerMinute: 60, concurrent: 8 },
+        modelLimits: [{ model: 'gemini-3-*', limits: { imagesPerDay: 5 } }],
+        chargeOnDisconnect: false,
       },
-      { id: 'team-b', keySha256: hashKey('key-of-b'), models: null, limits: {} },
+      {
+        id: 'team-b',
+        keySha256: hashKey('key-of-b'),
+        models: null,
+        limits: {
+          requestsPerMinute: 1,
+          requestsPerDay: 2,
+          imagesPerMinute: 3,
+          imagesPerDay: 4,
+          tokensPerMinute: 5,
+          concurrent: 6,
+          budgetMicroUsdPerDay: 7_500_000,
+          budgetMicroUsdPerMonth: 1,
+        },
+        modelLimits: [],
+        chargeOnDisconnect: true,
+      },
     ],
     upstreams: [
       {
@@ -111,6 +137,14 @@ models: [{ id: mine, note: null }]
         dialect: 'google',
         baseUrl: 'https://proxy.example/google',
         keys: ['g1', 'g2', 'g3', 'g4'],
+        keySettings: [
+          { project: null, limits: {} },
+          { project: 'other', limits: { requestsPerMinute: 9 } },
+          { project: null, limits: {} },
+          { project: null, limits: {} },
+        ],
+        limits: { requestsPerMinute: 1, requestsPerDay: 2, imagesPerDay: 3, concurrent: 4 },
+        projectLimits: { concurrent: 2 },
         models: new Map([['ours', 'theirs']]),
         connections: 7,
         timeouts: { connectSeconds: 1, firstByteSeconds: 2.5, idleSeconds: 3, totalSeconds: 4 },
@@ -122,6 +156,9 @@ models: [{ id: mine, note: null }]
         dialect: 'google',
         baseUrl: 'https://generativelanguage.googleapis.com',
         keys: ['s1'],
+        keySettings: [{ project: null, limits: {} }],
+        limits: {},
+        projectLimits: {},
         models: new Map(),
         connections: 1024,
         timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
@@ -131,6 +168,8 @@ models: [{ id: mine, note: null }]
     routing: [{ model: 'gemini-*', upstreams: ['second', 'google'] }],
     sandbox: false,
     redisUrl: 'rediss://user:pass@redis.example:6380/2',
+    onStoreError: 'closed',
+    limitsZone: 'Europe/Rome',
     answers: {
       memoryBytes: 1024,
       spillBytes: 0,

@@ -110,6 +110,8 @@ function testConfig(options: GatewayOptions, folder: string): Config {
     routing: [],
     sandbox: false,
     redisUrl: null,
+    onStoreError: 'local-share',
+    limitsZone: 'UTC',
     requests: { memoryBytes: megabytes(512) },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
     logLevel: 'info',

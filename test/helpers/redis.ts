@@ -1,5 +1,5 @@
 /** A real Redis for tests: `REDIS_URL`, else a container, else the machine's own `redis-server`; and a bad line to it. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -28,6 +28,15 @@ export async function findRedis(): Promise<TestRedis | null> {
 }
 
 const howToRun = 'To run them, set REDIS_URL, start Docker, or install redis-server.'
+
+/** Is there a `redis-server` that a test may start, stop and kill as it likes? */
+export function findRedisServer(): boolean {
+  if (spawnSync('redis-server', ['--version']).status === 0) return true
+  if (process.env.CI === 'true' || process.env.PLANTAIN_TEST_REQUIRE?.includes('redis'))
+    throw new Error('These tests need redis-server on the PATH.')
+  process.stderr.write('\nLeft out: tests that start and stop a Redis. To run them, install redis-server.\n')
+  return false
+}
 
 /** A container of the version that docker-compose.yml runs. Null without a Docker engine that answers at once. */
 async function redisContainer(): Promise<TestRedis | null> {
@@ -89,7 +98,7 @@ async function started(server: ChildProcess): Promise<boolean> {
   return promise
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

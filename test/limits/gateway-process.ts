@@ -18,6 +18,9 @@ export interface Burst {
   readonly caller: string
   readonly limits: CallerLimits
   readonly holdMs: number | null
+  /** Of each exchange; absent: one, at no known price. */
+  readonly images?: number
+  readonly microUsd?: number | null
 }
 
 /** Times of a clock that all processes of the machine share. Redis decided between `askedMs` and `toldMs`. */
@@ -27,6 +30,8 @@ export interface Tried {
   readonly toldMs: number
   /** Just before the settle was sent. */
   readonly settledMs: number
+  /** The store heard of its end. */
+  readonly settled: boolean
 }
 
 const { url, tag, windowMs, leaseMs } = JSON.parse(process.argv[2] ?? '{}') as Setting
@@ -37,15 +42,22 @@ const limits = createLimits({
 })
 const sharedMs = () => Number(process.hrtime.bigint() / 1000n) / 1000
 
-async function attempt({ caller: id, limits: callerLimits, holdMs }: Burst): Promise<Tried> {
+async function attempt({
+  caller: id,
+  limits: callerLimits,
+  holdMs,
+  images = 1,
+  microUsd = null,
+}: Burst): Promise<Tried> {
   const askedMs = sharedMs()
   const caller = { id, limits: callerLimits }
-  const decision = await limits.admit({ id: 'request', caller, deadlineMs: performance.now() + 10_000 })
+  const exchange = { id: 'request', caller, model: 'a-model', deadlineMs: performance.now() + 10_000 }
+  const decision = await limits.admit(exchange, { images, tokens: 1, microUsd })
   const toldMs = sharedMs()
   if (decision.admitted && holdMs !== null) await new Promise(resolve => setTimeout(resolve, holdMs))
   const settledMs = sharedMs()
-  if (holdMs !== null) await limits.settle(decision, 'ok')
-  return { admitted: decision.admitted, askedMs, toldMs, settledMs }
+  if (holdMs !== null) await limits.settle(decision, { outcome: 'ok' })
+  return { admitted: decision.admitted, askedMs, toldMs, settledMs, settled: decision.admitted && holdMs !== null }
 }
 
 process.on('message', async (burst: Burst) => {

@@ -28,11 +28,15 @@ async function openGateway({ url, tag, leaseMs = 30_000, commandTimeoutMs = 5_00
 }
 
 const admit = (limits: Limits, callerLimits: CallerLimits) =>
-  limits.admit({
-    id: 'request',
-    caller: { id: 'team-a', limits: callerLimits },
-    deadlineMs: performance.now() + 60_000,
-  })
+  limits.admit(
+    {
+      id: 'request',
+      caller: { id: 'team-a', limits: callerLimits },
+      model: 'a-model',
+      deadlineMs: performance.now() + 60_000,
+    },
+    { images: 1, tokens: 1, microUsd: null },
+  )
 
 describe.skipIf(!redis)('limits on a real Redis', () => {
   const url = redis?.url ?? ''
@@ -44,7 +48,7 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
     const [left, right] = [await openGateway({ url, tag }), await openGateway({ url, tag })]
     const first = await admit(left, { requestsPerMinute: 2, concurrent: 1 })
     expect((await admit(right, { requestsPerMinute: 2, concurrent: 1 })).admitted).toBe(false)
-    await left.settle(first, 'ok')
+    await left.settle(first, { outcome: 'ok' })
     expect((await admit(right, { requestsPerMinute: 2, concurrent: 1 })).admitted).toBe(true)
     expect((await admit(left, { requestsPerMinute: 2 })).admitted).toBe(false)
   })
@@ -55,7 +59,7 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
     const cut = await openGateway({ url: line.url, tag, commandTimeoutMs: 150 })
     const other = await openGateway({ url, tag })
     // A reservation that Redis carries out, but whose answer does not arrive. Its clock is known from the first one.
-    await cut.settle(await admit(cut, one), 'ok')
+    await cut.settle(await admit(cut, one), { outcome: 'ok' })
     line.hold('answers')
     await expect(admit(cut, one)).rejects.toMatchObject({ kind: 'overloaded' })
     line.release()
@@ -69,7 +73,7 @@ describe.skipIf(!redis)('limits on a real Redis', () => {
     const other = await openGateway({ url, tag, leaseMs: 4_000 })
     const admitted = await admit(cut, one)
     await line.cut()
-    await cut.settle(admitted, 'ok')
+    await cut.settle(admitted, { outcome: 'ok' })
     expect((await admit(other, one)).admitted).toBe(false)
     await line.mend()
     const lostMs = performance.now()

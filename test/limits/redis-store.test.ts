@@ -19,12 +19,18 @@ const url = redis?.url ?? ''
 const freshTag = () => `plantain-test-${randomUUID()}`
 
 const window = (limit: number): Reservation => ({ kind: 'window', key: 'caller:a:requests', limit, cost: 1 })
+const calendar = (atMs: number) => {
+  const number = Math.floor(atMs / 86_400_000)
+  return { name: `day-${number}`, beginsMs: number * 86_400_000, endsMs: (number + 1) * 86_400_000 }
+}
+const day = (limit: number): Reservation => ({ kind: 'day', key: 'caller:a:images-day', limit, cost: 1, calendar })
+const budget = (limit: number): Reservation => ({ kind: 'budget', key: 'caller:a:money', limit, cost: 1, calendar })
 const lease = (limit: number): Reservation => ({ kind: 'lease', key: 'caller:a:concurrent', limit })
-const hold = (...reservations: Reservation[]): Hold => ({ id: randomUUID(), reservations })
+const hold = (...reservations: Reservation[]): Hold => ({ id: randomUUID(), side: 'caller', reservations })
 
 async function keysOf(admin: Redis, tag: string): Promise<string[]> {
   const keys: string[] = []
-  for await (const some of admin.scanStream({ match: `{${tag}}*`, count: 1000 })) keys.push(...some)
+  for await (const some of admin.scanStream({ match: `{${tag}:*`, count: 1000 })) keys.push(...some)
   return keys.sort()
 }
 
@@ -45,7 +51,7 @@ async function openStore(): Promise<StoreUnderTest> {
     },
   }
   // The store keeps the highest time seen and how far Redis's clock was behind it: both can be moved instead of the clock.
-  const clock = `{${tag}}:clock`
+  const clock = `{${tag}:caller}:clock`
   async function moveClock(move: (highest: number, behind: number) => [number, number]) {
     const [highest = 0, behind = 0] = ((await admin.get(clock)) ?? '').split(' ').map(Number)
     await admin.set(clock, move(highest, behind).join(' '), 'PX', 600_000)
@@ -58,7 +64,7 @@ async function openStore(): Promise<StoreUnderTest> {
     pass,
     setClockBack: ms => moveClock((highest, behind) => [highest, behind - ms]),
     hasteMs: 5_000,
-    modelRuns: 60,
+    modelRuns: process.env.PLANTAIN_TEST_LONG ? 400 : 20,
     async close() {
       const keys = await keysOf(admin, tag)
       if (keys.length > 0) await admin.unlink(keys)
@@ -84,7 +90,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
       admin.disconnect()
     })
     const gateway = (parts: Partial<RedisStoreParts> = {}) => createRedisStore({ redis: client, tag, ...parts })
-    const key = (rest: string) => `{${tag}}:${rest}`
+    const key = (rest: string) => `{${tag}:caller}:${rest}`
 
     test.beforeEach(() => {
       tag = freshTag()
@@ -96,14 +102,16 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
     test('every key lies under the one hash tag and expires by itself', async () => {
       const store = gateway()
-      const [running, over] = [hold(window(9), lease(9)), hold(window(9), lease(9))]
+      const all = [window(9), lease(9), day(9), budget(9)]
+      const [running, over] = [hold(...all), hold(...all)]
       await store.reserve(running, plenty)
       await store.reserve(over, plenty)
-      await store.settle(over)
-      await store.settle(hold(lease(9)))
+      await store.settle(over, { actuals: [0, null, 0, 5], failed: true })
+      await store.cancel(hold(lease(9)))
       await store.renew([running])
       const keys = await keysOf(admin, tag)
-      expect(keys).toHaveLength(6)
+      // The clock, three records, the window and its refunds, the leases, the day, the budget and its holds.
+      expect(keys).toHaveLength(10)
       for (const one of keys) expect(await admin.pttl(one), one).toBeGreaterThan(0)
     })
 
@@ -117,14 +125,14 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
     test('a refusal writes nothing at all', async () => {
       const store = gateway()
-      await store.reserve(hold(window(1), lease(1)), plenty)
+      await store.reserve(hold(window(1), lease(1), day(1), budget(1)), plenty)
       const dump = async () => {
         const keys = await keysOf(admin, tag)
         return Promise.all(keys.map(async one => [one, (await admin.dumpBuffer(one))?.toString('hex')]))
       }
       const before = await dump()
-      expect(before.length).toBe(4)
-      for (const wish of [window(1), lease(1)]) {
+      expect(before.length).toBe(7)
+      for (const wish of [window(1), lease(1), day(1), budget(1)]) {
         expect((await store.reserve(hold(wish), plenty)).outcome).toBe('refused')
       }
       expect(await dump()).toEqual(before)
@@ -200,7 +208,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
       const one = hold(window(1), lease(5))
       line.hold('commands')
       const verdict = store.reserve(one, plenty)
-      await gateway().settle(one)
+      await gateway().cancel(one)
       line.release()
       expect(await verdict).toEqual({ outcome: 'void' })
       expect(await admin.exists(key('w:caller:a:requests'))).toBe(0)

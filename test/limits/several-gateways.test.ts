@@ -1,51 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findRedis } from '../helpers/redis.ts'
-import type { Burst, Setting, Tried } from './gateway-process.ts'
+import type { Tried } from './gateway-process.ts'
+import { type Gateway, mostWithin, startGateway } from './gateways.ts'
 
 const redis = await findRedis()
 afterAll(() => redis?.stop())
 
-interface Gateway {
-  burst(burst: Omit<Burst, 'nth'>): Promise<readonly Tried[]>
-  kill(): Promise<void>
-}
-
-async function startGateway(setting: Setting): Promise<Gateway> {
-  const child: ChildProcess = fork(new URL('./gateway-process.ts', import.meta.url), [JSON.stringify(setting)])
-  const answers = new Map<number, (tried: readonly Tried[]) => void>()
-  child.on('message', ({ nth, tried }: { nth: number; tried: readonly Tried[] }) => answers.get(nth)?.(tried))
-  async function kill() {
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await once(child, 'exit')
-  }
-  await once(child, 'message')
-  let sent = 0
-  return {
-    burst(burst) {
-      const nth = ++sent
-      const { promise, resolve } = Promise.withResolvers<readonly Tried[]>()
-      answers.set(nth, resolve)
-      child.send({ ...burst, nth })
-      return promise
-    },
-    kill,
-  }
-}
-
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const random = (from: number, to: number) => from + Math.floor(Math.random() * (to - from + 1))
-
-/** The most admissions that are sure to lie within one stretch of this length, wherever it begins. */
-function mostWithin(windowMs: number, tried: readonly Tried[]): number {
-  const admitted = tried.filter(one => one.admitted)
-  const inside = admitted.map(({ askedMs: startMs }) => {
-    const sure = admitted.filter(({ askedMs, toldMs }) => askedMs >= startMs && toldMs < startMs + windowMs)
-    return sure.length
-  })
-  return Math.max(0, ...inside)
-}
 
 /** The most calls that are sure to have been under way at one time. */
 function mostAtOnce(tried: readonly Tried[]): number {

@@ -1,6 +1,7 @@
 /** What every limit store promises, as one suite. */
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Calendar } from '../../src/limits/calendar.ts'
 import { defaultTimes, type Hold, type LimitStore, type Reservation, type Verdict } from '../../src/limits/store.ts'
 import { createModel } from './model.ts'
 
@@ -23,6 +24,15 @@ export interface StoreUnderTest {
 const { windowMs, leaseMs } = defaultTimes
 const plenty = 10_000
 
+type Costly = Extract<Reservation, { readonly cost: number }>
+
+/** Days of ten minutes, so that the suite sees many of them begin. */
+const dayMs = 600_000
+const calendar: Calendar = atMs => {
+  const number = Math.floor(atMs / dayMs)
+  return { name: `day-${number}`, beginsMs: number * dayMs, endsMs: (number + 1) * dayMs }
+}
+
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>) {
   describe(name, () => {
     let under: StoreUnderTest
@@ -33,10 +43,25 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
 
     let count = 0
     const fresh = (prefix: string) => `${prefix}-${count++}`
-    const hold = (...reservations: Reservation[]): Hold => ({ id: fresh('hold'), reservations })
-    const window = (limit: number, cost = 1): Reservation => ({ kind: 'window', key: fresh('window'), limit, cost })
+    const hold = (...reservations: Reservation[]): Hold => ({ id: fresh('hold'), side: 'caller', reservations })
+    const window = (limit: number, cost = 1): Costly => ({ kind: 'window', key: fresh('window'), limit, cost })
     const lease = (limit: number): Reservation => ({ kind: 'lease', key: fresh('lease'), limit })
+    const day = (limit: number, cost = 1): Costly => ({ kind: 'day', key: fresh('day'), limit, cost, calendar })
+    const budget = (limit: number, cost: number): Costly => ({
+      kind: 'budget',
+      key: fresh('budget'),
+      limit,
+      cost,
+      calendar,
+    })
     const reserve = (one: Hold) => under.store.reserve(one, plenty)
+    /** `actuals` left out: as reserved. */
+    const settle = (one: Hold, actuals?: readonly (number | null)[], failed = false) =>
+      under.store.settle(one, { actuals: actuals ?? one.reservations.map(() => null), failed })
+    const used = async (...reservations: Costly[]) => {
+      const verdict = await reserve(hold(...reservations.map(one => ({ ...one, limit: plenty, cost: 1 }))))
+      return verdict.outcome === 'void' ? [] : verdict.standings.map(standing => standing.used - 1)
+    }
 
     async function admitted(one: Hold) {
       const verdict = await reserve(one)
@@ -51,6 +76,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     async function waitOf(one: Hold): Promise<number> {
       const { wait } = await refused(one)
       return typeof wait === 'number' ? wait : expect.fail(`the wait is ${wait}`)
+    }
+    /** To the middle of a day, so that what follows at once lies in one. */
+    async function toNoon() {
+      await reserve(hold(lease(1)))
+      await under.pass(dayMs - ((under.lastMs() + dayMs / 2) % dayMs))
     }
     async function times(n: number, act: () => Promise<unknown>) {
       for (let i = 0; i < n; i++) await act()
@@ -158,7 +188,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await admitted(first)
       await admitted(second)
       expect(await refused(hold(calls))).toMatchObject({ refused: 0, wait: 'unknown' })
-      await times(3, () => under.store.settle(first))
+      await times(3, () => settle(first))
       await admitted(hold(calls))
       await refused(hold(calls))
     })
@@ -167,14 +197,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const requests = window(1)
       const one = hold(requests)
       await admitted(one)
-      await under.store.settle(one)
+      await settle(one)
       await refused(hold(requests))
     })
 
     test('a settle that overtakes its reserve voids it', async () => {
       const [requests, calls] = [window(1), lease(1)]
       const one = hold(requests, calls)
-      await under.store.settle(one)
+      await settle(one)
       expect(await reserve(one)).toEqual({ outcome: 'void' })
       await admitted(hold(requests, calls))
     })
@@ -217,9 +247,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await admitted(next)
       await under.store.renew([long])
       expect((await refused(hold(calls))).standings[0]?.used).toBe(2)
-      await under.store.settle(next)
+      await settle(next)
       await refused(hold(calls))
-      await under.store.settle(long)
+      await settle(long)
       await admitted(hold(calls))
     })
 
@@ -227,7 +257,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const calls = lease(1)
       const one = hold(calls)
       await admitted(one)
-      await under.store.settle(one)
+      await settle(one)
       await under.store.renew([one])
       await admitted(hold(calls))
     })
@@ -272,18 +302,207 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await admitted(hold(lowered))
     })
 
+    test('what failures give back is free again at once, in the minute and in the day', async () => {
+      const [images, daily] = [window(4, 4), day(4, 4)]
+      const one = hold(images, daily)
+      await admitted(one)
+      await settle(one, [1, 1], true)
+      expect(await used(images, daily)).toEqual([1, 1])
+      await refused(hold({ ...images, cost: 3 }))
+      await admitted(hold({ ...images, cost: 2 }, { ...daily, cost: 2 }))
+    })
+
+    test('a call that came to more than was reserved is counted whole, although that is above the limit', async () => {
+      const [tokens, daily, money] = [window(100, 60), day(100, 60), budget(100, 60)]
+      const one = hold(tokens, daily, money)
+      await admitted(one)
+      await settle(one, [150, 160, 170])
+      expect(await used(tokens, daily, money)).toEqual([150, 160, 170])
+    })
+
+    test('failures give back at most half of a window within a window, and all of days and money', async () => {
+      const [images, daily, money] = [window(100, 10), day(1000, 10), budget(1000, 10)]
+      await times(9, async () => {
+        const one = hold(images, daily, money)
+        await admitted(one)
+        await settle(one, [0, 0, 0], true)
+      })
+      expect(await used(images, daily, money)).toEqual([40, 0, 0])
+      await under.pass(windowMs + windowMs / 60)
+      const later = hold(images)
+      await admitted(later)
+      await settle(later, [0], true)
+      expect(await used(images)).toEqual([0])
+    })
+
+    test('small windows give back twenty, and what is given back without a failure has no bound', async () => {
+      const small = window(30, 10)
+      await times(3, async () => {
+        const one = hold(small)
+        await admitted(one)
+        await settle(one, [0], true)
+      })
+      expect(await used(small)).toEqual([10])
+      const fair = window(100, 60)
+      await times(5, async () => {
+        const one = hold(fair)
+        await admitted(one)
+        await settle(one, [10])
+      })
+      expect(await used(fair)).toEqual([50])
+    })
+
+    test('what is given back for a minute that is over gives nothing to the present one', async () => {
+      const requests = window(5, 3)
+      const one = hold(requests)
+      await admitted(one)
+      for (let ms = 0; ms <= windowMs + windowMs / 60; ms += leaseMs / 2) {
+        await under.pass(leaseMs / 2)
+        await under.store.renew([one])
+      }
+      await admitted(hold(requests))
+      await settle(one, [0])
+      expect(await used(requests)).toEqual([3])
+    })
+
+    test('a cancelled hold was never there, and one that is cancelled before it comes is never admitted', async () => {
+      const all = [window(1), lease(1), day(1), budget(1, 1)]
+      const [one, late] = [hold(...all), hold(...all)]
+      await admitted(one)
+      await under.store.cancel(one)
+      await under.store.cancel(late)
+      expect(await reserve(late)).toEqual({ outcome: 'void' })
+      await admitted(hold(...all))
+    })
+
+    test('the first of settle and cancel counts, in whatever order and however often they come', async () => {
+      for (const order of ['sc', 'cs', 'ss', 'scscs']) {
+        const all = [window(9, 3), day(9, 3), budget(9, 3)]
+        const one = hold(...all)
+        await admitted(one)
+        for (const [index, step] of [...order].entries()) {
+          await (step === 's' ? settle(one, [2, 2, 2 + index]) : under.store.cancel(one))
+        }
+        expect(await used(...all), order).toEqual(order.startsWith('s') ? [2, 2, 2] : [0, 0, 0])
+      }
+    })
+
+    test('a cost that is no whole number is refused and changes nothing', async () => {
+      const money = budget(100, 50)
+      const one = hold(money)
+      await admitted(one)
+      for (const actual of [-1, Number.NaN, 0.5, Number.POSITIVE_INFINITY, 2 ** 60]) {
+        await expect(settle(one, [actual])).rejects.toThrow(RangeError)
+      }
+      await expect(settle(one, [])).rejects.toThrow(RangeError)
+      expect(await used(money)).toEqual([50])
+    })
+
+    test('a day is whole again when the next begins, and says when that is', async () => {
+      const [images, money] = [day(2), budget(2, 1)]
+      await toNoon()
+      for (const _ of [1, 2]) {
+        const one = hold(images, money)
+        await admitted(one)
+        await settle(one)
+      }
+      for (const one of [images, money]) {
+        const { wait, standings } = await refused(hold(one))
+        expect(wait).toBe(standings[0]?.resetMs)
+        expect(wait).toBeGreaterThan(dayMs / 2 - under.hasteMs)
+        expect(wait).toBeLessThanOrEqual(dayMs / 2)
+      }
+      const wait = await waitOf(hold(images))
+      await under.pass(wait - under.hasteMs)
+      await refused(hold(images))
+      await under.pass(under.hasteMs)
+      await admitted(hold(images, money))
+    })
+
+    test('money is held while calls run, spent by what they came to, and free again where they cost nothing', async () => {
+      const money = budget(100, 60)
+      await toNoon()
+      const one = hold(money)
+      await admitted(one)
+      expect(await refused(hold(money))).toMatchObject({ wait: 'unknown', standings: [{ used: 60 }] })
+      await settle(one, [10])
+      const two = hold(money)
+      await admitted(two)
+      await settle(two, [0], true)
+      await admitted(hold({ ...money, cost: 90 }))
+    })
+
+    test('money that a crashed gateway held is free when its lease has ended', async () => {
+      const money = budget(100, 60)
+      await toNoon()
+      const [abandoned, renewed] = [hold(money), hold({ ...money, cost: 30 })]
+      await admitted(abandoned)
+      await admitted(renewed)
+      await under.pass(leaseMs - under.hasteMs)
+      await under.store.renew([renewed])
+      await refused(hold(money))
+      await under.pass(under.hasteMs)
+      await admitted(hold(money))
+      expect(await used(money)).toEqual([90])
+    })
+
+    test('money is charged once although its hold had lapsed', async () => {
+      const money = budget(100, 60)
+      await toNoon()
+      const [late, later] = [hold(money), hold({ ...money, cost: 30 })]
+      await admitted(late)
+      await admitted(later)
+      await under.pass(leaseMs + under.hasteMs)
+      expect(await used(money)).toEqual([0])
+      await times(2, () => settle(late, [55]))
+      await under.store.renew([later])
+      await times(2, () => settle(later, [25]))
+      expect(await used(money)).toEqual([81])
+    })
+
+    test('money of a call that runs into the next day is spent in the one it began in', async () => {
+      const money = budget(100, 60)
+      await toNoon()
+      const one = hold(money)
+      await admitted(one)
+      for (let ms = 0; ms < dayMs / 2; ms += leaseMs / 2) {
+        await under.pass(leaseMs / 2)
+        await under.store.renew([one])
+      }
+      await admitted(hold(money))
+      await settle(one, [60])
+      expect(await used(money)).toEqual([60])
+    })
+
+    test('both sides have keys of their own', async () => {
+      const requests = window(1)
+      await admitted(hold(requests))
+      expect((await reserve({ ...hold({ ...requests, key: `${requests.key}-up` }), side: 'upstream' })).outcome).toBe(
+        'admitted',
+      )
+    })
+
     test('whatever is asked in whatever order, the answers are the model’s and no stretch of a window holds more than its limit', async () => {
       const step = fc.oneof(
         {
           weight: 6,
           arbitrary: fc.record({
             do: fc.constant('reserve' as const),
-            of: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
+            of: fc.subarray([0, 1, 2, 3, 4, 5], { minLength: 1 }),
             cost: fc.integer({ min: 1, max: 4 }),
           }),
         },
         { weight: 1, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(20) }) },
-        { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(20) }) },
+        {
+          weight: 3,
+          arbitrary: fc.record({
+            do: fc.constant('settle' as const),
+            which: fc.nat(20),
+            actuals: fc.array(fc.option(fc.nat(6)), { minLength: 6, maxLength: 6 }),
+            failed: fc.boolean(),
+          }),
+        },
+        { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
         { weight: 1, arbitrary: fc.record({ do: fc.constant('overtake' as const) }) },
         {
           weight: 1,
@@ -302,11 +521,17 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         fc.record({
           windows: fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })),
           leases: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+          days: fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 })),
         }),
         fc.array(step, { maxLength: 60, size: 'max' }),
         async (limits, steps) => {
           const model = createModel()
-          const counters = [...limits.windows.map(limit => window(limit)), ...limits.leases.map(lease)]
+          const counters = [
+            ...limits.windows.map(limit => window(limit)),
+            ...limits.leases.map(lease),
+            day(limits.days[0]),
+            budget(limits.days[1], 1),
+          ]
           const holds: Hold[] = []
           let waitMs = 0
           async function ask(one: Hold) {
@@ -329,21 +554,31 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
               }
               case 'settle': {
                 const one = holds.at(-1 - next.which)
-                if (!one) break
-                await under.store.settle(one)
-                model.settle(one, under.lastMs())
+                if (!one || model.maybeForgotten(one, under.lastMs())) break
+                const settlement = { actuals: next.actuals.slice(0, one.reservations.length), failed: next.failed }
+                await under.store.settle(one, settlement)
+                model.settle(one, settlement, under.lastMs())
+                break
+              }
+              case 'cancel': {
+                const one = holds.at(-1 - next.which)
+                if (!one || model.maybeForgotten(one, under.lastMs())) break
+                await under.store.cancel(one)
+                model.cancel(one, under.lastMs())
                 break
               }
               case 'overtake': {
                 const one = hold(...counters)
-                await under.store.settle(one)
-                model.settle(one, under.lastMs())
+                await under.store.cancel(one)
+                model.cancel(one, under.lastMs())
                 await ask(one)
                 break
               }
               case 'renew': {
                 const some = next.which.flatMap(index => holds.at(-1 - index) ?? [])
-                const named = [...new Set(some)].filter(one => !model.maybeForgotten(one, under.lastMs()))
+                const named = [...new Set(some)].filter(
+                  one => model.wasAdmitted(one) && !model.maybeForgotten(one, under.lastMs()),
+                )
                 await under.store.renew(named)
                 for (const one of named) model.renew(one, under.lastMs())
                 break
@@ -355,11 +590,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
                 await under.pass(waitMs)
             }
           }
-          for (const { key, limit } of counters) {
+          for (const { key, limit } of counters.slice(0, 2)) {
             const all = model.admissions.get(key) ?? []
+            // A call that came to more than was reserved is counted above the limit; it was not admitted above it.
             for (const { atMs: endMs } of all) {
               const inside = all.filter(({ atMs }) => atMs > endMs - windowMs && atMs <= endMs)
-              expect(inside.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(limit)
+              expect(inside.reduce((sum, one) => sum + Math.min(one.cost, one.reserved), 0)).toBeLessThanOrEqual(limit)
             }
           }
         },

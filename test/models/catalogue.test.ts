@@ -139,6 +139,7 @@ describe('the operator’s own entries', () => {
       tokensPerImage: null,
       usdPerImage: null,
       usdPerImageAt: null,
+      usdPerSearch: null,
       usdPerMillionTokens: null,
       pixels: null,
     })

@@ -64,11 +64,10 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
   switch (kind) {
     case 'unauthenticated':
       return [{ '@type': rpc('ErrorInfo'), reason: 'API_KEY_INVALID', domain: 'googleapis.com' }]
-    // What no wait cures looks like any other limit otherwise: Google has no word of its own for it.
-    case 'quota-exhausted':
-      return [{ '@type': rpc('ErrorInfo'), reason: spentReason, domain: 'plantain' }]
-    case 'rate-limited': {
-      const quotaId = `PlantainCaller-${facts.dimension ?? 'requests'}`
+    case 'rate-limited':
+    case 'quota-exhausted': {
+      // Of an upstream whose quota has no name here.
+      const quotaId = facts.quota ?? `PlantainUpstream-${facts.dimension ?? 'requests'}`
       const retry = facts.retryAfterMs !== undefined && {
         '@type': rpc('RetryInfo'),
         retryDelay: `${Math.ceil(facts.retryAfterMs) / 1000}s`,
@@ -76,6 +75,8 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
       return [
         { '@type': rpc('QuotaFailure'), violations: [{ quotaId, description: message }] },
         ...(retry ? [retry] : []),
+        // What no wait cures looks like any other limit otherwise: Google has no word of its own for it.
+        ...(kind === 'quota-exhausted' ? [{ '@type': rpc('ErrorInfo'), reason: spentReason, domain: 'plantain' }] : []),
       ]
     }
     case 'invalid-request':

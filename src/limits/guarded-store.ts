@@ -1,0 +1,150 @@
+/**
+ * A shared store that may be away: it is asked for as long as it answers, and while it does not, the configuration says what
+ * becomes of callers with limits.
+ */
+import type { OnStoreError } from '../config/config.ts'
+import type { Breaker } from './breaker.ts'
+import { createLocalShare, type LastSeen, type LocalShare } from './local-share.ts'
+import type { Hold, LimitStore, Settlement, Verdict } from './store.ts'
+
+export interface GuardedStoreParts {
+  readonly store: LimitStore
+  readonly breaker: Breaker
+  readonly onError: OnStoreError
+  /** This gateway's part of a whole number, as of the last time the gateways could be counted. */
+  readonly shareOf: (whole: number) => number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+export interface GuardedStore extends LimitStore {
+  /** The shared store does not answer. */
+  degraded(): boolean
+}
+
+/** The shared store is not asked, or nothing may stand in for it. */
+export class StoreAway extends Error {
+  constructor() {
+    super('The limit store does not answer.')
+    this.name = 'StoreAway'
+  }
+}
+
+/**
+ * With `local-share` no limit is exceeded while the store is away, as long as the gateways are those that were last counted.
+ * In the window in which it goes or comes back, at most twice the limit is admitted: what the store had counted and this
+ * gateway had not seen yet, beside the shares. Money is never spent uncounted.
+ */
+export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
+  const { store, breaker, onError, shareOf, now = Date.now } = parts
+  const { leaseMs } = store
+  const lastSeen = new Map<string, LastSeen>()
+  /** Holds with leases whose calls run, wherever they were admitted. */
+  const running = new Set<Hold>()
+  /** Of those that were admitted here alone: their leases, as the shared store comes to know them. */
+  const localOnly = new WeakMap<Hold, Hold>()
+  /** Taken or not, nobody knows, and something stands in for them; with the time at which they lapse by themselves. */
+  const doubtful = new Map<Hold, number>()
+  let local: LocalShare | null = null
+  let recovery: Promise<boolean> | null = null
+
+  /** @throws StoreAway where the store is not asked; else its own error. */
+  async function ask<T>(question: () => Promise<T>): Promise<T> {
+    if (!breaker.allows()) throw new StoreAway()
+    try {
+      const answer = await question()
+      breaker.succeeded()
+      return answer
+    } catch (error) {
+      // A mistake in the question says nothing about the store.
+      if (!(error instanceof RangeError)) breaker.failed()
+      throw error
+    }
+  }
+
+  /** True where the store knows of everything, or has just been told: before that it is asked nothing new. */
+  function recovered(): Promise<boolean> | boolean {
+    if (!local && doubtful.size === 0) return true
+    recovery ??= recover().finally(() => {
+      recovery = null
+    })
+    return recovery
+  }
+
+  /** Tells the store what became of limits while it was away. What is told twice is counted twice: that is the safe side. */
+  async function recover(): Promise<boolean> {
+    try {
+      const share = local
+      for (const hold of (await share?.admittedHere()) ?? []) await ask(() => store.reserve(hold, leaseMs))
+      const adopted = [...running].flatMap(hold => localOnly.get(hold) ?? [])
+      if (adopted.length > 0) await ask(() => store.renew(adopted))
+      for (const [hold, lapsesMs] of doubtful) {
+        if (lapsesMs > now()) await ask(() => store.cancel(hold))
+        doubtful.delete(hold)
+      }
+      local = null
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async function standIn(hold: Hold): Promise<Verdict> {
+    const hasBudget = hold.reservations.some(({ kind }) => kind === 'budget')
+    if (onError === 'closed' || hasBudget) throw new StoreAway()
+    if (onError === 'open') return { outcome: 'admitted', standings: [], uncounted: true }
+    local ??= createLocalShare({ shareOf, leaseMs, now, lastSeen, running })
+    const verdict = await local.reserve(hold)
+    if (verdict.outcome !== 'admitted') return verdict
+    const leases = hold.reservations.filter(({ kind }) => kind === 'lease')
+    localOnly.set(hold, { ...hold, id: `${hold.id}/local`, reservations: leases })
+    if (leases.length > 0) running.add(hold)
+    return verdict
+  }
+
+  function learn(hold: Hold, verdict: Verdict): void {
+    if (verdict.outcome === 'void') return
+    for (const [index, { key }] of hold.reservations.entries()) {
+      const standing = verdict.standings[index]
+      if (standing?.resetMs) lastSeen.set(key, { used: standing.used, untilMs: now() + standing.resetMs })
+      else lastSeen.delete(key)
+    }
+    if (verdict.outcome === 'admitted' && hold.reservations.some(({ kind }) => kind === 'lease')) running.add(hold)
+  }
+
+  async function end(hold: Hold, settlement: Settlement | null): Promise<void> {
+    running.delete(hold)
+    await local?.end(hold, settlement)
+    const leases = localOnly.get(hold)
+    if (leases?.reservations.length === 0) return
+    // Of what was admitted here the store knows the leases at most. A word too many does no harm.
+    await ask(() => (settlement && !leases ? store.settle(hold, settlement) : store.cancel(leases ?? hold)))
+  }
+
+  return {
+    leaseMs,
+    async reserve(hold, withinMs) {
+      if (!(await recovered())) return standIn(hold)
+      let verdict: Verdict
+      try {
+        verdict = await ask(() => store.reserve(hold, withinMs))
+      } catch (error) {
+        const instead = await standIn(hold)
+        if (!(error instanceof StoreAway)) doubtful.set(hold, now() + leaseMs)
+        return instead
+      }
+      learn(hold, verdict)
+      return verdict
+    },
+    settle: (hold, settlement) => end(hold, settlement),
+    cancel: hold => end(hold, null),
+    async renew(holds) {
+      await local?.renew()
+      await recovered()
+      const known = holds.map(hold => localOnly.get(hold) ?? hold)
+      await ask(() => store.renew(known.filter(({ reservations }) => reservations.length > 0)))
+    },
+    ready: () => onError !== 'closed' || store.ready(),
+    degraded: () => breaker.isOpen() || !store.ready(),
+  }
+}

@@ -1,0 +1,50 @@
+/** What is given back when a call is over: failed requests do not use up what their callers have. */
+import type { Outcome } from '../images/error.ts'
+import type { Dimension } from './rules.ts'
+
+/** What an exchange came to. */
+export interface ExchangeResult {
+  readonly outcome: Outcome
+  /** A caller who left pays for it nevertheless: it was painted, and the caller's settings say so. */
+  readonly chargedAnyway?: boolean
+  /** As far as it is known; else what was reserved stands. */
+  readonly images?: number
+  readonly tokens?: number
+  readonly microUsd?: number
+}
+
+/** What one call to an upstream came to. */
+export interface CallResult {
+  readonly outcome: 'ok' | 'failed' | 'not-sent'
+  readonly images?: number
+}
+
+/** `null`: as reserved. */
+type Actual = number | null
+
+export const isCharged = ({ outcome, chargedAnyway }: ExchangeResult): boolean =>
+  outcome === 'ok' || chargedAnyway === true
+
+/** The request itself stays counted for its minute, so that failing over and over is not free. */
+export function actualOfExchange(dimension: Dimension, result: ExchangeResult): Actual {
+  if (dimension === 'requests' || dimension === 'concurrent') return null
+  if (!isCharged(result)) return 0
+  switch (dimension) {
+    case 'images':
+    case 'images-day':
+      return result.images ?? null
+    case 'tokens':
+      return result.tokens ?? null
+    case 'budget-day':
+    case 'budget-month':
+      return result.microUsd ?? null
+    case 'requests-day':
+      return null
+  }
+}
+
+/** An upstream has counted what was sent to it, whatever came of it. */
+export function actualOfCall(dimension: Dimension, { outcome, images }: CallResult): Actual {
+  const isImages = dimension === 'images' || dimension === 'images-day'
+  return outcome === 'ok' && isImages ? (images ?? null) : null
+}

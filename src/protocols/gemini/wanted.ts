@@ -1,0 +1,35 @@
+/** What a call of Google's form asks for, as far as it costs: read off its skeleton, since a relayed call is not decoded. */
+import { parseTier } from '../../images/geometry.ts'
+import type { CallWanted } from '../../models/cost.ts'
+import { LongString } from '../../streams/document-reader.ts'
+import type { Method } from './path.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Counting tokens is free. Anything else is taken for one picture, which is what a call paints. */
+export function wantedOfCall(method: Method, value: unknown): CallWanted {
+  if (method === 'countTokens') return { count: 0, promptChars: 0, references: 0, search: false }
+  const call = fieldsOf(value)
+  const parts = listOf(call.contents).flatMap(content => listOf(fieldsOf(content).parts).map(fieldsOf))
+  const system = listOf(fieldsOf(either(call, 'systemInstruction')).parts).map(fieldsOf)
+  const config = fieldsOf(either(call, 'generationConfig'))
+  const resolution = tierOf(either(fieldsOf(either(config, 'imageConfig')), 'imageSize'))
+  return {
+    count: 1,
+    promptChars: [...parts, ...system].reduce((sum, { text }) => sum + charsOf(text), 0),
+    references: parts.filter(part => either(part, 'inlineData') ?? either(part, 'fileData')).length,
+    search: listOf(call.tools).some(tool => either(fieldsOf(tool), 'googleSearch') !== undefined),
+    ...(resolution !== null && { resolution }),
+  }
+}
+
+/** Google takes names in either spelling. */
+const either = (fields: Fields, name: string) =>
+  fields[name] ?? fields[name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)]
+
+const tierOf = (size: unknown) => (typeof size === 'string' ? parseTier(size) : null)
+const charsOf = (text: unknown) => (typeof text === 'string' || text instanceof LongString ? text.length : 0)
+const listOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined ? [] : [value]
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests that take their time: clusters, faults of Redis, long schedules. `npm run test:long`. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.long.ts', 'test/limits/{memory,redis}-store.test.ts'],
+    env: { PLANTAIN_TEST_LONG: '1' },
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+})
