@@ -46,6 +46,16 @@ function message<const Shape extends z.ZodRawShape>(type: string, shape: Shape) 
 const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(value => (Array.isArray(value) ? value : [value]), z.array(item))
 
+/** Of members that exclude each other (a `oneof`) at most one stands there. */
+const atMostOneOf =
+  <const Names extends readonly string[]>(names: Names) =>
+  (value: { readonly [Name in Names[number]]?: unknown }, context: z.RefinementCtx): void => {
+    const [first, second] = names.filter(name => value[name as Names[number]] !== undefined)
+    if (first === undefined || second === undefined) return
+    const message = `(oneof), '${snakeCase(first)}' is already set. Cannot set '${snakeCase(second)}'`
+    context.addIssue({ code: 'custom', path: [second], message })
+  }
+
 const numeric = (value: unknown) =>
   typeof value === 'string' && /^-?\d[\d.eE+-]*$/.test(value) ? Number(value) : value
 const longestName = 1024
@@ -73,7 +83,7 @@ const WirePart = message('Part', {
   videoMetadata: z.unknown().optional(),
   mediaResolution: z.unknown().optional(),
   partMetadata: z.unknown().optional(),
-})
+}).superRefine(atMostOneOf(['text', 'inlineData', 'fileData']))
 
 const Content = message('Content', { role: Name.optional(), parts: list(WirePart).optional() })
 
@@ -156,7 +166,7 @@ const Picture = message('Image', {
   bytesBase64Encoded: Words.optional(),
   gcsUri: Words.optional(),
   mimeType: Name.optional(),
-})
+}).superRefine(atMostOneOf(['bytesBase64Encoded', 'gcsUri']))
 
 // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api
 export const PredictRequest = message('PredictRequest', {
