@@ -23,6 +23,13 @@ const whyNotListen: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address',
 }
 
+/** What becomes of callers while Redis is away, for the log. */
+const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
+  'local-share': 'each gateway admits its share of the limits by itself, and callers with budgets are turned away',
+  closed: 'callers with limits are turned away',
+  open: 'callers are not limited, and those with budgets are turned away',
+}
+
 const config = readConfig()
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const log = createLog({ level: config.logLevel, secrets: secretsOf(config) })
@@ -97,12 +104,6 @@ async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise
       else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
     },
   })
-}
-
-const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
-  'local-share': 'each gateway admits its share of the limits by itself, and callers with budgets are turned away',
-  closed: 'callers with limits are turned away',
-  open: 'callers are not limited, and those with budgets are turned away',
 }
 
 async function listen(
