@@ -136,8 +136,22 @@ describe('who gets an address', () => {
     expect(await kindOf(byUrl, { response_format: 'b64_json' })).toBe('b64_json')
     expect(await kindOf(base64, { model: 'dall-e-3' })).toBe('b64_json')
     expect(await kindOf(base64, { response_format: 'url' })).toBe('url')
+    // Google's answers have no word for it.
+    const instances = { instances: [{ prompt: 'A red kite' }] }
+    const { json: imagen } = await ask(byUrl, '/v1beta/models/nano-banana-2:predict', instances)
+    expect(Object.keys(imagen.predictions[0]).toSorted()).toEqual(['bytesBase64Encoded', 'mimeType'])
     await Promise.all([byUrl.close(), base64.close()])
   })
+})
+
+test('a stream brings its pictures as base64, and a dry run stores nothing', async () => {
+  const streaming = await start()
+  const { text } = await askOpenai(streaming, { response_format: 'url', stream: true })
+  expect(text).toMatch(/image_generation\.completed.*b64_json/s)
+  const dry = await askOpenai(streaming, { response_format: 'url' }, { 'x-plantain-dry-run': 'true' })
+  expect(dry.json.dry_run).toBe(true)
+  expect(pictures(streaming)).toEqual([])
+  await streaming.close()
 })
 
 describe('the address', () => {

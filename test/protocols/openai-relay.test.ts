@@ -165,6 +165,37 @@ describe('what can not go up as it came is translated', () => {
     expect(headers.get('x-plantain-ignored-params')).toBe('style, quality')
   })
 
+  test.each([
+    ['an address that is asked for', { model: 'local/flux', response_format: 'url' }],
+    ['an address that is asked for in camelCase', { model: 'local/flux', responseFormat: 'url' }],
+    ['an address that a retired name promises', { model: 'dall-e-3' }],
+  ])('%s is the gateway’s own', async (_name, body) => {
+    upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
+    const { json: said } = await askOpenai(gateway, body)
+    expect(said.data).toEqual([{ url: expect.stringContaining(`${gateway.url}/v1/assets/`) }])
+    expect(Buffer.from(await (await fetch(said.data[0].url)).arrayBuffer()).equals(png)).toBe(true)
+    expect(JSON.parse(sentUp().text).response_format).not.toBe('url')
+  })
+
+  test('a form that asks for an address gets the gateway’s own too', async () => {
+    upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
+    const named = ['local/flux', 'url'].map((value, at) => ({ name: at ? 'response_format' : 'model', value }))
+    const { json: said } = await edit(file(), prompt, ...named)
+    expect(said.data[0].url).toContain(`${gateway.url}/v1/assets/`)
+  })
+
+  test('every call is, where the configuration answers by URL', async () => {
+    upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
+    const byUrl = await startGateway({
+      upstream: upstream.url,
+      upstreamConfig: openaiAt(`${upstream.url}/v1`),
+      answers: { responseFormat: 'url' },
+    })
+    const { json: said } = await askOpenai(byUrl, { model })
+    expect(said.data[0].url).toContain(`${byUrl.url}/v1/assets/`)
+    await byUrl.close()
+  })
+
   test('pictures beside a prompt become an edit', async () => {
     upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
     expect((await askOpenai(gateway, { model, image: [png.toString('base64')] })).status).toBe(200)
