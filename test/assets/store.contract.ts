@@ -1,7 +1,7 @@
 /** What every store of pictures does, whatever it keeps them on. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AssetName, type AssetStore, newName, sweptAfterSeconds } from '../../src/assets/store.ts'
-import { type Bytes, bytesOf, join } from '../../src/images/bytes.ts'
+import { bytesOf, join } from '../../src/images/bytes.ts'
 import { NotBase64Error } from '../../src/streams/base64-decoder.ts'
 import { chunksAt } from '../helpers/documents.ts'
 
