@@ -11,6 +11,7 @@ export interface Wish {
   readonly references: readonly File[]
   readonly count: number
   readonly stream: boolean
+  readonly byAddress: boolean
 }
 
 export interface Asked {
@@ -39,9 +40,10 @@ const bytesOf = (document: object) => Buffer.from(JSON.stringify(document))
 const dataUrl = ({ type, bytes }: File) => `data:${type};base64,${bytes.toString('base64')}`
 
 const streamed = (stream: boolean) => (stream ? { stream: true, partial_images: partials } : {})
-const common = ({ count, stream }: Wish) => ({
+const common = ({ count, stream, byAddress }: Wish) => ({
   prompt,
   size: shape.size,
+  ...(byAddress && { response_format: 'url' }),
   ...(count > 1 && { n: count }),
   ...streamed(stream),
 })
@@ -156,3 +158,7 @@ const predict: Caller = {
 }
 
 export const callers: readonly Caller[] = [openaiJson, openaiForm, azure, google('events'), google('array'), predict]
+
+/** The cells of a caller: those that it has words for, and that another caller has not tried already. */
+export const canAsk = ({ protocol, streamsOnly }: Caller, { stream, byAddress }: Pick<Wish, 'stream' | 'byAddress'>) =>
+  (stream || !streamsOnly) && (protocol === 'openai' || !byAddress)

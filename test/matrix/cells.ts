@@ -15,7 +15,7 @@ export interface Cell {
   /** Each call that goes up, but for its pictures. */
   readonly calls: readonly Omit<Sent, 'pictures'>[]
   /** What is told but for the pictures themselves; null: the connection breaks, since the answer had begun. */
-  readonly heard: Omit<Heard, 'pictures'> | null
+  readonly heard: Omit<Heard, 'pictures' | 'addresses'> | null
   /** `retry-after`. */
   readonly wait: string | null
   readonly outcome: 'ok' | 'refused' | 'failed'
@@ -45,7 +45,7 @@ export function cellOf(caller: Caller, upstream: UpstreamKind, feature: Feature)
 
 /** The same language on both sides, no more asked than one call gives, nothing to be understood differently. */
 function isPassed({ protocol, ask }: Caller, upstream: UpstreamKind, feature: Feature): boolean {
-  if (protocol !== upstream.protocol) return false
+  if (protocol !== upstream.protocol || feature.byAddress) return false
   const { form } = formOf(ask, feature)
   switch (form) {
     case 'json':
@@ -64,8 +64,8 @@ function isPassed({ protocol, ask }: Caller, upstream: UpstreamKind, feature: Fe
 
 const nothing = { type: 'image/png', bytes: Buffer.alloc(0), sha256: '' } as const
 
-const formOf = (ask: Caller['ask'], { references, count, stream }: Feature): Asked =>
-  ask({ model: 'any', references: Array.from({ length: references }, () => nothing), count, stream })
+const formOf = (ask: Caller['ask'], { references, ...wish }: Feature): Asked =>
+  ask({ ...wish, model: 'any', references: Array.from({ length: references }, () => nothing) })
 
 /** Where drafts are shown: not to forms without streams, and not where the caller has no word to ask for what is billed. */
 const wantsDrafts = ({ streams, protocol }: Caller, upstream: UpstreamKind) =>
@@ -107,7 +107,12 @@ function told(caller: Caller, upstream: UpstreamKind, feature: Feature, way: Way
 
 const whole = { waitInBody: null, frames: ['a document'] }
 
-function failure({ protocol }: Caller, status: number, code: string, word: string): Omit<Heard, 'pictures'> {
+function failure(
+  { protocol }: Caller,
+  status: number,
+  code: string,
+  word: string,
+): Omit<Heard, 'pictures' | 'addresses'> {
   return { ...whole, status, usage: null, reason: protocol === 'openai' ? code : word }
 }
 
@@ -115,7 +120,7 @@ function failure({ protocol }: Caller, status: number, code: string, word: strin
 const azureCode = ({ name }: UpstreamKind, { passed }: Way, code: string) =>
   passed && name.startsWith('azure') ? code : null
 
-function refusal(caller: Caller, upstream: UpstreamKind, way: Way): Omit<Heard, 'pictures'> {
+function refusal(caller: Caller, upstream: UpstreamKind, way: Way): Omit<Heard, 'pictures' | 'addresses'> {
   if (caller.protocol === 'openai') {
     return failure(caller, 400, azureCode(upstream, way, 'contentFilter') ?? 'moderation_blocked', '')
   }
@@ -129,7 +134,12 @@ function refusal(caller: Caller, upstream: UpstreamKind, way: Way): Omit<Heard, 
   }
 }
 
-function answer(caller: Caller, upstream: UpstreamKind, feature: Feature, way: Way): Omit<Heard, 'pictures'> {
+function answer(
+  caller: Caller,
+  upstream: UpstreamKind,
+  feature: Feature,
+  way: Way,
+): Omit<Heard, 'pictures' | 'addresses'> {
   const { references } = way
   const isPredict = caller.protocol === 'gemini' && caller.streams === null
   return {

@@ -5,6 +5,8 @@ export interface Heard {
   readonly status: number
   /** Of each picture, drafts among them, in order. */
   readonly pictures: readonly string[]
+  /** Where pictures are that are not in the answer. */
+  readonly addresses: readonly string[]
   readonly usage: Tokens | null
   /** `moderation_blocked`, `IMAGE_SAFETY`, `SAFETY` of a prompt, `RESOURCE_EXHAUSTED`: the protocol's own word for why there is no picture; `STOP` where Google's says that all is well. */
   readonly reason: string | null
@@ -29,7 +31,7 @@ const sumOf = (counts: readonly Tokens[]): Tokens | null =>
 const shaOf = (base64: string) => sha256(Buffer.from(base64, 'base64'))
 
 interface OpenAIDocument {
-  readonly data?: readonly { readonly b64_json: string }[]
+  readonly data?: readonly { readonly b64_json?: string; readonly url?: string }[]
   readonly b64_json?: string
   readonly usage?: { readonly input_tokens: number; readonly output_tokens: number }
   readonly error?: { readonly code: string | null; readonly type: string; readonly message: string }
@@ -41,11 +43,11 @@ export function hearOpenai(status: number, type: string, text: string): Heard {
   const events = isStream ? eventsIn(text) : [{ name: 'a document', document: JSON.parse(text) as OpenAIDocument }]
   const documents = events.map(({ document }) => document)
   const error = documents.find(one => one.error)?.error
+  const pictures: NonNullable<OpenAIDocument['data']> = documents.flatMap(one => one.data ?? [one])
   return {
     status,
-    pictures: documents
-      .flatMap(({ data, b64_json }) => [...(data ?? []), ...(b64_json ? [{ b64_json }] : [])])
-      .map(({ b64_json }) => shaOf(b64_json)),
+    pictures: pictures.flatMap(({ b64_json }) => b64_json ?? []).map(shaOf),
+    addresses: pictures.flatMap(({ url }) => url ?? []),
     usage: sumOf(
       documents.flatMap(({ usage }) => (usage ? [{ input: usage.input_tokens, output: usage.output_tokens }] : [])),
     ),
@@ -103,6 +105,7 @@ export function hearGoogle(status: number, type: string, text: string): Heard {
       ...candidates.flatMap(({ content }) => content?.parts ?? []).flatMap(({ inlineData }) => inlineData?.data ?? []),
       ...predictions.flatMap(({ bytesBase64Encoded }) => bytesBase64Encoded ?? []),
     ].map(shaOf),
+    addresses: [],
     usage: last ? { input: last.promptTokenCount, output: last.totalTokenCount - last.promptTokenCount } : null,
     reason: reasons.find(reason => reason !== undefined) ?? null,
     waitInBody: error?.details?.find(({ retryDelay }) => retryDelay)?.retryDelay ?? null,

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import type { FakeUpstream } from '../upstreams/contract.ts'
-import { type Asked, type Caller, callers } from './callers.ts'
+import { sha256 } from '../upstreams/form.ts'
+import { type Asked, type Caller, callers, canAsk } from './callers.ts'
 import { type Cell, cellOf } from './cells.ts'
 import { type UpstreamKind, upstreams } from './upstreams.ts'
 import { type Feature, type File, features, references as makeReferences } from './wishes.ts'
@@ -33,18 +34,17 @@ describe.each(upstreams)('$name', upstream => {
   afterEach(() => fake.reset())
 
   describe.each(callers)('$name', caller => {
-    const cells = features.filter(({ stream }) => stream || !caller.streamsOnly)
+    const cells = features.filter(feature => canAsk(caller, feature))
 
     test.each(cells)('$name', async feature => {
       const cell = cellOf(caller, upstream, feature)
       const pictures = references.slice(0, cell.references)
       fake.answerNext(cell.order, cell.calls.length)
-      const { count, stream } = feature
-      const call = caller.ask({ model: upstream.model, references: pictures, count, stream })
+      const call = caller.ask({ ...feature, model: upstream.model, references: pictures })
       const id = `matrix-${asked++}`
       const response = await send(gateway, call, id)
 
-      await expectTold(response, caller, cell, fake)
+      await expectTold(response, caller, feature, cell, fake)
       expect(fake.problems).toEqual([])
       expect(fake.ordered).toBe(0)
       expectSent(fake, upstream, cell, pictures)
@@ -61,7 +61,13 @@ const send = (gateway: TestGateway, { path, headers, body }: Asked, id: string) 
 /** What calls side by side paint comes in the order in which the gateway made them, which the vendor can not know. */
 const inAnyOrder = (cell: Cell) => (shas: readonly string[]) => (cell.calls.length > 1 ? shas.toSorted() : shas)
 
-async function expectTold(response: Response, caller: Caller, cell: Cell, fake: FakeUpstream): Promise<void> {
+async function expectTold(
+  response: Response,
+  caller: Caller,
+  { byAddress }: Feature,
+  cell: Cell,
+  fake: FakeUpstream,
+): Promise<void> {
   const { heard } = cell
   if (heard === null) {
     // It had begun when it broke: never a whole answer.
@@ -69,14 +75,23 @@ async function expectTold(response: Response, caller: Caller, cell: Cell, fake: 
     return await expect(response.text()).rejects.toThrow()
   }
   const text = await response.text()
-  const { pictures, ...rest } = caller.hear(response.status, response.headers.get('content-type') ?? '', text)
+  const {
+    pictures: held,
+    addresses,
+    ...rest
+  } = caller.hear(response.status, response.headers.get('content-type') ?? '', text)
   expect(rest).toEqual(heard)
+  // Never both.
+  expect(byAddress ? held : addresses).toEqual([])
+  const pictures = byAddress ? await Promise.all(addresses.map(shaAt)) : held
   const ordered = inAnyOrder(cell)
   const painted = cell.outcome === 'ok' ? fake.pictures.map(({ sha256 }) => sha256) : []
   expect(ordered(pictures)).toEqual(ordered(painted))
   expect(pictures.length > 0).toBe(cell.outcome === 'ok')
   expect(text).not.toContain(fake.key || 'Bearer')
 }
+
+const shaAt = async (url: string) => sha256(new Uint8Array(await (await fetch(url)).arrayBuffer()))
 
 function expectSent(fake: FakeUpstream, { sent }: UpstreamKind, cell: Cell, files: readonly File[]): void {
   const pictures = files.map(({ sha256 }) => sha256)

@@ -1,5 +1,5 @@
 /** The matrix as README shows it: every cell's words come from what the matrix test holds the gateway to. */
-import { type Caller, callers } from './callers.ts'
+import { type Caller, callers, canAsk } from './callers.ts'
 import { type Cell, cellOf } from './cells.ts'
 import { type UpstreamKind, upstreams } from './upstreams.ts'
 import { type Feature, features } from './wishes.ts'
@@ -32,11 +32,13 @@ const asItIs = '='
 
 /** What a cell's test holds, in two words. */
 export function wordsOf(caller: Caller, upstream: UpstreamKind, feature: Feature): string {
+  if (!canAsk(caller, feature)) return '—'
   const cell = cellOf(caller, upstream, feature)
   if (cell.outcome !== 'ok') return failureWords(cell)
   if (feature.count > 1)
     return cell.passed ? asItIs : cell.calls.length === 1 ? 'one call' : `${cell.calls.length} calls`
   if (cell.passed) return asItIs
+  if (feature.byAddress) return 'url'
   return feature.stream ? streamWords(cell) : 'translated'
 }
 

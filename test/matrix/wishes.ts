@@ -19,6 +19,8 @@ export interface Feature {
   readonly references: number
   readonly count: number
   readonly stream: boolean
+  /** The answer is to hold addresses. Only OpenAI's form has a word for that. */
+  readonly byAddress: boolean
   /** What the upstream is ordered to answer each call with; of a stream, where it has streams: drafts before the picture. */
   readonly order: FakeAnswer
 }
@@ -30,13 +32,14 @@ export const shape = { size: '1376x768', ratio: '16:9', tier: '1K' } as const
 export const partials = 2
 export const waitSeconds = 12
 
-const plain = { references: 0, count: 1, stream: false, order: { kind: 'ok' } } as const
+const plain = { references: 0, count: 1, stream: false, byAddress: false, order: { kind: 'ok' } } as const
 
 export const features = [
   { ...plain, name: 'a picture', head: 'a picture' },
   { ...plain, name: 'an edit with three references', head: 'edit of 3', references: 3 },
   { ...plain, name: 'a stream', head: 'stream', stream: true },
   { ...plain, name: 'three pictures', head: 'n = 3', count: 3 },
+  { ...plain, name: 'an answer by address', head: 'url', byAddress: true },
   { ...plain, name: 'what is refused', head: 'refusal', order: { kind: 'refusal', stage: 'output' } },
   { ...plain, name: 'a limit of the upstream', head: '429', order: { kind: 'rate-limited', waitSeconds } },
   { ...plain, name: 'a failure of the upstream', head: '500', order: { kind: 'server-error', status: 500 } },

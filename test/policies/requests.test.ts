@@ -2,7 +2,7 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { picture } from '../fixtures/pictures.ts'
-import { ask } from '../helpers/callers.ts'
+import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { meanColour, see } from '../helpers/pictures.ts'
@@ -185,13 +185,33 @@ describe('the count', () => {
   })
 })
 
-test.each([{}, { response_format: null }, { response_format: 'b64_json' }])(
-  'pictures come as base64 unless somebody wants addresses, and never with an address beside it: %j',
-  async body => {
-    const { json } = await paint(google, body)
-    expect(json.data.map((one: object) => Object.keys(one))).toEqual([['b64_json']])
-  },
-)
+describe('how pictures come', () => {
+  const kindsOf = ({ json }: Told) => json.data.flatMap((one: object) => Object.keys(one))
+
+  test.each([
+    [{}, 'b64_json'],
+    [{ response_format: null }, 'b64_json'],
+    [{ response_format: 'url' }, 'url'],
+    [{ model: 'dall-e-3' }, 'url'],
+    [{ model: 'dall-e-3', response_format: 'b64_json' }, 'b64_json'],
+  ])('is what the field says, else what the name promises, and never both: %j', async (body, kind) => {
+    expect(kindsOf(await paint(google, body))).toEqual([kind])
+  })
+
+  test.each(['url', 'b64_json'] as const)(
+    'is %s where the operator says so and the caller nothing',
+    async responseFormat => {
+      const own = await startGateway({
+        upstream: google.fake.baseUrl,
+        upstreamConfig: { keys: [google.fake.key] },
+        answers: { responseFormat },
+      })
+      for (const model of [flash31, 'dall-e-3'])
+        expect(kindsOf(await askOpenai(own, { model }))).toEqual([responseFormat])
+      await own.close()
+    },
+  )
+})
 
 describe('spelling', () => {
   test('is snake_case or camelCase on every route', async () => {
