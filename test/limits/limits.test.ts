@@ -134,7 +134,7 @@ describe('concurrent requests', () => {
   })
 
   test('a call that runs for longer than a lease keeps its place', async () => {
-    const leaseMs = 90
+    const leaseMs = 450
     const store = createMemoryStore({ now: () => performance.now(), leaseMs })
     const { limits } = gateway({ store })
     const long = await admit(limits, { concurrent: 1 })
