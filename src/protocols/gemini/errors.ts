@@ -76,7 +76,9 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
         { '@type': rpc('QuotaFailure'), violations: [{ quotaId, description: message }] },
         ...(retry ? [retry] : []),
         // What no wait cures looks like any other limit otherwise: Google has no word of its own for it.
-        ...(kind === 'quota-exhausted' ? [{ '@type': rpc('ErrorInfo'), reason: spentReason, domain: 'plantain' }] : []),
+        ...(kind === 'quota-exhausted' && facts.final !== false
+          ? [{ '@type': rpc('ErrorInfo'), reason: spentReason, domain: 'plantain' }]
+          : []),
       ]
     }
     case 'invalid-request':
