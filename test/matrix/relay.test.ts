@@ -7,7 +7,7 @@ import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { type File, references } from './wishes.ts'
 
-const runs = 40
+const runs = 25
 const openaiModel = 'gpt-image-2'
 let upstream: ScriptedUpstream
 let openai: TestGateway

@@ -7,7 +7,7 @@ import { type Heard, hearGoogle, hearOpenai } from './heard.ts'
 import { type Sent, type UpstreamKind, upstreams } from './upstreams.ts'
 import { type File, references } from './wishes.ts'
 
-const runs = 30
+const runs = 20
 let files: readonly File[]
 beforeAll(async () => {
   files = await references()
