@@ -1,4 +1,5 @@
 /** Google Cloud's credentials for calls of a project: google-auth-library's only door. It is loaded with the first call. */
+import { readFile } from 'node:fs/promises'
 import { inspect } from 'node:util'
 import type { AuthClient } from 'google-auth-library'
 import { GatewayError } from '../images/error.ts'
@@ -15,6 +16,8 @@ export interface GoogleCredentialsParams {
 const scopes = ['https://www.googleapis.com/auth/cloud-platform']
 const longestMs = 15_000
 
+type Library = typeof import('google-auth-library')
+
 /**
  * Tokens are fetched, kept and renewed by the library; a service account's are signed here, without asking anybody.
  * `headers` throws GatewayError `upstream-credential` where none is to be had.
@@ -25,9 +28,9 @@ export function createGoogleCredentials({ credentialsFile, url }: GoogleCredenti
   const tokens: string[] = []
 
   async function openClient(): Promise<AuthClient> {
-    const { GoogleAuth } = await import('google-auth-library')
-    const auth = new GoogleAuth({ scopes, ...(credentialsFile !== undefined && { keyFilename: credentialsFile }) })
-    // https://google.aip.dev/auth/4111: a JWT that the service account signs itself is taken as a token.
+    const library = await import('google-auth-library')
+    if (credentialsFile !== undefined) return clientOfFile(credentialsFile, library)
+    const auth = new library.GoogleAuth({ scopes })
     auth.useJWTAccessWithScope = true
     return auth.getClient()
   }
@@ -62,6 +65,21 @@ export function createGoogleCredentials({ credentialsFile, url }: GoogleCredenti
     contains: bytes => tokens.some(token => bytes.includes(token)),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },
   }
+}
+
+/** @throws Error where the file holds no credentials of a kind that a server has. */
+async function clientOfFile(path: string, { JWT, ExternalAccountClient }: Library): Promise<AuthClient> {
+  const file = JSON.parse(await readFile(path, 'utf8'))
+  if (file.type !== 'service_account') {
+    const client = ExternalAccountClient.fromJSON({ ...file, scopes })
+    if (!client) throw new Error(`${String(file.type)} is no service account and no workload identity federation`)
+    return client
+  }
+  const { client_email: email, private_key: key, private_key_id: keyId } = file
+  const client = new JWT({ email, key, keyId, scopes })
+  // https://google.aip.dev/auth/4111: a JWT that the service account signs itself is taken as a token.
+  client.useJWTAccessWithScope = true
+  return client
 }
 
 async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
