@@ -23,8 +23,14 @@ const maxBodyBytes = 1024
 const requestTimeoutMs = 10_000
 
 /** Builds the listener without a port: `listen` and `close` are the caller's. */
+const noCompiler = () => () => {
+  throw new Error('Routes here have no schemas.')
+}
+
 export function createAdmin({ token, metrics, ready }: AdminParams): FastifyInstance {
   const app = fastify({
+    // Nothing is checked or written by schema here: otherwise the compilers for that are loaded, some megabytes of memory.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     logger: false,
     http: { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
     bodyLimit: maxBodyBytes,

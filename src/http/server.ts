@@ -45,9 +45,15 @@ export interface ServerParts {
 
 const longestHeadersBytes = 16 * 1024
 
+const noCompiler = () => () => {
+  throw new Error('Routes here have no schemas.')
+}
+
 export function createServer(parts: ServerParts): FastifyInstance {
   const { images, calls, catalogue, cors } = parts
   const app = fastify({
+    // Nothing is checked or written by schema here: otherwise the compilers for that are loaded, some megabytes of memory.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     logger: false,
     genReqId: message => requestIdOf(message.headers['x-request-id']),
     // Node's own answer to a missing host has no body.

@@ -1,7 +1,8 @@
 /** How sockets to upstreams are opened: time limit, who may be dialled, and where their reads go. */
 import { isIPv6, type Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { privateNetworks } from './address-guard.ts'
+import { undiciConnector } from './undici.ts'
 import { type OpenWindows, readingInto } from './window-socket.ts'
 
 export interface ConnectOptions {
@@ -22,7 +23,7 @@ export class PrivateAddressError extends Error {
 
 export function createConnector(options: ConnectOptions): buildConnector.connector {
   const base = { allowH2: false, timeout: options.connectMs, ...(options.ca && { ca: options.ca }) }
-  const plain = buildConnector(base)
+  const plain = undiciConnector(base)
   const { openWindows } = options
   // The windows belong to one socket, and so do the options that carry them.
   const connect: buildConnector.connector = openWindows

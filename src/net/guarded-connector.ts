@@ -7,8 +7,9 @@
  */
 import { Resolver } from 'node:dns/promises'
 import { isIP, type LookupFunction, type Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { isPublicAddress } from './address-guard.ts'
+import { undiciConnector } from './undici.ts'
 
 /** Where a connection would go. */
 export interface DialTarget {
@@ -52,7 +53,7 @@ export function createGuardedConnector(options: GuardedConnectOptions): buildCon
     lookup: LookupFunction | undefined,
     callback: buildConnector.Callback,
   ): void {
-    const connect = buildConnector({ ...base, ...(lookup && { lookup }) })
+    const connect = undiciConnector({ ...base, ...(lookup && { lookup }) })
     const end = () => socket.destroy(asError(signal.reason))
     const socket = connect(target, (...result) => {
       signal.removeEventListener('abort', end)

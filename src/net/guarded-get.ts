@@ -1,6 +1,5 @@
 /** One GET through the guarded dialler, on a connection of its own: no cookies, no keys, no proxy, no redirects followed. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { Client } from 'undici'
 import { createGuardedConnector, type GuardedConnectOptions } from './guarded-connector.ts'
 
 export interface GuardedAnswer {
@@ -21,6 +20,8 @@ export async function guardedGet<Result>(
   take: (answer: GuardedAnswer) => Promise<Result>,
 ): Promise<Result> {
   const { signal } = options
+  // All of undici, loaded when the first picture is fetched.
+  const { Client } = await import('undici')
   const client = new Client(url.origin, {
     connect: createGuardedConnector(options),
     allowH2: false,

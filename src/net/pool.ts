@@ -1,8 +1,9 @@
 /** HTTP to one upstream: undici's door. A body arrives as chunks by callback, which is cheaper than a stream and pauses the socket. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type buildConnector, type Dispatcher, Pool } from 'undici'
+import type { buildConnector, Dispatcher, Pool as UndiciPool } from 'undici'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import { type ConnectOptions, createConnector } from './connector.ts'
+import { Pool } from './undici.ts'
 
 export interface PoolOptions extends ConnectOptions {
   /** Sockets to the upstream at most. */
@@ -111,7 +112,7 @@ function sendable(body: Bytes): Buffer | Exclude<Dispatcher.DispatchOptions['bod
 
 /** What all exchanges with one upstream share. */
 interface Line {
-  readonly pool: Pool
+  readonly pool: UndiciPool
   /** Connections opened so far. */
   readonly opened: () => number
   readonly totalMs: number

@@ -7,7 +7,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, connect as netConnect, type OnReadOpts, type Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+import { undiciConnector } from './undici.ts'
 
 /** What one socket reads into. */
 export interface Windows {
@@ -35,7 +36,7 @@ export function readingInto(
 ): void {
   const windows = openWindows()
   const session = tlsSessions.get(target.hostname)
-  const connect = buildConnector({ ...options, ...(session && { session }), onread: onRead(windows) })
+  const connect = undiciConnector({ ...options, ...(session && { session }), onread: onRead(windows) })
   const socket = connect(target, callback) as unknown as Socket
   socket.once('close', () => setImmediate(() => windows.close()))
   if (target.protocol === 'https:') socket.on('session', (ticket: Buffer) => tlsSessions.set(target.hostname, ticket))
