@@ -32,7 +32,7 @@ export const defaultMemoryMiB = 256
 
 const preload = script('preload.ts')
 // As `npm start` runs it.
-const gatewayArgs = ['--max-semi-space-size=4', fileURLToPath(new URL('../src/main.ts', import.meta.url))]
+const gatewayArgs = ['--max-semi-space-size=16', fileURLToPath(new URL('../src/main.ts', import.meta.url))]
 
 /** The path of a script of this folder. */
 export function script(name: string): string {

@@ -66,6 +66,8 @@ export interface App {
   readonly server: FastifyInstance
   readonly admin: FastifyInstance
   readonly upstreamNames: readonly string[]
+  /** No exchange is under way. */
+  isIdle(): boolean
   /** From now on `/readyz` says no, and every answer closes its connection. */
   startDraining(): void
   /** Ends listeners, upstream connections and leases. What is in flight is awaited. */
@@ -136,7 +138,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const cors = createCors(config.listen.corsOrigins)
   const authenticate = createAuthenticate(config.auth, config.callers)
   const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
-  const { serve, ended } = createExchanges({
+  const { serve, isIdle, ended } = createExchanges({
     authenticate,
     cors,
     metrics,
@@ -199,6 +201,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     server,
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
+    isIdle,
     startDraining: () => {
       draining = true
     },

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
 import type { FastifyInstance } from 'fastify'
 import { type App, buildApp } from './app.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
+import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 
@@ -66,6 +66,7 @@ async function start(): Promise<void> {
     const address = await listen(app.server, config.listen, 'PLANTAIN_PORT')
     const adminAddress = await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     optimiseSooner()
+    forgetTheStart(app.isIdle)
     greet(app, address, adminAddress)
     leaveWhenTold(app, async () => {
       await store.close()
@@ -74,20 +75,6 @@ async function start(): Promise<void> {
   } catch (error) {
     await fail('the start failed', error)
   }
-}
-
-/**
- * V8 counts a function's calls before it compiles it well (400 and 3000 by itself), and an exchange's path is wide: hundreds of
- * functions that are called once or twice each, thousands of exchanges in slow code. Only from now on: what the start runs
- * is never run again. These are no API of Node's, so they are for the version that was measured.
- */
-function optimiseSooner(): void {
-  if (!process.version.startsWith('v24.')) return
-  setFlagsFromString('--invocation-count-for-maglev=100')
-  setFlagsFromString('--invocation-count-for-turbofan=1000')
-  // Buffers of sockets count against the limit of all memory rather than against one of 64 MB of their own, whose passing marks
-  // the whole heap: every fourth answer of 8 MB on plain sockets.
-  setFlagsFromString('--external-memory-accounted-in-global-limit')
 }
 
 /** Loaded only where it serves: it costs memory. */

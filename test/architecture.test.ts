@@ -12,6 +12,7 @@ const floors: Readonly<Record<string, number>> = {
   'sandbox/main.ts': 6,
   'app.ts': 5,
   'candidates.ts': 4,
+  'engine.ts': 5,
   http: 4,
   admin: 4,
   gateway: 3,

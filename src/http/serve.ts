@@ -52,6 +52,7 @@ export type Serve = (
 
 export interface Exchanges {
   readonly serve: Serve
+  isIdle(): boolean
   /** Settles when none is under way: all are logged, and what they held is given back. */
   ended(): Promise<void>
 }
@@ -75,6 +76,7 @@ export function createExchanges(parts: ServeParts): Exchanges {
       // that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
       return reply.raw.socket ? begin() : once(reply.raw, 'socket').then(begin)
     },
+    isIdle: () => underWay === 0,
     ended: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
   }
 }

@@ -51,6 +51,9 @@ export interface ReadDocument {
 }
 
 const longBytes = 1024
+const nothing = Buffer.alloc(0)
+// Small enough to come out of Node's pool: a larger skeleton would begin as an allocation of its own.
+const firstBytes = 2048
 // Half a million keys parse for half a second, in which nobody else is served. Real documents have some hundreds.
 const maxCommas = 50_000
 const quoteByte = 0x22
@@ -65,8 +68,8 @@ export class DocumentReader {
   readonly #maxSkeletonBytes: number
   readonly #maxDepth: number
   readonly #longStrings: LongString[] = []
-  // Small enough to come out of Node's pool: a larger one would be an allocation of its own.
-  #skeleton = Buffer.allocUnsafe(2048)
+  // Only once there is something to keep: a reader waits for half a minute before its first byte.
+  #skeleton = nothing
   #skeletonLength = 0
   #offset = 0
   #inString = false
@@ -192,7 +195,7 @@ export class DocumentReader {
   #store(chunk: Buffer, start: number, end: number): void {
     const length = this.#skeletonLength + end - start
     if (length > this.#skeleton.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.#skeleton.length * 2))
+      const larger = Buffer.allocUnsafe(Math.max(length, this.#skeleton.length * 2, Math.min(chunk.length, firstBytes)))
       this.#skeleton.copy(larger, 0, 0, this.#skeletonLength)
       this.#skeleton = larger
     }
