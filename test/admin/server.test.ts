@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AdminParams, createAdmin } from '../../src/admin/server.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { createMemoryKeeper } from '../../src/usage/memory-keeper.ts'
 
 const open: { close(): Promise<unknown> }[] = []
 afterEach(async () => {
@@ -15,6 +16,15 @@ async function listening(params: Partial<AdminParams> = {}): Promise<{ url: stri
     token: null,
     metrics: createMetrics({ upstreamInFlight: () => [], answerBytesInMemory: () => 0, answerBytesSpilled: () => 0 }),
     ready: () => ({ ready: true, checks: { store: true } }),
+    reports: {
+      usage: createMemoryKeeper(),
+      limits: { standings: async () => [] },
+      zone: 'UTC',
+      today: () => '2026-11-21',
+      callers: [],
+      modelIds: [],
+      modelIdOf: () => null,
+    },
     ...params,
   })
   open.push(app)
@@ -83,7 +93,21 @@ describe('metrics', () => {
 })
 
 describe('everything else', () => {
-  const paths = ['/', '/admin', '/admin/x', '/docs', '/.env', '/metrics/', '/livez/x', '/v1/models', '/%zz', '/%00']
+  const paths = [
+    '/',
+    '/admin',
+    '/admin/x',
+    '/admin/limits',
+    '/admin/limits/a/b',
+    '/admin/usage/',
+    '/docs',
+    '/.env',
+    '/metrics/',
+    '/livez/x',
+    '/v1/models',
+    '/%zz',
+    '/%00',
+  ]
   test.each(paths)('%s is a JSON 404', async path => {
     const { url } = await listening()
     const answer = await fetch(url + path)
@@ -95,7 +119,7 @@ describe('everything else', () => {
     '%s is a JSON 404 on every path',
     async method => {
       const { url } = await listening()
-      for (const path of ['/livez', '/readyz', '/metrics', '/admin']) {
+      for (const path of ['/livez', '/readyz', '/metrics', '/admin/usage', '/admin/limits/team-a']) {
         const answer = await fetch(url + path, { method })
         expect([path, answer.status]).toEqual([path, 404])
         expect(await answer.json()).toMatchObject({ error: { code: 'not_found' } })
