@@ -208,7 +208,8 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     token: config.admin.token,
     metrics,
     ready: () => {
-      const checks = { limits: limits.ready(), limitStore: !degraded(), accepting: !draining }
+      const checks = { limits: limits.ready(), limitStore: !degraded(), assets: assets.usable(), accepting: !draining }
+      // Without the store of pictures all but answers by URL go on.
       return { ready: checks.limits && checks.accepting, checks }
     },
     reports: {

@@ -1,5 +1,6 @@
 /** `GET /admin/limits/{caller}`: how each of a caller's limits stands now. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../images/error.ts'
 import { type RuleStanding, settingOf } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { LimitedCaller } from '../limits/rules.ts'
@@ -43,7 +44,8 @@ export function createLimitsAnswer({ limits, zone, callers, modelIds, modelIdOf 
   async function standings(caller: LimitedCaller, model: string | null): Promise<readonly RuleStanding[]> {
     try {
       return await limits.standings(caller, model)
-    } catch {
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.kind !== 'overloaded') throw error
       const sentence = 'The limit store does not answer: how limits stand is known when it is back. See /readyz.'
       throw new Refusal(503, 'store_away', sentence)
     }

@@ -1,5 +1,6 @@
 /** `GET /admin/usage`: what callers have used, by day, caller and model. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RedisError } from '../redis/client.ts'
 import { daysFrom, isDay, laterDay } from '../usage/days.ts'
 import { type Counts, noCounts, sumCounts, TooManyRows, type UsageKeeper, type UsageRow } from '../usage/usage.ts'
 import { badQuery, quoted, readQuery, wantsCsv } from './query.ts'
@@ -36,6 +37,7 @@ export function createUsageAnswer({ usage, zone, today, callers, modelIds, model
         const advice = 'Ask for fewer days, for one caller or for one model.'
         throw badQuery(`This comes to more than ${mostRows} rows. ${advice}`)
       }
+      if (!(error instanceof RedisError)) throw error
       throw new Refusal(503, 'store_away', 'Redis does not answer, and usage lies there. Please try again soon.')
     }
   }

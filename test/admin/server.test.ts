@@ -3,8 +3,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AdminParams, createAdmin } from '../../src/admin/server.ts'
+import { GatewayError } from '../../src/images/error.ts'
+import { RedisError } from '../../src/redis/client.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createMemoryKeeper } from '../../src/usage/memory-keeper.ts'
+import { noCounts } from '../../src/usage/usage.ts'
 
 const open: { close(): Promise<unknown> }[] = []
 afterEach(async () => {
@@ -149,4 +152,54 @@ test('closing does not wait for a scraper that keeps its connection', async () =
   const closed = once(scraper, 'close')
   await open.splice(0)[0]?.close()
   await closed
+})
+
+describe('what lies in a store that is away', () => {
+  const reports = { callers: [{ id: 'team-a', limits: {} }], modelIds: [], modelIdOf: () => null, zone: 'UTC' }
+  const today = () => '2026-11-21'
+  const usage = createMemoryKeeper()
+
+  test.each([
+    ['how limits stand', '/admin/limits/team-a'],
+    ['usage', '/admin/usage'],
+  ])('%s is a 503 that says so, and a fault of ours a 500 that tells nothing', async (_what, path) => {
+    const away = await listening({
+      reports: {
+        ...reports,
+        today,
+        usage: { read: () => Promise.reject(new RedisError('secret')) },
+        limits: { standings: () => Promise.reject(new GatewayError('overloaded', 'secret')) },
+      },
+    })
+    const answer = await fetch(away.url + path)
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toEqual({
+      error: { code: 'store_away', message: expect.stringContaining('does not answer') },
+    })
+    const broken = await listening({
+      reports: {
+        ...reports,
+        today,
+        usage: { ...usage, read: () => Promise.reject(new TypeError('secret')) },
+        limits: { standings: () => Promise.reject(new TypeError('secret')) },
+      },
+    })
+    const fault = await fetch(broken.url + path)
+    expect(fault.status).toBe(500)
+    expect(await fault.text()).not.toContain('secret')
+  })
+
+  test('more usage than one answer holds is refused, with what to ask instead', async () => {
+    const much = createMemoryKeeper()
+    for (let n = 0; n <= 20_000; n++)
+      much.add({ day: '2026-11-21', caller: `c${n}`, model: 'other', counts: { ...noCounts, requests: 1 } })
+    const { url } = await listening({
+      reports: { ...reports, today, usage: much, limits: { standings: async () => [] } },
+    })
+    const answer = await fetch(`${url}/admin/usage`)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('more than 20000 rows') } })
+    const less = await fetch(`${url}/admin/usage?caller=c7`)
+    expect(await less.json()).toMatchObject({ total: { requests: 1 } })
+  })
 })
