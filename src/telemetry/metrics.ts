@@ -134,7 +134,7 @@ export function createMetrics(params: MetricsParams): Metrics {
   const cost = countCells(
     registry,
     'plantain_cost_usd_total',
-    "What callers' exchanges cost by the catalogue's prices.",
+    "What upstreams bill for callers' exchanges by the catalogue's prices, those that failed included.",
   )
   const refusals = countCells(
     registry,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { sufficientAcl } from '../../src/limits/check.ts'
 import { connectRedis, type RedisClient } from '../../src/redis/client.ts'
 import { createRedisKeeper, daysInRedis } from '../../src/usage/redis-keeper.ts'
 import type { UsageKeeper } from '../../src/usage/usage.ts'
@@ -127,15 +128,15 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(troubles.at(-1)).toBeNull()
   })
 
-  test('a user who may not write is told of, once', async () => {
-    const tag = freshTag()
+  test('a user who may do what limits need can keep and read usage; one who may not write is told of, once', async () => {
+    const tag = `plantain:${randomUUID()}`
     const admin = new Redis(url)
     const user = `reader-${randomUUID()}`
     onTestFinished(async () => {
       await admin.call('ACL', 'DELUSER', user)
       admin.disconnect()
     })
-    await admin.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '+@all', '-sadd')
+    await admin.call('ACL', 'SETUSER', user, 'on', '>secret', ...sufficientAcl.split(' '), '-sadd')
     const address = new URL(url)
     address.username = user
     address.password = 'secret'
