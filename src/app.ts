@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin } from './admin/server.ts'
+import type { UsageParts } from './admin/usage.ts'
 import { type Assets, createAssets } from './assets/assets.ts'
 import { createDiskStore } from './assets/disk-store.ts'
 import { createS3Store } from './assets/s3-store.ts'
 import { sharedSecret } from './assets/secret.ts'
 import { createAddressBook } from './assets/signed-url.ts'
+import { createBookkeeping } from './bookkeeping.ts'
 import { createCandidate } from './candidates.ts'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import type { UpstreamCallFacts } from './gateway/call.ts'
@@ -16,7 +18,7 @@ import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { type Candidate, createRouting } from './gateway/routing.ts'
 import { createAnswerAsset } from './http/assets.ts'
-import { createAuthenticate } from './http/auth.ts'
+import { anonymous, createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
 import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
@@ -35,13 +37,15 @@ import { createRoom, type Room } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
 import { SpillSpace } from './memory/spill.ts'
 import { mayUse } from './models/access.ts'
-import { loadCatalogue } from './models/catalogue.ts'
+import { type Catalogue, loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
 import { createReferences, type References } from './references/references.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createMemoryKeeper } from './usage/memory-keeper.ts'
+import type { UsageKeeper } from './usage/usage.ts'
 
 export interface AppParts {
   readonly log: Log
@@ -49,6 +53,8 @@ export interface AppParts {
   readonly limitStore: LimitStore
   /** A shared store does not answer. */
   readonly limitStoreDegraded?: () => boolean
+  /** Keeps what callers have used. Its maker's to close; absent: this process's memory. */
+  readonly usage?: UsageKeeper
   /** Where the sandbox listens, when it stands in for upstreams. */
   readonly sandboxUrl: string | null
   readonly version: string
@@ -56,7 +62,7 @@ export interface AppParts {
   readonly slabs: boolean
   /** Streamed answers say that they live after so much silence; absent: 12 s. */
   readonly heartbeatMs?: number
-  /** Seconds since the epoch, by which pictures answered by URL expire; absent: the machine's clock. */
+  /** Seconds since the epoch, by which pictures answered by URL expire and usage has its days; absent: the machine's clock. */
   readonly epochSeconds?: () => number
   /** Certificates of upstreams to trust beside the system's, PEM. */
   readonly upstreamCa?: string
@@ -86,6 +92,12 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const catalogue = loadCatalogue(readShippedCatalogue(), config.models)
   const { memory, openWindows } = await answerMemory(config, parts)
   const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
+  const usage = parts.usage ?? createMemoryKeeper()
+  const books = createBookkeeping({
+    keeper: usage,
+    zone: config.limitsZone,
+    nowMs: () => (parts.epochSeconds ? parts.epochSeconds() * 1000 : Date.now()),
+  })
   const inFlight = new Map<string, number>()
   const degraded = parts.limitStoreDegraded ?? (() => false)
   const metrics = createMetrics({
@@ -93,6 +105,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     upstreamInFlight: () => inFlight,
     answerBytesInMemory: () => memory.bytesInUse,
     answerBytesSpilled: () => places.spill.bytesSpilled,
+    usage,
   })
   const limits = createLimits({
     store: parts.limitStore,
@@ -141,7 +154,12 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { serve, isIdle, ended } = createExchanges({
     authenticate,
     cors,
-    metrics,
+    metrics: {
+      exchange: record => {
+        metrics.exchange(record)
+        books.exchange(record)
+      },
+    },
     log: parts.log,
     totalMs: Math.max(...candidates.map(({ totalMs }) => totalMs)),
     writeTimeoutMs,
@@ -192,8 +210,17 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     token: config.admin.token,
     metrics,
     ready: () => {
-      const checks = { limits: limits.ready(), limitStore: !degraded(), accepting: !draining }
+      const checks = { limits: limits.ready(), limitStore: !degraded(), assets: assets.usable(), accepting: !draining }
+      // Without the store of pictures all but answers by URL go on.
       return { ready: checks.limits && checks.accepting, checks }
+    },
+    reports: {
+      usage,
+      limits,
+      today: books.today,
+      zone: config.limitsZone,
+      callers: config.auth === 'open' ? [...config.callers, anonymous] : config.callers,
+      ...modelNames(catalogue),
     },
   })
 
@@ -213,6 +240,15 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       await admin.close()
       await Promise.all([limits.close(), assets.close(), ...candidates.map(({ upstream }) => upstream.close())])
     },
+  }
+}
+
+/** Usage and limits know models by their ids, operators by any of their names. */
+function modelNames(catalogue: Catalogue): Pick<UsageParts, 'modelIds' | 'modelIdOf'> {
+  const listed = catalogue.list().filter(({ isAlias }) => !isAlias)
+  return {
+    modelIds: listed.map(({ id }) => id),
+    modelIdOf: name => catalogue.resolve(name).model?.id ?? null,
   }
 }
 

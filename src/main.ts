@@ -10,6 +10,7 @@ import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
+import { openUsageKeeper } from './usage/open-keeper.ts'
 
 // sysexits.h: EX_CONFIG
 const misconfigured = 78
@@ -55,8 +56,10 @@ async function start(): Promise<void> {
   try {
     const sandbox = config.sandbox ? await openSandbox() : null
     const store = await limitStore(config, log)
+    const usage = await openUsageKeeper({ redisUrl: config.redisUrl, observe: tellOfUsage })
     const app = await buildApp(config, {
       log,
+      usage,
       limitStore: store.store,
       limitStoreDegraded: () => store.degraded(),
       sandboxUrl: sandbox?.url ?? null,
@@ -69,6 +72,8 @@ async function start(): Promise<void> {
     forgetTheStart(app.isIdle)
     greet(app, address, adminAddress)
     leaveWhenTold(app, async () => {
+      await usage.close()
+      if (usage.unwritten() > 0) log.warn('usage is lost: Redis did not take it', { requests: usage.unwritten() })
       await store.close()
       await sandbox?.close()
     })
@@ -94,6 +99,11 @@ async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise
       else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
     },
   })
+}
+
+function tellOfUsage(trouble: string | null): void {
+  if (trouble === null) log.info('usage is written to Redis again')
+  else log.warn('usage cannot be written to Redis: it is kept here until it can', { reason: trouble })
 }
 
 async function listen(

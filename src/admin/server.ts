@@ -1,7 +1,10 @@
-/** The operator's listener: is it alive, is it ready, what does it count. Knows nothing of callers and upstreams. */
+/** The operator's listener: is it alive, is it ready, what does it count, what have callers used and what have they left. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createLimitsAnswer, type LimitsParts } from './limits.ts'
+import { Refusal, refuse } from './replies.ts'
+import { createUsageAnswer, type UsageParts } from './usage.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -10,11 +13,13 @@ export interface Readiness {
 }
 
 export interface AdminParams {
-  /** Guards `/metrics`; null: open, which the configuration allows on loopback only. */
+  /** Guards `/metrics` and what is below `/admin`; null: open, which the configuration allows on loopback only. */
   readonly token: string | null
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Asked at each `/readyz`. */
   readonly ready: () => Readiness
+  /** What is told below `/admin`. */
+  readonly reports: UsageParts & LimitsParts
 }
 
 // Probes and scrapers are small and quick: whatever is not gets cut early.
@@ -22,12 +27,12 @@ const maxHeaderBytes = 8192
 const maxBodyBytes = 1024
 const requestTimeoutMs = 10_000
 
-/** Builds the listener without a port: `listen` and `close` are the caller's. */
 const noCompiler = () => () => {
   throw new Error('Routes here have no schemas.')
 }
 
-export function createAdmin({ token, metrics, ready }: AdminParams): FastifyInstance {
+/** Builds the listener without a port: `listen` and `close` are the caller's. */
+export function createAdmin({ token, metrics, ready, reports }: AdminParams): FastifyInstance {
   const app = fastify({
     // Nothing is checked or written by schema here: otherwise the compilers for that are loaded, some megabytes of memory.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
@@ -44,19 +49,24 @@ export function createAdmin({ token, metrics, ready }: AdminParams): FastifyInst
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
   app.setNotFoundHandler((_request, reply) => notFound(reply))
-  // Below 500 it is Fastify's word on a body, and no route here takes one.
-  app.setErrorHandler<FastifyError>(({ statusCode = 500 }, _request, reply) =>
-    statusCode < 500 ? notFound(reply) : refuse(reply, 500, 'internal', 'The gateway could not answer this.'),
-  )
+  app.setErrorHandler<FastifyError | Refusal>((error, _request, reply) => {
+    if (error instanceof Refusal) return refuse(reply, error.status, error.code, error.message)
+    // Below 500 it is Fastify's word on a body, and no route here takes one.
+    if ((error.statusCode ?? 500) < 500) return notFound(reply)
+    return refuse(reply, 500, 'internal', 'The gateway could not answer this.')
+  })
 
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     const readiness = ready()
     return reply.code(readiness.ready ? 200 : 503).send({ ready: readiness.ready, checks: readiness.checks })
   })
-  app.get('/metrics', { onRequest: operatorOnly(token) }, async (_request, reply) =>
+  const guarded = { onRequest: operatorOnly(token) }
+  app.get('/metrics', guarded, async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )
+  app.get('/admin/usage', guarded, createUsageAnswer(reports))
+  app.get('/admin/limits/:caller', guarded, createLimitsAnswer(reports))
   return app
 }
 
@@ -79,10 +89,6 @@ function notFound(reply: FastifyReply): FastifyReply {
     reply,
     404,
     'not_found',
-    'There is nothing here. This listener answers GET /livez, /readyz and /metrics.',
+    'There is nothing here. This listener answers GET /livez, /readyz, /metrics, /admin/usage and /admin/limits/{caller}.',
   )
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ error: { code, message } })
 }

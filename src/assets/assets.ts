@@ -39,11 +39,26 @@ export interface Assets {
   publish(paintings: readonly Pick<Painting, 'base64' | 'mediaType'>[], signal: AbortSignal): Promise<Publication>
   /** Null: nobody can tell whether there ever was one. Else it must be closed. */
   find(path: string, query: URLSearchParams): Promise<FoundAsset | null>
+  /** Could pictures be stored, when that was last tried? It is tried with every sweep, so the answer changes once a minute at most. */
+  usable(): boolean
   close(): Promise<void>
 }
 
 export function createAssets({ store, addresses, ttlSeconds, nowSeconds, publicUrl, onFault }: AssetsParts): Assets {
-  const stopSweeping = startSweeping(store, onFault)
+  let usable = true
+  let closed = false
+  const stopSweeping = startSweeping({ sweep: () => store.sweep().finally(look) }, onFault)
+
+  async function look(): Promise<void> {
+    if (closed) return
+    usable = await store.reserve(1).then(
+      giveBack => {
+        giveBack()
+        return true
+      },
+      () => false,
+    )
+  }
 
   async function withdraw(names: readonly AssetName[]): Promise<void> {
     await Promise.all(names.map(name => store.remove(name).catch(onFault)))
@@ -74,7 +89,10 @@ export function createAssets({ store, addresses, ttlSeconds, nowSeconds, publicU
       return found && { ...found, name, secondsLeft: Math.floor(name.expiresSeconds - nowSeconds()) }
     },
 
+    usable: () => usable,
+
     async close() {
+      closed = true
       stopSweeping()
       await store.close()
     },

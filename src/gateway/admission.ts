@@ -1,10 +1,11 @@
 /** Lets an exchange spend money: there is room for its answer, and its caller's limits allow it. */
 import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import { sumUsage } from '../images/result.ts'
 import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
 import type { Exchange } from './exchange.ts'
-import { demandOf, type Spending, spentBy } from './spending.ts'
+import { billedFor, demandOf, type Spending, spentBy } from './spending.ts'
 
 export interface AdmissionParts {
   readonly limits: Limits
@@ -44,17 +45,16 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
 
   async function settle(exchange: Exchange, spending: Spending, decision: Decision, outcome: Outcome): Promise<void> {
     const { record, caller, headers } = exchange
-    if (outcome !== 'ok') {
-      const chargedAnyway = outcome === 'left' && record.painted && caller.chargeOnDisconnect !== false
-      await limits.settle(decision, { outcome, chargedAnyway })
-      return
-    }
-    const spent = spentBy(spending, record)
-    if (spent.microUsd !== undefined) {
-      record.costMicroUsd = spent.microUsd
+    const spent = outcome === 'ok' || record.images > 0 ? spentBy(spending, record) : null
+    const billed = billedFor(spending, record, outcome)
+    if (billed !== undefined) record.costMicroUsd = billed
+    if (outcome === 'ok' && spent?.microUsd !== undefined) {
       headers.set('x-plantain-cost-usd', String(spent.microUsd / 1e6))
     }
-    await limits.settle(decision, { outcome, ...spent })
+    const chargedAnyway = outcome === 'left' && record.painted && caller.chargeOnDisconnect !== false
+    await limits.settle(decision, { outcome, chargedAnyway, ...spent })
+    const usage = sumUsage([...(record.usage ? [record.usage] : []), ...record.usageOfFailures])
+    if (usage) record.usage = usage
   }
 
   /** Before a call that costs money: an answer nobody can hold would be paid for and lost. */

@@ -62,7 +62,10 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
       return await work({ signal, trail, key: decision.key, onFirstByte })
     } catch (error) {
       failure = error
-      if (error instanceof GatewayError) status = error.facts.upstreamStatus ?? status
+      if (error instanceof GatewayError) {
+        status = error.facts.upstreamStatus ?? status
+        if (error.facts.usage) record.usageOfFailures.push(error.facts.usage)
+      }
       throw error
     } finally {
       const durationMs = now() - startedMs

@@ -29,15 +29,15 @@ export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPi
   const finish = parts.findLast(part => part.type === 'finish')
   const finals = images.filter(image => image.type === 'link' || !image.thought)
   const answers = finals.length > 0 ? lastOfEach(finals) : isRefusal(finish) ? [] : images.slice(-1)
-  if (answers.length === 0) throw whyNone(parts, finish)
   const usage = parts.findLast(part => part.type === 'usage')?.usage
+  if (answers.length === 0) throw billed(whyNone(parts, finish), usage)
   const developments = await Promise.allSettled(
     answers.map(answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : develop(answer))),
   )
   const pictures = developments.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   const failure = developments.find(result => result.status === 'rejected')
   // What came was paid for.
-  if (failure && pictures.length === 0) throw failure.reason
+  if (failure && pictures.length === 0) throw billed(failure.reason, usage)
   const [first, ...others] = pictures
   const text = saidIn(parts)
   return {
@@ -50,6 +50,12 @@ export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPi
 }
 
 type Picture = Painting & { release?(): void }
+
+/** The same failure, with what it cost. */
+function billed(failure: unknown, usage: Usage | undefined): unknown {
+  if (!usage || !(failure instanceof GatewayError)) return failure
+  return new GatewayError(failure.kind, failure.message, { ...failure.facts, usage })
+}
 
 const lastOfEach = (images: readonly (ImageOf | LinkOf)[]) =>
   images.filter((image, at) => !images.some(({ index }, later) => later > at && index === image.index))

@@ -1,8 +1,9 @@
 /** What a request will cost its caller, and what it came to: images, tokens, money. */
+import type { Outcome } from '../images/error.ts'
 import { type ImageRequest, isLink, type Reference } from '../images/request.ts'
 import type { Demand } from '../limits/rules.ts'
 import type { Resolution } from '../models/catalogue.ts'
-import { actualMicroUsd, type CallWanted, estimateMicroUsd, estimateTokens } from '../models/cost.ts'
+import { actualMicroUsd, type CallWanted, estimateMicroUsd, estimateTokens, wordsMicroUsd } from '../models/cost.ts'
 import type { ExchangeRecord } from '../telemetry/record.ts'
 import type { Plan } from './plans.ts'
 
@@ -38,8 +39,25 @@ export function demandOf({ resolution: { model }, wanted }: Spending): Demand {
   }
 }
 
-/** Of an exchange that went well. Absent: nobody knows. */
+/** Of an exchange whose pictures were painted. Absent: nobody knows. */
 export function spentBy({ resolution: { model }, wanted }: Spending, { images, usage }: ExchangeRecord) {
   const microUsd = wanted.count === 0 ? 0 : model && actualMicroUsd(model, usage, { ...wanted, count: images })
   return { images, ...(usage && { tokens: usage.totalTokens }), ...(microUsd !== null && { microUsd }) }
+}
+
+/**
+ * What upstreams bill for an exchange, whatever came of it, in micro-USD: for its pictures, also where they could not be
+ * delivered; as reserved where the caller left while they came; and for the tokens of calls that gave none. Undefined: nothing,
+ * or nobody knows.
+ */
+export function billedFor(spending: Spending, record: ExchangeRecord, outcome: Outcome): number | undefined {
+  const { model } = spending.resolution
+  const isPainted = outcome === 'ok' || record.images > 0
+  if (!isPainted && outcome === 'left' && record.painted) return demandOf(spending).microUsd ?? undefined
+  const ofWords = [...record.usageOfFailures, ...(!isPainted && record.usage ? [record.usage] : [])]
+  const costs = [
+    isPainted ? spentBy(spending, record).microUsd : undefined,
+    ...ofWords.map(usage => (model ? wordsMicroUsd(model, usage) : null)),
+  ].filter(cost => typeof cost === 'number')
+  return costs.length === 0 ? undefined : costs.reduce((sum, cost) => sum + cost, 0)
 }

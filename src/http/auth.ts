@@ -12,7 +12,8 @@ export type Authenticate = (message: Headed, query: URLSearchParams, protocol: P
 
 type Headed = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
 
-const anonymous: Caller = { id: 'anonymous', models: null, limits: {} }
+/** Everybody without a key, where none is asked for. */
+export const anonymous: Caller = { id: 'anonymous', models: null, limits: {} }
 /** A longer one is nobody's: not worth the hashing. */
 const longestKey = 256
 

@@ -1,4 +1,5 @@
 /** Everything that can go wrong, as a closed union: each protocol has a total table from kind to wire error. */
+import type { Usage } from './result.ts'
 
 export type ErrorKind =
   | 'invalid-request'
@@ -46,6 +47,8 @@ export interface ErrorFacts {
   readonly upstreamStatus?: number
   /** Nothing of the request reached the upstream: another attempt can't be billed twice. */
   readonly notSent?: boolean
+  /** The tokens that an upstream counted for a call which gave no picture: it bills them nevertheless. */
+  readonly usage?: Usage
   readonly cause?: unknown
 }
 

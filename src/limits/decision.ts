@@ -163,6 +163,9 @@ const words: Record<Dimension, Words> = {
   },
 }
 
+/** What a limit is called in the configuration: `requests_per_day`. */
+export const settingOf = (dimension: Dimension): string => words[dimension].setting
+
 const scopeNames: Record<Rule['scope'], string> = {
   caller: 'Caller',
   'caller-model': 'CallerModel',

@@ -144,6 +144,11 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
       const known = holds.map(hold => localOnly.get(hold) ?? hold)
       await ask(() => store.renew(known.filter(({ reservations }) => reservations.length > 0)))
     },
+    async standings(side, reservations) {
+      // What is counted here meanwhile is a share, and none of the store's numbers.
+      if (!(await recovered())) throw new StoreAway()
+      return ask(() => store.standings(side, reservations))
+    },
     ready: () => onError !== 'closed' || store.ready(),
     degraded: () => breaker.isOpen() || !store.ready(),
   }

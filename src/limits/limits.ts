@@ -22,6 +22,7 @@ import {
   type Reservation,
   type Settlement,
   type Side,
+  type Standing,
   type Verdict,
 } from './store.ts'
 import { createUpstreamRules, type LimitedUpstream } from './upstream-rules.ts'
@@ -76,6 +77,8 @@ export interface Limits {
   /** Gives back what the decision holds and was not used, once, however often it is called. Never rejects. */
   settle(decision: Decision, result: ExchangeResult): Promise<void>
   settleCall(decision: CallDecision, result: CallResult): Promise<void>
+  /** How each of the caller's limits stands; with a model, of those that count for it. Takes nothing. Throws as `admit`. */
+  standings(caller: LimitedCaller, model: string | null): Promise<readonly RuleStanding[]>
   /** False while callers with limits would be turned away because the store is away. */
   ready(): boolean
   /** Gives back all that is held, for the end of the process. The store's connection is its owner's to close. */
@@ -150,6 +153,15 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
       await holdings.end(hold, { actuals, failed: false } satisfies Settlement)
     },
 
+    async standings(caller, model) {
+      const rules = model === null ? book.allOfCaller(caller) : book.ofCaller(caller, model)
+      const reservations = rules.flatMap(rule => reservationOf(rule, aDemand) ?? [])
+      const standings = await store.standings('caller', reservations).catch(cause => {
+        throw unavailable(cause)
+      })
+      return paired(rules, standings)
+    },
+
     ready: () => store.ready(),
     close: () => holdings.close(),
   }
@@ -162,10 +174,10 @@ interface Wish {
 
 function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Decision {
   if (verdict.outcome === 'void') throw unavailable()
-  const standings = verdict.standings.flatMap((standing, index): RuleStanding[] => {
-    const rule = wishes[index]?.rule
-    return rule ? [{ rule, standing }] : []
-  })
+  const standings = paired(
+    wishes.map(({ rule }) => rule),
+    verdict.standings,
+  )
   if (verdict.outcome === 'admitted') {
     if (verdict.uncounted) return { admitted: true, standings, held: null }
     return { admitted: true, standings, held: { hold, rules: wishes.map(({ rule }) => rule) } }
@@ -174,6 +186,15 @@ function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Deci
   if (!wish) throw new RangeError(`The store refused reservation ${verdict.refused} of ${wishes.length}.`)
   return { admitted: false, rule: wish.rule, cost: costOf(wish.reservation), wait: verdict.wait, standings }
 }
+
+const paired = (rules: Rules, standings: readonly Standing[]): readonly RuleStanding[] =>
+  standings.flatMap((standing, index) => {
+    const rule = rules[index]
+    return rule ? [{ rule, standing }] : []
+  })
+
+/** Takes something of every rule. */
+const aDemand: Demand = { images: 1, tokens: 1, microUsd: 1 }
 
 function told(decision: Decision | undefined, wishes: readonly Wish[]): Omit<LimitEvent, 'storeMs'> {
   if (!decision) return { decision: 'error', rules: wishes.map(({ rule }) => rule) }

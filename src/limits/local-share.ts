@@ -76,9 +76,7 @@ export function createLocalShare({ shareOf, leaseMs, now, lastSeen, running }: L
 
   /** Beyond what it began with. */
   async function countedHere(its: Begun): Promise<number> {
-    // A question that is always refused: it tells how things stand and takes nothing.
-    const verdict = await store.reserve(aside(its, 0, 1), leaseMs)
-    const used = verdict.outcome === 'refused' ? (verdict.standings[0]?.used ?? 0) : 0
+    const [{ used } = { used: 0 }] = await store.standings(its.side, [its.one])
     return Math.max(0, used - (its.seed.untilMs > now() ? its.seed.used : 0))
   }
 

@@ -1,5 +1,6 @@
 /** Limits in this process's memory: exact for one gateway, without Redis. */
 import { type Counter, createCounter } from './memory-counters.ts'
+import { standingsBy } from './standings.ts'
 import { steadyClock } from './steady-clock.ts'
 import {
   checkSettlement,
@@ -154,6 +155,7 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
       forgetLapsed(nowMs)
       for (const hold of holds) renew(hold, nowMs)
     },
+    standings: standingsBy(async (hold, withinMs) => reserve(hold, withinMs)),
     ready: () => true,
   }
 }

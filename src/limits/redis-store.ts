@@ -3,6 +3,7 @@ import type { RedisClient, RedisScript } from '../redis/client.ts'
 import type { Period } from './calendar.ts'
 import { createClockOffset } from './clock-offset.ts'
 import { renewLua, reserveLua, settleLua } from './redis-scripts.ts'
+import { standingsBy } from './standings.ts'
 import {
   checkSettlement,
   costOf,
@@ -177,6 +178,7 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
         }
       }
     },
+    standings: standingsBy(reserve),
     ready: () => redis.ready(),
   }
 }

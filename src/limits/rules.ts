@@ -54,6 +54,8 @@ const dimensions = {
 export interface RuleBook {
   /** Those of the caller, and those of the caller for the model. */
   ofCaller(caller: LimitedCaller, model: string): Rules
+  /** Those of the caller, and those for each pattern of models. */
+  allOfCaller(caller: LimitedCaller): Rules
   ofLimits(scope: Scope, owner: string, limits: RateLimits, subject?: string): Rules
 }
 
@@ -91,14 +93,17 @@ export function createRuleBook(calendars: Calendars): RuleBook {
     return rules
   }
 
+  const own = ({ id, limits }: LimitedCaller) => remembered('caller', id, limits)
+  const special = ({ id }: LimitedCaller, { model, limits }: ModelLimits) =>
+    remembered('caller-model', `${id}/${model}`, limits, model)
+
   return {
     ofLimits,
-    ofCaller({ id, limits, modelLimits = [] }, model) {
-      const own = remembered('caller', id, limits)
-      const special = modelLimits.find(({ model: pattern }) => patternMatches(pattern, model))
-      if (!special) return own
-      return [...own, ...remembered('caller-model', `${id}/${special.model}`, special.limits, special.model)]
+    ofCaller(caller, model) {
+      const its = caller.modelLimits?.find(({ model: pattern }) => patternMatches(pattern, model))
+      return its ? [...own(caller), ...special(caller, its)] : own(caller)
     },
+    allOfCaller: caller => [...own(caller), ...(caller.modelLimits ?? []).flatMap(its => special(caller, its))],
   }
 }
 

@@ -97,6 +97,11 @@ export interface LimitStore {
    * lease) are counted again, even above their limits, because the call does run. Settled holds stay settled.
    */
   renew(holds: readonly Hold[]): Promise<void>
+  /**
+   * How things stand, in the order of the reservations, whatever they would cost. Takes nothing and writes nothing.
+   * Rejects where the store does not answer.
+   */
+  standings(side: Side, reservations: readonly Reservation[]): Promise<readonly Standing[]>
   /** True when a reserve would be answered now. */
   ready(): boolean
 }

@@ -60,6 +60,13 @@ export function actualMicroUsd(model: Model, usage: Usage | undefined, came: Cal
   return byTokens === null ? estimateMicroUsd(model, came) : Math.round(byTokens + searchMicroUsd(model, came))
 }
 
+/** Of a call that gave no picture: what it put out was words and thoughts. Null where the tokens have no price. */
+export function wordsMicroUsd({ usdPerMillionTokens: prices }: Model, usage: Usage): number | null {
+  const outputDetails = usage.outputDetails ?? { textTokens: usage.outputTokens, imageTokens: 0 }
+  const cost = prices ? tokensMicroUsd(prices, { ...usage, outputDetails }) : null
+  return cost === null ? null : Math.round(cost)
+}
+
 /** A price in USD for a million tokens is one in micro-USD for each. */
 function tokensMicroUsd(prices: TokenPrices, { inputTokens, outputTokens, inputDetails, outputDetails }: Usage) {
   if (!outputDetails) return null

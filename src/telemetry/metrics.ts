@@ -15,6 +15,8 @@ export interface MetricsParams {
   readonly answerBytesSpilled: () => number
   /** Does the shared limit store not answer? */
   readonly limitStoreDegraded?: () => boolean
+  /** Requests whose usage is still to be written, and those whose never will be. Absent: none. */
+  readonly usage?: { unwritten(): number; lost(): number }
   /** Milliseconds, monotonic; absent: this process's clock. */
   readonly now?: () => number
 }
@@ -132,7 +134,7 @@ export function createMetrics(params: MetricsParams): Metrics {
   const cost = countCells(
     registry,
     'plantain_cost_usd_total',
-    "What callers' exchanges cost by the catalogue's prices.",
+    "What upstreams bill for callers' exchanges by the catalogue's prices, those that failed included.",
   )
   const refusals = countCells(
     registry,
@@ -185,6 +187,24 @@ export function createMetrics(params: MetricsParams): Metrics {
     collect() {
       this.reset()
       this.inc(params.answerBytesSpilled())
+    },
+  })
+
+  new Gauge({
+    name: 'plantain_usage_unwritten_requests',
+    help: 'Requests whose usage is kept here until Redis takes it.',
+    registers,
+    collect() {
+      this.set(params.usage?.unwritten() ?? 0)
+    },
+  })
+  new Counter({
+    name: 'plantain_usage_lost_requests_total',
+    help: 'Requests missing in the usage: Redis was away for so long that there was no room for them here.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(params.usage?.lost() ?? 0)
     },
   })
 

@@ -36,7 +36,9 @@ export interface ExchangeRecord {
   /** From the first call to the first byte of the answer that was used; null where none came. */
   firstByteMs: number | null
   usage?: Usage
-  /** What the caller pays, in micro-USD; absent: nothing, or the catalogue has no prices. */
+  /** What upstreams counted for calls that gave no picture. */
+  readonly usageOfFailures: Usage[]
+  /** What upstreams bill for it, in micro-USD, whatever the caller pays of that; absent: nothing, or nobody knows. */
   costMicroUsd?: number
   /** An upstream began to send an answer, so it has painted and will bill. */
   painted: boolean
@@ -67,6 +69,7 @@ export function startRecord(requestId: string, protocol: Protocol, operation: Op
     durationMs: 0,
     upstreamMs: null,
     firstByteMs: null,
+    usageOfFailures: [],
     painted: false,
   }
 }

@@ -3,7 +3,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AdminParams, createAdmin } from '../../src/admin/server.ts'
+import { GatewayError } from '../../src/images/error.ts'
+import { RedisError } from '../../src/redis/client.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { createMemoryKeeper } from '../../src/usage/memory-keeper.ts'
+import { noCounts } from '../../src/usage/usage.ts'
 
 const open: { close(): Promise<unknown> }[] = []
 afterEach(async () => {
@@ -15,6 +19,15 @@ async function listening(params: Partial<AdminParams> = {}): Promise<{ url: stri
     token: null,
     metrics: createMetrics({ upstreamInFlight: () => [], answerBytesInMemory: () => 0, answerBytesSpilled: () => 0 }),
     ready: () => ({ ready: true, checks: { store: true } }),
+    reports: {
+      usage: createMemoryKeeper(),
+      limits: { standings: async () => [] },
+      zone: 'UTC',
+      today: () => '2026-11-21',
+      callers: [],
+      modelIds: [],
+      modelIdOf: () => null,
+    },
     ...params,
   })
   open.push(app)
@@ -83,7 +96,21 @@ describe('metrics', () => {
 })
 
 describe('everything else', () => {
-  const paths = ['/', '/admin', '/admin/x', '/docs', '/.env', '/metrics/', '/livez/x', '/v1/models', '/%zz', '/%00']
+  const paths = [
+    '/',
+    '/admin',
+    '/admin/x',
+    '/admin/limits',
+    '/admin/limits/a/b',
+    '/admin/usage/',
+    '/docs',
+    '/.env',
+    '/metrics/',
+    '/livez/x',
+    '/v1/models',
+    '/%zz',
+    '/%00',
+  ]
   test.each(paths)('%s is a JSON 404', async path => {
     const { url } = await listening()
     const answer = await fetch(url + path)
@@ -95,7 +122,7 @@ describe('everything else', () => {
     '%s is a JSON 404 on every path',
     async method => {
       const { url } = await listening()
-      for (const path of ['/livez', '/readyz', '/metrics', '/admin']) {
+      for (const path of ['/livez', '/readyz', '/metrics', '/admin/usage', '/admin/limits/team-a']) {
         const answer = await fetch(url + path, { method })
         expect([path, answer.status]).toEqual([path, 404])
         expect(await answer.json()).toMatchObject({ error: { code: 'not_found' } })
@@ -125,4 +152,54 @@ test('closing does not wait for a scraper that keeps its connection', async () =
   const closed = once(scraper, 'close')
   await open.splice(0)[0]?.close()
   await closed
+})
+
+describe('what lies in a store that is away', () => {
+  const reports = { callers: [{ id: 'team-a', limits: {} }], modelIds: [], modelIdOf: () => null, zone: 'UTC' }
+  const today = () => '2026-11-21'
+  const usage = createMemoryKeeper()
+
+  test.each([
+    ['how limits stand', '/admin/limits/team-a'],
+    ['usage', '/admin/usage'],
+  ])('%s is a 503 that says so, and a fault of ours a 500 that tells nothing', async (_what, path) => {
+    const away = await listening({
+      reports: {
+        ...reports,
+        today,
+        usage: { read: () => Promise.reject(new RedisError('secret')) },
+        limits: { standings: () => Promise.reject(new GatewayError('overloaded', 'secret')) },
+      },
+    })
+    const answer = await fetch(away.url + path)
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toEqual({
+      error: { code: 'store_away', message: expect.stringContaining('does not answer') },
+    })
+    const broken = await listening({
+      reports: {
+        ...reports,
+        today,
+        usage: { ...usage, read: () => Promise.reject(new TypeError('secret')) },
+        limits: { standings: () => Promise.reject(new TypeError('secret')) },
+      },
+    })
+    const fault = await fetch(broken.url + path)
+    expect(fault.status).toBe(500)
+    expect(await fault.text()).not.toContain('secret')
+  })
+
+  test('more usage than one answer holds is refused, with what to ask instead', async () => {
+    const much = createMemoryKeeper()
+    for (let n = 0; n <= 20_000; n++)
+      much.add({ day: '2026-11-21', caller: `c${n}`, model: 'other', counts: { ...noCounts, requests: 1 } })
+    const { url } = await listening({
+      reports: { ...reports, today, usage: much, limits: { standings: async () => [] } },
+    })
+    const answer = await fetch(`${url}/admin/usage`)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('more than 20000 rows') } })
+    const less = await fetch(`${url}/admin/usage?caller=c7`)
+    expect(await less.json()).toMatchObject({ total: { requests: 1 } })
+  })
 })

@@ -371,6 +371,31 @@ describe('a store without room, or none at all', () => {
     await broken.close()
   })
 
+  test('a store that was away when it was last looked for shows in /readyz, and the gateway serves on', async () => {
+    const s3 = {
+      endpoint: 'http://127.0.0.1:1',
+      bucket: 'nowhere',
+      region: 'us-east-1',
+      accessKey: 'a',
+      secretKey: 'b',
+      prefix: 'p/',
+      pathStyle: true,
+    }
+    const away = await start({ config: { assets: { s3 } } })
+    const ready = async ({ adminUrl }: TestGateway) => {
+      const answer = await fetch(`${adminUrl}/readyz`)
+      return { status: answer.status, body: await answer.json() }
+    }
+    try {
+      await expect.poll(() => ready(away)).toMatchObject({ status: 200, body: { checks: { assets: false } } })
+      expect((await askOpenai(away, { response_format: 'url' })).status).toBe(503)
+      expect((await askOpenai(away)).status).toBe(200)
+      expect(await ready(gateway)).toMatchObject({ status: 200, body: { checks: { assets: true } } })
+    } finally {
+      await away.close()
+    }
+  })
+
   test('a folder that is lost while the model paints is an error in the envelope, never a dead link', async () => {
     const broken = await start()
     upstream.script = async (request, response) => {

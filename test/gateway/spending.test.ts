@@ -34,6 +34,7 @@ beforeAll(async () => {
       caller('google', { budgetMicroUsdPerDay: 100_000 }),
       caller('unlucky', { imagesPerDay: 1, budgetMicroUsdPerDay: 100_000 }),
       caller('greedy', { imagesPerMinute: 2 }),
+      caller('lucky', { budgetMicroUsdPerDay: 1_000_000 }),
       caller('free', {}),
     ],
   })
@@ -101,6 +102,36 @@ test('what failed costs nothing and counts no image', async () => {
   upstream.script = answerWith('answers/tiny-picture.json')
   expect((await paint('unlucky')).status).toBe(200)
   expect((await paint('unlucky')).status).toBe(429)
+})
+
+test('a refusal costs its caller nothing, and is written down with what the upstream bills for it', async () => {
+  upstream.script = answerWith('refusals/image-safety.json')
+  const model = { model: 'gemini-3-pro-image' }
+  const { headers, line } = await paint('lucky', model)
+  // 9 tokens read at $2 for a million, 140 of thoughts at $12.
+  expect(line).toMatchObject({ outcome: 'refused', inputTokens: 9, outputTokens: 140, costUsd: 0.001698 })
+  expect(headers.get('x-plantain-cost-usd')).toBeNull()
+  const relayed = await ask(
+    gateway,
+    '/v1beta/models/gemini-3-pro-image:generateContent',
+    { contents: [] },
+    { 'x-goog-api-key': 'key-of-lucky' },
+  )
+  expect(relayed.line).toMatchObject({ outcome: 'refused', inputTokens: 9, outputTokens: 140, costUsd: 0.001698 })
+
+  // Of two calls one is refused: the caller pays for the picture, the upstream bills both.
+  let calls = 0
+  upstream.script = (request, response) =>
+    answerWith(calls++ === 0 ? 'refusals/image-safety.json' : 'answers/tiny-picture.json')(request, response)
+  const half = await paint('lucky', { ...model, n: 2 })
+  expect(half.headers.get('x-plantain-images')).toBe('1/2')
+  const paid = Number(half.headers.get('x-plantain-cost-usd'))
+  expect(Number(half.line.costUsd)).toBeCloseTo(paid + 0.001698, 9)
+
+  upstream.script = answerWith('errors/internal.json', 500)
+  const failed = await paint('lucky', model)
+  expect(failed.line).toMatchObject({ outcome: 'failed' })
+  expect(failed.line).not.toHaveProperty('costUsd')
 })
 
 test('a key that is used up is left out, and when all are the caller hears how long', async () => {

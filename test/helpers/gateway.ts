@@ -8,6 +8,7 @@ import type { CallerConfig, Config, UpstreamConfig } from '../../src/config/conf
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import type { UsageKeeper } from '../../src/usage/usage.ts'
 
 export interface GatewayOptions {
   /** The upstream's root. */
@@ -21,6 +22,7 @@ export interface GatewayOptions {
   readonly upstreamConfig?: Partial<UpstreamConfig>
   readonly callers?: readonly CallerConfig[]
   readonly limitStore?: LimitStore
+  readonly usage?: UsageKeeper
   readonly slabs?: boolean
   readonly upstreamCa?: string
   readonly heartbeatMs?: number
@@ -51,6 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     sandboxUrl: null,
     version: 'test',
     slabs: options.slabs ?? true,
+    ...(options.usage && { usage: options.usage }),
     ...(options.upstreamCa && { upstreamCa: options.upstreamCa }),
     ...(options.heartbeatMs && { heartbeatMs: options.heartbeatMs }),
     ...(options.epochSeconds && { epochSeconds: options.epochSeconds }),

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createRedisStore } from '../../src/limits/redis-store.ts'
 import type { Hold } from '../../src/limits/store.ts'
 import { connectRedis, type RedisClient } from '../../src/redis/client.ts'
+import { createRedisKeeper } from '../../src/usage/redis-keeper.ts'
+import { noCounts } from '../../src/usage/usage.ts'
 import { startCluster, type TestCluster } from '../helpers/redis-cluster.ts'
 
 let cluster: TestCluster
@@ -47,6 +49,22 @@ test('gateways that know different nodes share one limit, on both sides', async 
     await Promise.all(stores.map(store => store.renew(holds.map(({ one }) => one))))
     await Promise.all(holds.map(({ store, one }) => store.cancel(one)))
   }
+  for (const one of clients) one.close()
+})
+
+test('usage is written and read by whichever node a gateway knows', async () => {
+  const tag = `plantain-${randomUUID()}`
+  const clients = await Promise.all(cluster.urls.map(url => connectRedis(url, { commandTimeoutMs: 3_000 })))
+  const keepers = clients.map(redis => createRedisKeeper({ redis, tag }))
+  const days = ['2026-11-20', '2026-11-21']
+  for (const keeper of keepers)
+    for (const day of days)
+      for (const caller of ['a', 'b']) keeper.add({ day, caller, model: 'other', counts: { ...noCounts, requests: 1 } })
+  await Promise.all(keepers.map(keeper => keeper.close()))
+  const rows = await keepers[0]?.read({ from: '2026-11-01', to: '2026-11-30', mostRows: 100 })
+  expect(rows?.map(({ day, caller, counts }) => `${day} ${caller} ${counts.requests}`)).toEqual(
+    days.flatMap(day => ['a', 'b'].map(caller => `${day} ${caller} ${keepers.length}`)),
+  )
   for (const one of clients) one.close()
 })
 

@@ -51,6 +51,7 @@ const broken: LimitStore = {
   settle: () => Promise.reject(new Error('The store is away.')),
   cancel: () => Promise.reject(new Error('The store is away.')),
   renew: () => Promise.reject(new Error('The store is away.')),
+  standings: () => Promise.reject(new Error('The store is away.')),
   ready: () => false,
 }
 

@@ -482,6 +482,42 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       )
     })
 
+    test('how things stand can be read as often as one likes: it is what the next admission is told, and takes nothing', async () => {
+      await toNoon()
+      const all = [window(5, 2), lease(3), day(9, 3), budget(100, 40)]
+      const [requests, calls, images] = all
+      const standings = () => under.store.standings('caller', all)
+      const unused = [5, 3, 9, 100].map(limit => ({ limit, used: 0, resetMs: 0 }))
+      expect(await standings()).toEqual([unused[0], { ...unused[1], resetMs: null }, unused[2], unused[3]])
+
+      const one = hold(...all)
+      const told = (await admitted(one)).standings
+      await times(3, async () => {
+        const read = await standings()
+        expect(read.map(({ limit, used }) => ({ limit, used }))).toEqual(
+          told.map(({ limit, used }) => ({ limit, used })),
+        )
+        for (const [index, { resetMs }] of read.entries()) {
+          expect((told[index]?.resetMs ?? 0) - (resetMs ?? 0)).toBeGreaterThanOrEqual(0)
+          expect((told[index]?.resetMs ?? 0) - (resetMs ?? 0)).toBeLessThanOrEqual(under.hasteMs)
+        }
+      })
+      await settle(one, [2, null, 0, 25])
+      expect((await standings()).map(({ used }) => used)).toEqual([2, 0, 0, 25])
+      await admitted(hold(...[requests, calls, images].flatMap(it => it ?? [])))
+      await refused(hold(...all.slice(0, 1)))
+      expect((await standings()).map(({ used }) => used)).toEqual([4, 1, 3, 25])
+    })
+
+    test('a caller with more rules than fit into one question is told of all of them', async () => {
+      const many = Array.from({ length: 150 }, (_, index) => window(index + 1))
+      await admitted(hold(...many.slice(140)))
+      const standings = await under.store.standings('caller', many)
+      expect(standings.map(({ limit }) => limit)).toEqual(many.map(({ limit }) => limit))
+      expect(standings.map(({ used }) => used)).toEqual(many.map((_, index) => (index < 140 ? 0 : 1)))
+      expect(await under.store.standings('caller', [])).toEqual([])
+    })
+
     test('whatever is asked in whatever order, the answers are the model’s and no stretch of a window holds more than its limit', async () => {
       const step = fc.oneof(
         {

@@ -182,6 +182,12 @@ test('figures that others keep are read when somebody asks', async () => {
   expect(after.get('plantain_answer_bytes_spilled_total')).toBe(7)
 })
 
+test('usage that is not written yet, and usage that never will be, show', async () => {
+  const seen = await series(quietMetrics({ usage: { unwritten: () => 7, lost: () => 3 } }))
+  expect(seen.get('plantain_usage_unwritten_requests')).toBe(7)
+  expect(seen.get('plantain_usage_lost_requests_total')).toBe(3)
+})
+
 test('many scrapers within a second share one text', async () => {
   let clockMs = 0
   let readings = 0

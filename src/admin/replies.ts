@@ -1,0 +1,36 @@
+/** How the operator's listener answers: its errors, and tables as JSON or CSV. */
+import type { FastifyReply } from 'fastify'
+
+export function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ error: { code, message } })
+}
+
+/** What is wrong with a question, and what would be right. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.name = 'Refusal'
+    this.status = status
+    this.code = code
+  }
+}
+
+export type Cell = string | number | null
+
+/** RFC 4180: lines end in CR LF, and a field with a comma, a quote or a line break is quoted. */
+export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return [columns, ...rows].map(row => `${row.map(csvField).join(',')}\r\n`).join('')
+}
+
+function csvField(cell: Cell): string {
+  const text = cell === null ? '' : String(cell)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+export const csvType = 'text/csv; charset=utf-8; header=present'
+
+/** Micro-USD as dollars. A millionth is the least that there is, so it never becomes `1e-7`. */
+export const usd = (microUsd: number): number => microUsd / 1e6
