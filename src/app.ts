@@ -102,6 +102,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const degraded = parts.limitStoreDegraded ?? (() => false)
   const metrics = createMetrics({
     limitStoreDegraded: degraded,
+    queueWaiting: () => limits.waiting(),
     upstreamInFlight: () => inFlight,
     answerBytesInMemory: () => memory.bytesInUse,
     answerBytesSpilled: () => places.spill.bytesSpilled,
@@ -346,6 +347,6 @@ function countCall(
 
 function countLimits(metrics: Metrics, { decision, rules, storeMs }: LimitEvent): void {
   for (const [index, { scope, dimension }] of rules.entries()) {
-    metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && { storeMs }) })
+    metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && storeMs !== undefined && { storeMs }) })
   }
 }

@@ -68,13 +68,14 @@ function whole<T>(entries: readonly Entry<T>[]): readonly T[] {
 }
 
 function toCaller(fields: CallerFields): CallerConfig {
-  const { id, key, key_sha256, models, limits, model_limits, charge_on_disconnect } = fields
+  const { id, key, key_sha256, models, limits, model_limits, queue, charge_on_disconnect } = fields
   return {
     id,
     keySha256: key_sha256 ?? hashKey(key ?? ''),
     models: models ?? null,
     limits: toLimits(limits),
     modelLimits: Object.entries(model_limits).map(([model, written]) => ({ model, limits: toLimits(written) })),
+    queue: { max: queue.max, waitSeconds: queue.wait_s },
     chargeOnDisconnect: charge_on_disconnect,
   }
 }

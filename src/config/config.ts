@@ -99,8 +99,18 @@ export interface CallerConfig {
   readonly limits: CallerLimits
   /** Further limits for models whose id matches; the first pattern that does counts. Absent: none. */
   readonly modelLimits?: readonly ModelLimits[]
+  /** Absent: is refused at once, as with a `max` of 0. */
+  readonly queue?: CallerQueue
   /** Pays a caller who left for what the upstream finished? Absent: yes. */
   readonly chargeOnDisconnect?: boolean
+}
+
+/** Waiting for a limit instead of a refusal. */
+export interface CallerQueue {
+  /** Requests of the caller that wait at once, in each gateway. */
+  readonly max: number
+  /** Of one request, whatever it waits for. */
+  readonly waitSeconds: number
 }
 
 /** Absent: unlimited. */

@@ -52,12 +52,12 @@ export function wholeNumber({ min, max }: { min: number; max: number }) {
 const maxSeconds = 86_400
 
 /** Seconds, whole or not; `orZero` where nought means something. */
-export function seconds({ orZero = false } = {}) {
+export function seconds({ orZero = false, most = maxSeconds } = {}) {
   return field<number>(input => {
     const value = typeof input === 'string' && /^\d+(\.\d+)?$/.test(input) ? Number(input) : input
-    if (typeof value === 'number' && value <= maxSeconds && (value > 0 || (orZero && value === 0))) return { value }
+    if (typeof value === 'number' && value <= most && (value > 0 || (orZero && value === 0))) return { value }
     const least = orZero ? 'from 0' : 'above 0 and'
-    return { fault: `must be a number of seconds ${least} up to ${maxSeconds}, without a unit` }
+    return { fault: `must be a number of seconds ${least} up to ${most}, without a unit` }
   })
 }
 

@@ -52,13 +52,15 @@ export function renderConfig(config: Config): string {
   return `${remarks.map(remark => `# ${remark}\n`).join('')}${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
-function callerFields({ id, models, limits, modelLimits = [], chargeOnDisconnect = true }: CallerConfig) {
+function callerFields(caller: CallerConfig) {
+  const { id, models, limits, modelLimits = [], queue, chargeOnDisconnect = true } = caller
   return {
     id,
     key_sha256: mask,
     ...(models !== null && { models }),
     limits: limitFields(limits),
     model_limits: Object.fromEntries(modelLimits.map(one => [one.model, limitFields(one.limits)])),
+    ...(queue && { queue: { max: queue.max, wait_s: queue.waitSeconds } }),
     charge_on_disconnect: chargeOnDisconnect,
   }
 }

@@ -116,20 +116,22 @@ export function splitKeys(value: string): readonly string[] {
   return value.split(',').flatMap(key => (key.trim() === '' ? [] : [key.trim()]))
 }
 
-export const callerSchema = section(
-  {
-    id: name('a name'),
-    key: secret().optional(),
-    key_sha256: sha256.optional(),
-    models: list(modelName(), 'nano-banana-2, "gemini-*"')
-      .refine(models => models.length > 0, 'allows no model at all: leave it out to allow every model')
-      .optional(),
-    limits: callerLimitsSchema.prefault({}),
-    model_limits: table(callerLimitsSchema, '"gemini-3-pro-*": { images_per_day: 100 }').default({}),
-    charge_on_disconnect: toggle().default(true),
-  },
-  ['queue'],
-)
+export const callerSchema = section({
+  id: name('a name'),
+  key: secret().optional(),
+  key_sha256: sha256.optional(),
+  models: list(modelName(), 'nano-banana-2, "gemini-*"')
+    .refine(models => models.length > 0, 'allows no model at all: leave it out to allow every model')
+    .optional(),
+  limits: callerLimitsSchema.prefault({}),
+  model_limits: table(callerLimitsSchema, '"gemini-3-pro-*": { images_per_day: 100 }').default({}),
+  // Every request that waits holds its body, and a connection on which nothing is heard for so long.
+  queue: section({
+    max: wholeNumber({ min: 0, max: 10_000 }).default(0),
+    wait_s: seconds({ most: 3600 }).default(30),
+  }).prefault({}),
+  charge_on_disconnect: toggle().default(true),
+})
 
 export const upstreamSchema = section({
   protocol: oneOf(protocols),

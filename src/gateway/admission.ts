@@ -27,13 +27,15 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
   return async (exchange, spending, work, outcomeOfWork = () => 'ok') => {
     if (exchange.dryRun) return work()
     await roomForAnAnswer(exchange.signal)
-    const { record, caller, deadlineMs } = exchange
-    const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs }
+    const { record, caller, deadlineMs, patience } = exchange
+    const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs, patience }
     const decision = await limits.admit(asking, demandOf(spending))
     for (const [name, value] of Object.entries(limitHeaders(decision))) exchange.headers.set(name, value)
     if (!decision.admitted) throw refusalError(decision)
     // Settled before the answer goes out: a caller who asks again at once finds its slot free.
     try {
+      // The room there was may be taken by those who came while this one waited.
+      if (record.queuedMs > 0) await roomForAnAnswer(exchange.signal)
       const result = await work()
       await settle(exchange, spending, decision, outcomeOfWork(result))
       return result

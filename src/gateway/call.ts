@@ -28,20 +28,26 @@ export interface UpstreamCallFacts {
 /** What a call needs beside its request. */
 export type CallFrame = Pick<UpstreamCall, 'signal' | 'trail' | 'key' | 'onFirstByte'>
 
-/** `images`: how many it asks for. @throws GatewayError `rate-limited`, not sent, where the upstream's own limits allow no call. */
+/**
+ * `images`: how many it asks for. `waits`: with the exchange's patience, where the upstream's own limits allow no call.
+ * @throws GatewayError `rate-limited`, not sent, where they don't.
+ */
 export type Call = <Result>(
   exchange: Exchange,
   resolution: Resolution,
   candidate: Candidate,
   work: (frame: CallFrame) => Promise<Result>,
   images?: number,
+  waits?: boolean,
 ) => Promise<Result>
 
 export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: CallParts): Call {
-  return async (exchange, resolution, { upstream }, work, images = 1) => {
+  return async (exchange, resolution, { upstream }, work, images = 1, waits = false) => {
     const { record, signal, trail, headers, dryRun, deadlineMs } = exchange
     if (dryRun) return work({ signal, trail })
-    const decision = await limits.admitCall({ id: record.requestId, upstream: upstream.name, images, deadlineMs })
+    const patience = waits ? exchange.patience : null
+    const asking = { id: record.requestId, upstream: upstream.name, images, deadlineMs, patience }
+    const decision = await limits.admitCall(asking)
     if (!decision.admitted) throw refusalError(decision)
     const startedMs = now()
     let firstByteMs: number | null = null

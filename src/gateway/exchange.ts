@@ -1,6 +1,7 @@
 /** One caller's request while it is served: who asks and until when, and what is written down and told about it. */
 import type { CallerConfig } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
+import type { Patience } from '../limits/patience.ts'
 import type { ExchangeRecord } from '../telemetry/record.ts'
 import type { DryRun } from './dry-run.ts'
 
@@ -10,6 +11,8 @@ export interface Exchange {
   /** Aborts with a GatewayError when the caller left or the deadline passed. */
   readonly signal: AbortSignal
   readonly deadlineMs: number
+  /** How long it may wait for limits; null: it is refused at once. */
+  readonly patience: Patience | null
   /** Gateways it has passed, this one included. */
   readonly trail: string
   /** Headers its answer will carry, whatever becomes of it. */

@@ -92,7 +92,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         candidate =>
           candidate.protocol === request.protocol && (request.suits?.(candidate.outbound, nameAt(candidate)) ?? true),
       )
-      const call = (candidate: Candidate) =>
+      const call = (candidate: Candidate, waits: boolean) =>
         called(
           exchange,
           resolution,
@@ -104,12 +104,13 @@ export function createGateway(parts: GatewayParts): Gateway {
             return request.ended()
           },
           request.wanted.count,
+          waits,
         )
       const spending = { resolution, wanted: { ...resolution.defaults, ...request.wanted } }
       return admitted(
         exchange,
         spending,
-        () => attempt(speakers, call),
+        () => attempt(speakers, exchange.patience !== null, call),
         outcome => outcome,
       )
     },

@@ -62,9 +62,9 @@ export function createPainting(parts: PaintingParts): PaintAll {
     exchange.dryRun?.planned(best)
 
     const paintSome = (count: number) =>
-      attempt(commissions, async commission => {
+      attempt(commissions, exchange.patience !== null, async (commission, waits) => {
         const readable = requestFor(commission, await links.readableBy(commission.candidate.outbound))
-        return paintShare({ ...order, request: readable }, commission, retouch, count)
+        return paintShare({ ...order, request: readable }, commission, retouch, count, waits)
       })
     const told = new Set<HeldPaintings>()
     const tell = (share: readonly HeldPaintings[]) => {
@@ -83,8 +83,8 @@ export function createPainting(parts: PaintingParts): PaintAll {
   }
 
   /** Several pictures from one candidate: in one call where it can, else in calls side by side. */
-  function paintShare(order: Order, commission: Commission, retouch: Retouch, count: number) {
-    return fanOut(shares(count, commission), share => paintOnce(order, commission, retouch, share))
+  function paintShare(order: Order, commission: Commission, retouch: Retouch, count: number, waits: boolean) {
+    return fanOut(shares(count, commission), share => paintOnce(order, commission, retouch, share, waits))
   }
 
   async function paintOnce(
@@ -92,6 +92,7 @@ export function createPainting(parts: PaintingParts): PaintAll {
     commission: Commission,
     retouch: Retouch,
     count: number,
+    waits: boolean,
   ): Promise<HeldPaintings> {
     const { candidate, target } = commission
     const { ignored, ...wire } = candidate.outbound.encodeRequest(request, { ...target, count })
@@ -103,7 +104,7 @@ export function createPainting(parts: PaintingParts): PaintAll {
       const show = watcher?.draft ?? (async () => {})
       return paintStreamed(candidate, call, { most: target.stream.previews, show }, fetchPicture)
     }
-    const painted = await called(exchange, resolution, candidate, paint, count)
+    const painted = await called(exchange, resolution, candidate, paint, count, waits)
     return retouch.finish(painted, commission)
   }
 }

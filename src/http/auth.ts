@@ -5,7 +5,7 @@ import type { CallerConfig } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import type { ProtocolName } from '../protocols/protocol.ts'
 
-export type Caller = Pick<CallerConfig, 'id' | 'models' | 'limits' | 'modelLimits' | 'chargeOnDisconnect'>
+export type Caller = Pick<CallerConfig, 'id' | 'models' | 'limits' | 'modelLimits' | 'queue' | 'chargeOnDisconnect'>
 
 /** @throws GatewayError where the request carries no key, no known key, or the keys of two callers. */
 export type Authenticate = (message: Headed, query: URLSearchParams, protocol: ProtocolName) => Caller

@@ -5,10 +5,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DryRun, DryRunEnd } from '../gateway/dry-run.ts'
 import type { Exchange } from '../gateway/exchange.ts'
 import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import { Patience } from '../limits/patience.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type ExchangeRecord, type Operation, type Protocol, startRecord } from '../telemetry/record.ts'
-import type { Authenticate } from './auth.ts'
+import type { Authenticate, Caller } from './auth.ts'
 import { callerSignal, timeLimitMs } from './caller-signal.ts'
 import type { Cors } from './cors.ts'
 import { asGatewayError, errorReply, splitUrl, withHeaders } from './envelope.ts'
@@ -119,6 +120,7 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
         caller,
         signal,
         deadlineMs: startedMs + limitMs,
+        patience: patienceOf(caller, startedMs + limitMs),
         trail: nextTrail(message, parts.instance),
         headers,
         dryRun,
@@ -134,6 +136,14 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
       parts.metrics.exchange(record)
       parts.log.exchangeLine(record)
       onEnd()
+    }
+
+    function patienceOf({ id, queue }: Caller, deadlineMs: number): Patience | null {
+      if (!queue || queue.max === 0) return null
+      const onWaited = (waitedMs: number) => {
+        record.queuedMs = waitedMs
+      }
+      return new Patience({ caller: id, queue, signal, deadlineMs, now, onWaited })
     }
 
     async function explain(worked: DryRun): Promise<void> {
@@ -171,10 +181,12 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
 /** A relayed answer's headers go out with its first byte: then the upstream's time is the time until that. */
-function timing({ upstreamMs, firstByteMs }: ExchangeRecord, totalMs: number): string | null {
+function timing({ upstreamMs, firstByteMs, queuedMs }: ExchangeRecord, totalMs: number): string | null {
   const ms = upstreamMs ?? firstByteMs
-  if (ms === null) return null
-  return `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms).toFixed(1)}`
+  const queue = queuedMs > 0 ? `queue;dur=${queuedMs.toFixed(1)}` : null
+  if (ms === null) return queue
+  const times = `upstream;dur=${ms.toFixed(1)}, gateway;dur=${Math.max(0, totalMs - ms - queuedMs).toFixed(1)}`
+  return queue === null ? times : `${times}, ${queue}`
 }
 
 const longestTrail = 20

@@ -28,7 +28,8 @@ export interface Refused {
 export type Decision = Admitted | Refused
 
 /** A call to an upstream, with the key it is to be made with; null: any. */
-export type CallDecision = (Admitted & { readonly key: number | null }) | Refused
+export type AdmittedCall = Admitted & { readonly key: number | null }
+export type CallDecision = AdmittedCall | Refused
 
 /** A refusal as the error that each protocol has an envelope for, with the true wait where one is known. */
 export function refusalError(refused: Refused): GatewayError {

@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../images/error.ts'
 import { type Calendars, createCalendars } from './calendar.ts'
-import type { CallDecision, Decision, RuleStanding } from './decision.ts'
+import type { Admitted, AdmittedCall, CallDecision, Decision, RuleStanding } from './decision.ts'
 import { createHoldings } from './holdings.ts'
+import { Crowd, type Patience } from './patience.ts'
+import { createLimitQueue, type LimitQueue, type Step } from './queue.ts'
 import { actualOfCall, actualOfExchange, type CallResult, type ExchangeResult, isCharged } from './refunds.ts'
 import {
   createRuleBook,
@@ -25,7 +27,7 @@ import {
   type Standing,
   type Verdict,
 } from './store.ts'
-import { createUpstreamRules, type LimitedUpstream } from './upstream-rules.ts'
+import { createUpstreamRules, type LimitedUpstream, type Way } from './upstream-rules.ts'
 
 /** What the limiter needs to know of an exchange. */
 export interface LimitedExchange {
@@ -36,6 +38,8 @@ export interface LimitedExchange {
   readonly model: string
   /** When the caller gives up, in milliseconds of the clock that the limits were created with. */
   readonly deadlineMs: number
+  /** How long it may wait instead of being refused; null or absent: not at all. */
+  readonly patience?: Patience | null
 }
 
 export interface LimitedCall {
@@ -44,15 +48,17 @@ export interface LimitedCall {
   readonly upstream: string
   readonly images: number
   readonly deadlineMs: number
+  readonly patience?: Patience | null
 }
 
-/** One question to the store, for metrics. */
+/** One question to the store, for metrics; of those of an exchange that waited, the last. */
 export interface LimitEvent {
   /** `bypassed`: the store is away, and that is no reason to refuse. */
   readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
   /** All that was asked for; where it was refused, the one that refused it. */
   readonly rules: readonly { readonly scope: Scope; readonly dimension: Dimension }[]
-  readonly storeMs: number
+  /** Absent: refused without a question, since others wait already. */
+  readonly storeMs?: number
 }
 
 export interface LimitsParts {
@@ -68,7 +74,8 @@ export interface LimitsParts {
 
 export interface Limits {
   /**
-   * Decides once per exchange, by its caller's limits. A caller without limits is admitted without asking the store.
+   * Decides once per exchange, by its caller's limits. A caller without limits is admitted without asking the store. With
+   * patience it may wait first: rejects with the reason of its signal when that aborts meanwhile; then nothing is held.
    * Throws GatewayError `overloaded` where the store gives no answer: what cannot be counted is not let through.
    */
   admit(exchange: LimitedExchange, demand: Demand): Promise<Decision>
@@ -79,6 +86,8 @@ export interface Limits {
   settleCall(decision: CallDecision, result: CallResult): Promise<void>
   /** How each of the caller's limits stands; with a model, of those that count for it. Takes nothing. Throws as `admit`. */
   standings(caller: LimitedCaller, model: string | null): Promise<readonly RuleStanding[]>
+  /** Exchanges that wait now, by caller. */
+  waiting(): Iterable<readonly [caller: string, exchanges: number]>
   /** False while callers with limits would be turned away because the store is away. */
   ready(): boolean
   /** Gives back all that is held, for the end of the process. The store's connection is its owner's to close. */
@@ -90,12 +99,18 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
   const book = createRuleBook(calendars)
   const upstreamRules = createUpstreamRules(upstreams, book)
   const holdings = createHoldings(store, now)
+  const crowd = new Crowd()
+  const exchangeQueue = createLimitQueue<Admitted>({ now, crowd })
+  const callQueue = createLimitQueue<AdmittedCall>({ now, crowd })
 
-  async function decide(side: Side, id: string, rules: Rules, demand: Demand, deadlineMs: number): Promise<Decision> {
-    const wishes = rules.flatMap((rule): Wish[] => {
-      const reservation = reservationOf(rule, demand)
-      return reservation ? [{ rule, reservation }] : []
-    })
+  /** `tell`: of a refusal; all else is told at once. */
+  async function decide(
+    side: Side,
+    id: string,
+    wishes: readonly Wish[],
+    deadlineMs: number,
+    tell: (event: LimitEvent) => void,
+  ): Promise<Decision> {
     if (wishes.length === 0) return { admitted: true, standings: [], held: null }
 
     const reservations = wishes.map(({ reservation }) => reservation)
@@ -105,7 +120,9 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
     try {
       decision = decisionOf(await reserve(hold, deadlineMs - askedMs), hold, wishes)
     } finally {
-      observe({ ...told(decision, wishes), storeMs: now() - askedMs })
+      const event = { ...told(decision, wishes), storeMs: now() - askedMs }
+      if (event.decision === 'refused') tell(event)
+      else observe(event)
     }
     if (decision.admitted && decision.held) holdings.begin(hold)
     return decision
@@ -121,20 +138,85 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
     }
   }
 
-  return {
-    admit: ({ id, caller, model, deadlineMs }, demand) =>
-      decide('caller', id, book.ofCaller(caller, model), demand, deadlineMs),
+  /** By each of the ways in turn. */
+  async function decideCall(
+    { id, images, deadlineMs }: LimitedCall,
+    ways: readonly Way[],
+    tell: (event: LimitEvent) => void,
+  ): Promise<CallDecision> {
+    let refused: CallDecision | undefined
+    for (const { key, rules } of ways) {
+      // A key that shares what is used up with one that was tried would be refused too.
+      if (refused && !refused.admitted && rules.includes(refused.rule)) continue
+      const wishes = wishesOf(rules, { images, tokens: 0, microUsd: null })
+      const decision = await decide('upstream', id, wishes, deadlineMs, tell)
+      if (decision.admitted) return { ...decision, key }
+      refused = soonest(refused, decision)
+    }
+    return refused ?? { admitted: true, standings: [], held: null, key: null }
+  }
 
-    async admitCall({ id, upstream, images, deadlineMs }) {
-      let refused: CallDecision | undefined
-      for (const { key, rules } of upstreamRules(upstream)) {
-        // A key that shares what is used up with one that was tried would be refused too.
-        if (refused && !refused.admitted && rules.includes(refused.rule)) continue
-        const decision = await decide('upstream', id, rules, { images, tokens: 0, microUsd: null }, deadlineMs)
-        if (decision.admitted) return { ...decision, key }
-        refused = soonest(refused, decision)
-      }
-      return refused ?? { admitted: true, standings: [], held: null, key: null }
+  /** Waits where that is wanted. Of a wait the last refusal is told, and only where it ended in one. */
+  async function queued<Granted extends Admitted>(
+    queue: LimitQueue<Granted>,
+    {
+      ask,
+      ...step
+    }: Omit<Step<Granted>, 'ask' | 'giveBack'> & {
+      ask(tell: (event: LimitEvent) => void): ReturnType<Step<Granted>['ask']>
+    },
+  ): ReturnType<Step<Granted>['ask']> {
+    let refusals: LimitEvent[] = []
+    const decision = await queue.pass({
+      ...step,
+      ask() {
+        refusals = []
+        return ask(event => refusals.push(event))
+      },
+      giveBack,
+    })
+    if (!decision.admitted && refusals.length === 0) refusals = [{ decision: 'refused', rules: [decision.rule] }]
+    for (const event of refusals) observe(event)
+    return decision
+  }
+
+  function giveBack({ held }: Admitted): Promise<void> {
+    return held ? afterwards(held, holdings.undo(held.hold)) : Promise.resolve()
+  }
+
+  /** Who waits for what was given back hears of it once the store has. */
+  function afterwards({ hold, rules }: NonNullable<Admitted['held']>, given: Promise<void>): Promise<void> {
+    const isCaller = hold.side === 'caller'
+    const queue = isCaller ? exchangeQueue : callQueue
+    if (queue.isEmpty) return given
+    const needs = isCaller ? rules.map(({ key }) => key) : rules.slice(0, 1).map(({ subject = '' }) => subject)
+    queue.freeing(needs)
+    return given.then(() => queue.freed(needs))
+  }
+
+  return {
+    admit({ id, caller, model, deadlineMs, patience = null }, demand) {
+      const wishes = wishesOf(book.ofCaller(caller, model), demand)
+      if (!patience) return decide('caller', id, wishes, deadlineMs, observe)
+      return queued(exchangeQueue, {
+        needs: wishes.map(({ rule }) => rule.key),
+        needOf: ({ rule }) => rule.key,
+        patience,
+        ask: tell => decide('caller', id, wishes, deadlineMs, tell),
+      })
+    },
+
+    admitCall(call) {
+      const { upstream, patience = null } = call
+      const ways = upstreamRules(upstream)
+      if (!patience && callQueue.isEmpty) return decideCall(call, ways, observe)
+      // Whatever the key, all calls to an upstream stand in one line.
+      return queued(callQueue, {
+        needs: ways.length > 0 ? [upstream] : [],
+        needOf: () => upstream,
+        patience,
+        ask: tell => decideCall(call, ways, tell),
+      })
     },
 
     async settle(decision, result) {
@@ -142,15 +224,16 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
       const { hold, rules } = decision.held
       const actuals = rules.map(({ dimension }) => actualOfExchange(dimension, result))
       // Our own refusal, by an upstream's limit, is no failure of the caller's.
-      await holdings.end(hold, { actuals, failed: !isCharged(result) && result.outcome !== 'limited' })
+      const failed = !isCharged(result) && result.outcome !== 'limited'
+      await afterwards(decision.held, holdings.end(hold, { actuals, failed }))
     },
 
     async settleCall(decision, result) {
       if (!decision.admitted || !decision.held) return
       const { hold, rules } = decision.held
-      if (result.outcome === 'not-sent') return holdings.undo(hold)
+      if (result.outcome === 'not-sent') return giveBack(decision)
       const actuals = rules.map(({ dimension }) => actualOfCall(dimension, result))
-      await holdings.end(hold, { actuals, failed: false } satisfies Settlement)
+      await afterwards(decision.held, holdings.end(hold, { actuals, failed: false } satisfies Settlement))
     },
 
     async standings(caller, model) {
@@ -162,6 +245,7 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
       return paired(rules, standings)
     },
 
+    waiting: () => crowd.counts(),
     ready: () => store.ready(),
     close: () => holdings.close(),
   }
@@ -170,6 +254,13 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
 interface Wish {
   readonly rule: Rule
   readonly reservation: Reservation
+}
+
+function wishesOf(rules: Rules, demand: Demand): readonly Wish[] {
+  return rules.flatMap((rule): Wish[] => {
+    const reservation = reservationOf(rule, demand)
+    return reservation ? [{ rule, reservation }] : []
+  })
 }
 
 function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Decision {
@@ -196,7 +287,7 @@ const paired = (rules: Rules, standings: readonly Standing[]): readonly RuleStan
 /** Takes something of every rule. */
 const aDemand: Demand = { images: 1, tokens: 1, microUsd: 1 }
 
-function told(decision: Decision | undefined, wishes: readonly Wish[]): Omit<LimitEvent, 'storeMs'> {
+function told(decision: Decision | undefined, wishes: readonly Wish[]): LimitEvent {
   if (!decision) return { decision: 'error', rules: wishes.map(({ rule }) => rule) }
   if (decision.admitted)
     return { decision: decision.held ? 'admitted' : 'bypassed', rules: wishes.map(({ rule }) => rule) }

@@ -94,6 +94,7 @@ function exchangeFields(record: ExchangeRecord, scrub: (text: string) => string)
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,
     durationMs: tenths(record.durationMs),
+    ...(record.queuedMs > 0 && { queuedMs: tenths(record.queuedMs) }),
     upstreamMs: record.upstreamMs === null ? null : tenths(record.upstreamMs),
     firstByteMs: record.firstByteMs === null ? null : tenths(record.firstByteMs),
     ...(usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),

@@ -13,6 +13,8 @@ export interface MetricsParams {
   readonly answerBytesInMemory: () => number
   /** Upstream bytes written to spill files since the start. */
   readonly answerBytesSpilled: () => number
+  /** Exchanges that wait for a limit now, by their callers' ids; absent: nobody waits. */
+  readonly queueWaiting?: () => Iterable<readonly [caller: string, exchanges: number]>
   /** Does the shared limit store not answer? */
   readonly limitStoreDegraded?: () => boolean
   /** Requests whose usage is still to be written, and those whose never will be. Absent: none. */
@@ -86,6 +88,7 @@ const secondsOf = (ms: number): number => ms / 1000
 // An image takes seconds to a few minutes; a refusal or a 4xx takes milliseconds.
 const durationBuckets = [0.01, 0.05, 0.25, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300]
 const overheadBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30]
+const queueBuckets = [0.05, 0.25, 1, 2.5, 5, 10, 15, 20, 30, 45, 60, 120, 300]
 const storeBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1]
 
 /** Builds the series. Nothing here throws on odd figures: a metric is never the reason why an exchange fails. */
@@ -105,7 +108,7 @@ export function createMetrics(params: MetricsParams): Metrics {
   const overhead = spreadCells(
     registry,
     'plantain_gateway_overhead_seconds',
-    "The part of an exchange that was not spent on upstreams: the gateway's own work and both ways to the caller.",
+    "The part of an exchange that was not spent on upstreams or in line: the gateway's own work and both ways to the caller.",
     overheadBuckets,
   )
   const upstreamRequests = countCells(
@@ -162,6 +165,22 @@ export function createMetrics(params: MetricsParams): Metrics {
       this.set(params.limitStoreDegraded?.() ? 1 : 0)
     },
   })
+  const queueWait = spreadCells(
+    registry,
+    'plantain_queue_wait_seconds',
+    'How long exchanges that waited for a limit did so, by what became of them.',
+    queueBuckets,
+  )
+  new Gauge({
+    name: 'plantain_queue_waiting',
+    help: 'Exchanges that wait for a limit instead of being refused.',
+    labelNames: ['caller'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [caller, exchanges] of params.queueWaiting?.() ?? []) this.set({ caller }, exchanges)
+    },
+  })
   new Gauge({
     name: 'plantain_upstream_in_flight',
     help: 'Calls to upstreams under way.',
@@ -216,7 +235,7 @@ export function createMetrics(params: MetricsParams): Metrics {
   return {
     contentType: registry.contentType,
     exchange(record) {
-      const { protocol, operation, outcome, durationMs, upstreamMs } = record
+      const { protocol, operation, outcome, durationMs, upstreamMs, queuedMs } = record
       const model = modelLabel(record.model, record.modelKnown)
       const caller = callerLabel(record.caller)
       const status = statusLabel(record.status)
@@ -232,8 +251,9 @@ export function createMetrics(params: MetricsParams): Metrics {
       cells.duration.observe(secondsOf(durationMs))
       if (upstreamMs !== null && outcome !== 'left') {
         cells.overhead ??= overhead({ protocol, operation })
-        cells.overhead.observe(secondsOf(Math.max(0, durationMs - upstreamMs)))
+        cells.overhead.observe(secondsOf(Math.max(0, durationMs - upstreamMs - queuedMs)))
       }
+      if (queuedMs > 0) queueWait({ caller, outcome }).observe(secondsOf(queuedMs))
       if (record.images > 0) {
         cells.images ??= images({ model, caller, resolution })
         cells.images.value += record.images

@@ -31,6 +31,8 @@ export interface ExchangeRecord {
   bytesIn: number
   bytesOut: number
   durationMs: number
+  /** In line for limits, instead of being refused. */
+  queuedMs: number
   /** From the first call to the end of the last upstream answer; null where no upstream was called. */
   upstreamMs: number | null
   /** From the first call to the first byte of the answer that was used; null where none came. */
@@ -67,6 +69,7 @@ export function startRecord(requestId: string, protocol: Protocol, operation: Op
     bytesIn: 0,
     bytesOut: 0,
     durationMs: 0,
+    queuedMs: 0,
     upstreamMs: null,
     firstByteMs: null,
     usageOfFailures: [],

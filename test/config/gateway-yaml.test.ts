@@ -61,6 +61,7 @@ test('every key that is accepted stands in it once', () => {
   expect(keysOf(tree.assets)).toEqual(['dir', 'max_bytes', 's3', 'signing_secret', 'ttl'])
   expect(keysOf(tree.assets.s3)).toEqual(keysOf(s3Schema.shape))
   expect(keysIn(tree.callers)).toEqual(keysOf(callerSchema.shape))
+  expect(tree.callers[0].queue).toEqual({ max: 0, wait_s: 30 })
   expect(keysIn(tree.callers.flatMap(({ limits }: { limits?: object }) => limits ?? []))).toEqual(
     keysOf(callerLimitsSchema.shape),
   )

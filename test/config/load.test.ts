@@ -63,7 +63,7 @@ admin: { host: "::1", port: 9001, token: operator-token }
 auth: keys
 callers:
   - { id: team-a, key: key-of-a, models: [nano-banana-2, "gemini-*"], limits: { requests_per_minute: 60, concurrent: 8 },
-      model_limits: { "gemini-3-*": { images_per_day: 5 } }, charge_on_disconnect: off }
+      model_limits: { "gemini-3-*": { images_per_day: 5 } }, queue: { max: 20, wait_s: 2.5 }, charge_on_disconnect: off }
   - { id: team-b, key_sha256: ${hashKey('key-of-b').toUpperCase()}, limits: { requests_per_minute: 1, requests_per_day: 2,
       images_per_minute: 3, images_per_day: 4, tokens_per_minute: 5, concurrent: 6, budget_usd_per_day: "7.5",
       budget_usd_per_month: 0.000001 } }
@@ -110,6 +110,7 @@ models: [{ id: mine, note: null }]
         models: ['nano-banana-2', 'gemini-*'],
         limits: { requestsPerMinute: 60, concurrent: 8 },
         modelLimits: [{ model: 'gemini-3-*', limits: { imagesPerDay: 5 } }],
+        queue: { max: 20, waitSeconds: 2.5 },
         chargeOnDisconnect: false,
       },
       {
@@ -127,6 +128,7 @@ models: [{ id: mine, note: null }]
           budgetMicroUsdPerMonth: 1,
         },
         modelLimits: [],
+        queue: { max: 0, waitSeconds: 30 },
         chargeOnDisconnect: true,
       },
     ],

@@ -88,7 +88,6 @@ describe('a key that is not known', () => {
 })
 
 test.each([
-  ['callers: [{ id: a, key: k, queue: { max: 1 } }]', 'callers[0].queue'],
   [withUpstream('a', 'limits: { images_per_minute: 1 }'), 'upstreams.a.limits.images_per_minute'],
   ['routing: [{ model: "*", upstreams: [[a, b], c] }]', 'routing[0].upstreams[0]'],
   ['retry: { attempts: 3 }', 'retry'],
@@ -139,6 +138,18 @@ test.each([
   ['callers: [{ id: a, key: k, models: [] }]', 'callers[0].models', 'leave it out'],
   ['callers: [{ id: a, key: k, models: "gemini-*" }]', 'callers[0].models', 'must be a list'],
   ['callers: [{ id: a, key: k, limits: { concurrent: 0 } }]', 'callers[0].limits.concurrent', 'from 1'],
+  ['callers: [{ id: a, key: k, queue: 20 }]', 'callers[0].queue', 'a map with keys: max, wait_s'],
+  ['callers: [{ id: a, key: k, queue: { max: -1 } }]', 'callers[0].queue.max', 'from 0 to 10000'],
+  ['callers: [{ id: a, key: k, queue: { max: 1.5 } }]', 'callers[0].queue.max', 'whole number'],
+  ['callers: [{ id: a, key: k, queue: { max: .nan } }]', 'callers[0].queue.max', 'whole number'],
+  ['callers: [{ id: a, key: k, queue: { max: 10001 } }]', 'callers[0].queue.max', 'from 0 to 10000'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: 0 } }]', 'callers[0].queue.wait_s', 'above 0'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: -1 } }]', 'callers[0].queue.wait_s', 'above 0'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: .nan } }]', 'callers[0].queue.wait_s', 'seconds'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: .inf } }]', 'callers[0].queue.wait_s', 'up to 3600'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: 1h } }]', 'callers[0].queue.wait_s', 'without a unit'],
+  ['callers: [{ id: a, key: k, queue: { wait_s: 3601 } }]', 'callers[0].queue.wait_s', 'up to 3600'],
+  ['callers: [{ id: a, key: k, queue: { size: 3 } }]', 'callers[0].queue.size', 'unknown key'],
   ['upstreams: [a]', 'upstreams', 'must be a map of names'],
   ['upstreams: { a: k }', 'upstreams.a', 'must be a map with keys'],
   ['upstreams: { "a b": { protocol: gemini, keys: [k] } }', 'upstreams.a b', 'letters, digits'],

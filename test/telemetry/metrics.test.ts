@@ -66,6 +66,18 @@ describe('an exchange', () => {
     expect([...(await series(metrics)).keys()].filter(key => key.includes('overhead'))).toEqual([])
   })
 
+  test('that waited for a limit says how long, and its wait is nobody’s overhead', async () => {
+    const metrics = quietMetrics({ queueWaiting: () => [['team-b', 3]] })
+    metrics.exchange(served({ durationMs: 5010, queuedMs: 3000 }))
+    metrics.exchange(served())
+    const seen = await series(metrics)
+    expect(seen.get('plantain_queue_wait_seconds_sum{caller="team-a",outcome="ok"}')).toBeCloseTo(3)
+    expect(seen.get('plantain_queue_wait_seconds_count{caller="team-a",outcome="ok"}')).toBe(1)
+    expect(seen.get('plantain_queue_waiting{caller="team-b"}')).toBe(3)
+    const overhead = 'plantain_gateway_overhead_seconds_sum{protocol="openai",operation="generate"}'
+    expect(seen.get(overhead)).toBeCloseTo(0.02)
+  })
+
   test('counts its images by resolution', async () => {
     const metrics = quietMetrics()
     metrics.exchange(served({ images: 3, resolution: '4K' }))
