@@ -13,7 +13,7 @@ import { createAddressBook } from './assets/signed-url.ts'
 import { createBookkeeping } from './bookkeeping.ts'
 import { createCandidate } from './candidates.ts'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import type { UpstreamCallFacts } from './gateway/call.ts'
+import { createCounting } from './counting.ts'
 import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { type Candidate, createRouting } from './gateway/routing.ts'
@@ -27,8 +27,7 @@ import { createRelay } from './http/relay.ts'
 import { createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
 import { createTranslate } from './http/translate.ts'
-import { outcomeOf } from './images/error.ts'
-import { createLimits, type LimitEvent } from './limits/limits.ts'
+import { createLimits } from './limits/limits.ts'
 import type { LimitStore } from './limits/store.ts'
 import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
 import { BufferPool } from './memory/buffer-pool.ts'
@@ -43,7 +42,7 @@ import { type OpenWindows, windowsWork } from './net/window-socket.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
 import { createReferences, type References } from './references/references.ts'
 import type { Log } from './telemetry/log.ts'
-import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 import { createMemoryKeeper } from './usage/memory-keeper.ts'
 import type { UsageKeeper } from './usage/usage.ts'
 
@@ -92,36 +91,37 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const catalogue = loadCatalogue(readShippedCatalogue(), config.models)
   const { memory, openWindows } = await answerMemory(config, parts)
   const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
+  const room = createRoom(config.requests.memoryBytes)
+  const upstreams = upstreamConfigs(config, parts.sandboxUrl)
   const usage = parts.usage ?? createMemoryKeeper()
   const books = createBookkeeping({
     keeper: usage,
     zone: config.limitsZone,
     nowMs: () => (parts.epochSeconds ? parts.epochSeconds() * 1000 : Date.now()),
   })
-  const inFlight = new Map<string, number>()
   const degraded = parts.limitStoreDegraded ?? (() => false)
-  const metrics = createMetrics({
+  const counting = createCounting(config, {
+    upstreams,
+    places,
+    room,
     limitStoreDegraded: degraded,
     queueWaiting: () => limits.waiting(),
-    upstreamInFlight: () => inFlight,
-    answerBytesInMemory: () => memory.bytesInUse,
-    answerBytesSpilled: () => places.spill.bytesSpilled,
     usage,
   })
+  const { metrics } = counting
   const limits = createLimits({
     store: parts.limitStore,
     now,
     zone: config.limitsZone,
     upstreams: config.upstreams,
-    observe: event => countLimits(metrics, event),
+    observe: event => counting.limitsDecided(event),
   })
   const { version, upstreamCa } = parts
   const { maxDocumentBytes } = config.answers
-  const candidates = upstreamConfigs(config, parts.sandboxUrl).map(upstream =>
+  const candidates = upstreams.map(upstream =>
     createCandidate(upstream, { places, openWindows, maxDocumentBytes, version, upstreamCa }),
   )
   const routing = createRouting(candidates, config.routing)
-  const room = createRoom(config.requests.memoryBytes)
   const buffers = new BufferPool()
   const pixels = createPixelQueue({
     atOnce: jobsAtOnce(availableParallelism(), process.env.UV_THREADPOOL_SIZE),
@@ -140,11 +140,8 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     assets,
     settings: config.answers,
     now,
-    onUpstreamStart: name => inFlight.set(name, (inFlight.get(name) ?? 0) + 1),
-    onUpstreamCall: facts => {
-      inFlight.set(facts.upstream, (inFlight.get(facts.upstream) ?? 1) - 1)
-      countCall(metrics, facts)
-    },
+    onUpstreamStart: counting.callBegins,
+    onUpstreamCall: counting.callEnded,
   })
 
   let draining = false
@@ -197,6 +194,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       translate: createTranslate({ gateway, bounds, stream }),
     }),
     answerAsset: createAnswerAsset(assets),
+    onDownload: download => metrics.download(download),
     authenticate,
     cors,
     catalogue,
@@ -334,19 +332,4 @@ function references(
       if (outcome !== 'ok') log.debug('a reference picture was not fetched', { host, outcome, why })
     },
   })
-}
-
-function countCall(
-  metrics: Metrics,
-  { upstream, resolution, error, status, durationMs, firstByteMs }: UpstreamCallFacts,
-): void {
-  const outcome = error === null ? 'ok' : outcomeOf(error)
-  const { id: model, model: known } = resolution
-  metrics.upstreamCall({ upstream, model, modelKnown: known !== null, outcome, status, durationMs, firstByteMs })
-}
-
-function countLimits(metrics: Metrics, { decision, rules, storeMs }: LimitEvent): void {
-  for (const [index, { scope, dimension }] of rules.entries()) {
-    metrics.limitDecision({ scope, dimension, decision, ...(index === 0 && storeMs !== undefined && { storeMs }) })
-  }
 }

@@ -10,6 +10,8 @@ import type { Reply } from './send.ts'
 
 export interface AssetReply {
   readonly reply: Reply
+  /** How much of a picture it carries. */
+  readonly pictureBytes: number
   /** To be called once the reply is out, or will not go out. */
   release(): Promise<void>
 }
@@ -20,8 +22,10 @@ export function createAnswerAsset(assets: Pick<Assets, 'find'>): AnswerAsset {
   return async message => {
     const { path, query } = splitUrl(message.url ?? '/')
     const found = await assets.find(path, query)
-    if (!found) return { reply: absent(), release: async () => {} }
-    return { reply: replyFor(message, found), release: () => found.close() }
+    if (!found) return { reply: absent(), pictureBytes: 0, release: async () => {} }
+    const reply = replyFor(message, found)
+    const hasPicture = message.method === 'GET' && reply.status < 300
+    return { reply, pictureBytes: hasPicture ? reply.body.length : 0, release: () => found.close() }
   }
 }
 

@@ -11,6 +11,7 @@ import { bytesOfText } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
+import type { Download } from '../telemetry/metrics.ts'
 import { explainAbsence } from './absent-routes.ts'
 import type { AnswerAsset } from './assets.ts'
 import type { Authenticate, Caller } from './auth.ts'
@@ -31,6 +32,8 @@ export interface ServerParts {
   readonly images: ImagesHandler
   readonly calls: CallsHandler
   readonly answerAsset: AnswerAsset
+  /** A picture that was answered by URL was asked for. */
+  readonly onDownload: (download: Download) => void
   readonly authenticate: Authenticate
   readonly cors: Cors
   readonly catalogue: Catalogue
@@ -137,23 +140,28 @@ export function createServer(parts: ServerParts): FastifyInstance {
     return json(request, reply, tellOf(shelf, query))
   }
 
-  function json({ raw, id }: FastifyRequest, reply: FastifyReply, value: object): Promise<void> {
+  async function json({ raw, id }: FastifyRequest, reply: FastifyReply, value: object): Promise<void> {
     reply.hijack()
     const headers = { 'content-type': 'application/json; charset=utf-8', 'x-request-id': id, ...cors.headers(raw) }
-    return tell(reply, { status: 200, headers, body: bytesOfText(JSON.stringify(value)) })
+    await tell(reply, { status: 200, headers, body: bytesOfText(JSON.stringify(value)) })
   }
 
   async function asset({ raw, id }: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { reply: answer, release } = await parts.answerAsset(raw)
+    const answering = parts.answerAsset(raw)
+    answering.catch(() => parts.onDownload({ outcome: 'failed', status: null, bytes: 0 }))
+    const { reply: answer, pictureBytes, release } = await answering
+    const { status } = answer
     reply.hijack()
     try {
-      await tell(reply, withHeaders(answer, { 'x-request-id': id, ...cors.headers(raw) }))
+      const isOut = await tell(reply, withHeaders(answer, { 'x-request-id': id, ...cors.headers(raw) }))
+      const answered = status < 400 ? 'ok' : 'failed'
+      parts.onDownload({ outcome: isOut ? answered : 'left', status, bytes: pictureBytes })
     } finally {
       await release()
     }
   }
 
-  function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): Promise<void> {
+  async function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): Promise<void> {
     const failure = fromFramework(error)
     if (!(failure instanceof GatewayError)) parts.onInternalError(error, request.id)
     const answer = errorReply(failure, protocolOf(request.raw))
@@ -163,13 +171,16 @@ export function createServer(parts: ServerParts): FastifyInstance {
       : {}
     reply.hijack()
     discardRest(request.raw)
-    return tell(reply, withHeaders(answer, { 'x-request-id': request.id, ...cors.headers(request.raw), ...allow }))
+    await tell(reply, withHeaders(answer, { 'x-request-id': request.id, ...cors.headers(request.raw), ...allow }))
   }
 
-  async function tell(reply: FastifyReply, answer: Reply): Promise<void> {
+  /** False: the caller left before, and misses an answer that cost nothing, or can be asked for again. */
+  function tell(reply: FastifyReply, answer: Reply): Promise<boolean> {
     const closing: Record<string, string> = parts.draining() ? { connection: 'close' } : {}
-    // A caller who leaves now misses an answer that cost nothing, or can be asked for again.
-    await send(reply.raw, withHeaders(answer, closing), parts.writeTimeoutMs).catch(() => {})
+    return send(reply.raw, withHeaders(answer, closing), parts.writeTimeoutMs).then(
+      () => true,
+      () => false,
+    )
   }
 }
 

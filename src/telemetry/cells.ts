@@ -1,6 +1,7 @@
 /**
- * Counters and histograms that cost next to nothing to add to. prom-client looks every label up and checks it at each addition;
- * here that is done once, and what is added to is a cell. prom-client prints them: it asks a metric of its registry for `get`.
+ * Counters and histograms that cost next to nothing to add to and little to print. prom-client looks every label up and checks
+ * it at each addition, and puts every line of a scrape together anew: here both are done once for each series. prom-client
+ * still knows them: it asks a metric of its registry for `get`.
  */
 import type { Metric, Registry } from 'prom-client'
 
@@ -25,9 +26,31 @@ interface Value {
   readonly metricName?: string
 }
 
+/** One line of a scrape: what stands before its value, which never changes, and the value now. */
+interface Line {
+  readonly head: string
+  readonly value: number
+}
+
+interface Series<Cell> {
+  readonly labels: Labels
+  readonly cell: Cell
+  /** Of each of its lines, without name and braces where it has no labels. */
+  readonly heads: readonly string[]
+}
+
 export function countCells(registry: Registry, name: string, help: string): CellOf<CountCell> {
-  const [cellOf, series] = cellTable<CountCell>(() => ({ value: 0 }))
-  register(registry, name, help, 'counter', () => series().map(([labels, { value }]) => ({ labels, value })))
+  const { cellOf, series } = cellTable<CountCell>(
+    () => ({ value: 0 }),
+    labels => [head(name, labels)],
+  )
+  register(registry, {
+    name,
+    help,
+    type: 'counter',
+    values: () => series().map(({ labels, cell }) => ({ labels, value: cell.value })),
+    lines: () => series().map(({ heads, cell }) => ({ head: heads[0] ?? '', value: cell.value })),
+  })
   return cellOf
 }
 
@@ -38,32 +61,83 @@ export function spreadCells(
   help: string,
   buckets: readonly number[],
 ): CellOf<SpreadCell> {
-  const [cellOf, series] = cellTable(() => new Spread(buckets))
-  register(registry, name, help, 'histogram', () => series().flatMap(([labels, spread]) => spread.values(name, labels)))
+  const names = (labels: Labels) => [
+    ...[...buckets, '+Inf'].map(le => ({ metricName: `${name}_bucket`, labels: { le, ...labels } })),
+    { metricName: `${name}_sum`, labels },
+    { metricName: `${name}_count`, labels },
+  ]
+  const { cellOf, series } = cellTable(
+    () => new Spread(buckets),
+    labels => names(labels).map(line => head(line.metricName, line.labels)),
+  )
+  register(registry, {
+    name,
+    help,
+    type: 'histogram',
+    values: () =>
+      series().flatMap(({ labels, cell }) => {
+        const figures = cell.figures()
+        return names(labels).map((line, index) => ({ ...line, value: figures[index] ?? 0 }))
+      }),
+    lines: () =>
+      series().flatMap(({ heads, cell }) =>
+        cell.figures().map((value, index) => ({ head: heads[index] ?? '', value })),
+      ),
+  })
   return cellOf
 }
 
-function cellTable<Cell>(make: () => Cell): [CellOf<Cell>, () => (readonly [Labels, Cell])[]] {
-  const cells = new Map<string, readonly [Labels, Cell]>()
-  const cellOf = (labels: Labels) => {
-    const key = JSON.stringify(labels)
-    const entry = cells.get(key) ?? ([labels, make()] as const)
-    cells.set(key, entry)
-    return entry[1]
-  }
-  return [cellOf, () => [...cells.values()]]
+/** All metrics of a registry in Prometheus' text format, as `registry.metrics()` has it. */
+export async function textOf(registry: Registry): Promise<string> {
+  const metrics: readonly { readonly name: string }[] = registry.getMetricsAsArray()
+  const texts = metrics.map(metric => (isCells(metric) ? metric.text() : registry.getSingleMetricAsString(metric.name)))
+  return `${(await Promise.all(texts)).join('\n\n')}\n`
 }
 
-function register(
-  registry: Registry,
-  name: string,
-  help: string,
-  type: 'counter' | 'histogram',
-  values: () => readonly Value[],
-): void {
-  const metric = { name, help, type, aggregator: 'sum', get: async () => ({ name, help, type, values: values() }) }
+interface CellMetric {
+  text(): string
+}
+
+const isCells = (metric: object): metric is CellMetric => 'text' in metric && typeof metric.text === 'function'
+
+function cellTable<Cell>(make: () => Cell, headsOf: (labels: Labels) => readonly string[]) {
+  const table = new Map<string, Series<Cell>>()
+  const cellOf = (labels: Labels): Cell => {
+    const key = JSON.stringify(labels)
+    const series = table.get(key) ?? { labels, cell: make(), heads: headsOf(labels) }
+    table.set(key, series)
+    return series.cell
+  }
+  return { cellOf, series: () => [...table.values()] }
+}
+
+interface MetricParams {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'histogram'
+  readonly values: () => readonly Value[]
+  readonly lines: () => readonly Line[]
+}
+
+function register(registry: Registry, { name, help, type, values, lines }: MetricParams): void {
+  const title = `# HELP ${name} ${help}\n# TYPE ${name} ${type}`
+  const metric = {
+    name,
+    help,
+    type,
+    aggregator: 'sum',
+    get: async () => ({ name, help, type, values: values() }),
+    text: () => lines().reduce((text, { head, value }) => `${text}\n${head}${value}`, title),
+  }
   registry.registerMetric(metric as unknown as Metric)
 }
+
+function head(name: string, labels: Readonly<Record<string, string | number>>): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(String(value))}"`)
+  return pairs.length === 0 ? `${name} ` : `${name}{${pairs.join(',')}} `
+}
+
+const escaped = (value: string) => value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"')
 
 class Spread implements SpreadCell {
   readonly #bounds: readonly number[]
@@ -85,14 +159,13 @@ class Spread implements SpreadCell {
     this.#sum += value
   }
 
-  values(name: string, labels: Labels): readonly Value[] {
+  /** Each bucket's with those below it, then the sum, then the count. */
+  figures(): readonly number[] {
     let count = 0
-    const buckets = this.#counts.map((own, bucket) => {
+    const buckets = this.#counts.map(own => {
       count += own
-      const le = this.#bounds[bucket] ?? '+Inf'
-      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count }
+      return count
     })
-    const sum = { metricName: `${name}_sum`, labels, value: this.#sum }
-    return [...buckets, sum, { metricName: `${name}_count`, labels, value: count }]
+    return [...buckets, this.#sum, count]
   }
 }

@@ -1,24 +1,12 @@
 /** Every metric of the gateway by name, over a registry of its own. prom-client's only door. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Outcome } from '../images/error.ts'
-import { type CountCell, countCells, type SpreadCell, spreadCells } from './cells.ts'
+import { type CountCell, countCells, type SpreadCell, spreadCells, textOf } from './cells.ts'
+import { type Readings, registerGauges } from './gauges.ts'
 import { callerLabel, modelLabel, reasonLabel, resolutionLabel, statusLabel, tokenCounts } from './labels.ts'
 import type { ExchangeRecord } from './record.ts'
 
-/** What is read at each scrape, because others count it already. */
-export interface MetricsParams {
-  /** Calls under way now, by upstream name. */
-  readonly upstreamInFlight: () => Iterable<readonly [upstream: string, calls: number]>
-  /** Upstream bytes held in memory now. */
-  readonly answerBytesInMemory: () => number
-  /** Upstream bytes written to spill files since the start. */
-  readonly answerBytesSpilled: () => number
-  /** Exchanges that wait for a limit now, by their callers' ids; absent: nobody waits. */
-  readonly queueWaiting?: () => Iterable<readonly [caller: string, exchanges: number]>
-  /** Does the shared limit store not answer? */
-  readonly limitStoreDegraded?: () => boolean
-  /** Requests whose usage is still to be written, and those whose never will be. Absent: none. */
-  readonly usage?: { unwritten(): number; lost(): number }
+export interface MetricsParams extends Readings {
   /** Milliseconds, monotonic; absent: this process's clock. */
   readonly now?: () => number
 }
@@ -45,6 +33,16 @@ export interface LimitDecision {
   readonly storeMs?: number
 }
 
+/** One request for a picture that was answered by URL. */
+export interface Download {
+  /** `failed`: there is none at the address, or the store did not give it. `left`: the caller did not take all of it. */
+  readonly outcome: Extract<Outcome, 'ok' | 'failed' | 'left'>
+  /** Null: no answer went out. */
+  readonly status: number | null
+  /** Of the picture. */
+  readonly bytes: number
+}
+
 type LimitDimension =
   | 'requests'
   | 'requests-day'
@@ -63,6 +61,8 @@ export interface Metrics {
   limitDecision(decision: LimitDecision): void
   /** A reference picture was fetched by its address, or was not. `refused`: the address is none to call. */
   referenceFetch(outcome: Outcome): void
+  /** A picture that was answered by URL was asked for. */
+  download(download: Download): void
   /** Prometheus' text format. Thousands of series cost milliseconds of event loop, so it is made at most once a second and shared. */
   text(): Promise<string>
 }
@@ -95,7 +95,6 @@ const storeBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 export function createMetrics(params: MetricsParams): Metrics {
   const { now = () => performance.now() } = params
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
 
   const requests = countCells(registry, 'plantain_requests_total', 'Exchanges that ended, by what became of them.')
@@ -145,87 +144,34 @@ export function createMetrics(params: MetricsParams): Metrics {
     'Exchanges in which the upstream declined to paint, by its own reason.',
   )
   const limitDecisions = countCells(registry, 'plantain_limit_decisions_total', 'What the limits decided.')
-  const limitStore = new Histogram({
-    name: 'plantain_limit_store_duration_seconds',
-    help: 'How long the limit store took to decide.',
-    buckets: storeBuckets,
-    registers,
-  })
-  const referenceFetches = new Counter({
-    name: 'plantain_reference_fetches_total',
-    help: 'Reference pictures that were to be fetched by their address, by what became of it.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  new Gauge({
-    name: 'plantain_limit_store_degraded',
-    help: '1 while the shared limit store does not answer.',
-    registers,
-    collect() {
-      this.set(params.limitStoreDegraded?.() ? 1 : 0)
-    },
-  })
+  const limitStore = spreadCells(
+    registry,
+    'plantain_limit_store_duration_seconds',
+    'How long the limit store took to decide.',
+    storeBuckets,
+  )({})
+  const referenceFetches = countCells(
+    registry,
+    'plantain_reference_fetches_total',
+    'Reference pictures that were to be fetched by their address, by what became of it.',
+  )
+  const downloads = countCells(
+    registry,
+    'plantain_asset_downloads_total',
+    'Requests for pictures that were answered by URL, by what became of them.',
+  )
+  const downloadedBytes = countCells(
+    registry,
+    'plantain_asset_bytes_total',
+    'Bytes of pictures answered by URL that were downloaded, of downloads that came to their end.',
+  )({})
   const queueWait = spreadCells(
     registry,
     'plantain_queue_wait_seconds',
     'How long exchanges that waited for a limit did so, by what became of them.',
     queueBuckets,
   )
-  new Gauge({
-    name: 'plantain_queue_waiting',
-    help: 'Exchanges that wait for a limit instead of being refused.',
-    labelNames: ['caller'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [caller, exchanges] of params.queueWaiting?.() ?? []) this.set({ caller }, exchanges)
-    },
-  })
-  new Gauge({
-    name: 'plantain_upstream_in_flight',
-    help: 'Calls to upstreams under way.',
-    labelNames: ['upstream'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [upstream, calls] of params.upstreamInFlight()) this.set({ upstream }, calls)
-    },
-  })
-  new Gauge({
-    name: 'plantain_answer_bytes_in_memory',
-    help: 'Upstream bytes held in memory.',
-    registers,
-    collect() {
-      this.set(params.answerBytesInMemory())
-    },
-  })
-  new Counter({
-    name: 'plantain_answer_bytes_spilled_total',
-    help: 'Upstream bytes written to spill files.',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(params.answerBytesSpilled())
-    },
-  })
-
-  new Gauge({
-    name: 'plantain_usage_unwritten_requests',
-    help: 'Requests whose usage is kept here until Redis takes it.',
-    registers,
-    collect() {
-      this.set(params.usage?.unwritten() ?? 0)
-    },
-  })
-  new Counter({
-    name: 'plantain_usage_lost_requests_total',
-    help: 'Requests missing in the usage: Redis was away for so long that there was no room for them here.',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(params.usage?.lost() ?? 0)
-    },
-  })
+  registerGauges(registry, params)
 
   // What exchanges and calls of one kind add to. Labels are bounded, so kinds are.
   const exchanges: Record<string, ExchangeCells> = {}
@@ -291,11 +237,15 @@ export function createMetrics(params: MetricsParams): Metrics {
       if (storeMs !== undefined) limitStore.observe(secondsOf(storeMs))
     },
     referenceFetch(outcome) {
-      referenceFetches.inc({ outcome })
+      referenceFetches({ outcome }).value += 1
+    },
+    download({ outcome, status, bytes }) {
+      downloads({ outcome, status: statusLabel(status) }).value += 1
+      if (outcome === 'ok') downloadedBytes.value += bytes
     },
     text() {
       const madeMs = now()
-      if (latest === null || madeMs - latest.madeMs >= textForMs) latest = { madeMs, text: registry.metrics() }
+      if (latest === null || madeMs - latest.madeMs >= textForMs) latest = { madeMs, text: textOf(registry) }
       return latest.text
     },
   }

@@ -194,6 +194,43 @@ test('figures that others keep are read when somebody asks', async () => {
   expect(after.get('plantain_answer_bytes_spilled_total')).toBe(7)
 })
 
+test('a bound is told beside what it bounds, and a budget as configured', async () => {
+  const metrics = quietMetrics({
+    upstreamInFlightMax: [['google', 64]],
+    answerBytesInMemoryMax: 4096,
+    answerBytesOnDisk: () => 12,
+    answerBytesOnDiskMax: 8192,
+    requestBytesInMemory: () => 7,
+    requestBytesInMemoryMax: 512,
+    budgets: [{ caller: 'team-a', period: 'day', usd: 0.5 }],
+  })
+  const seen = await series(metrics)
+  expect(Object.fromEntries([...seen].filter(([name]) => /_max|on_disk|request_bytes|budget/.test(name)))).toEqual({
+    'plantain_upstream_in_flight_max{upstream="google"}': 64,
+    plantain_answer_bytes_in_memory_max: 4096,
+    plantain_answer_bytes_on_disk: 12,
+    plantain_answer_bytes_on_disk_max: 8192,
+    plantain_request_bytes_in_memory: 7,
+    plantain_request_bytes_in_memory_max: 512,
+    'plantain_caller_budget_usd{caller="team-a",period="day"}': 0.5,
+  })
+})
+
+test('a download is counted by what became of it, its bytes where it came to its end', async () => {
+  const metrics = quietMetrics()
+  metrics.download({ outcome: 'ok', status: 200, bytes: 5 })
+  metrics.download({ outcome: 'ok', status: 304, bytes: 0 })
+  metrics.download({ outcome: 'left', status: 200, bytes: 5 })
+  metrics.download({ outcome: 'failed', status: null, bytes: 0 })
+  const seen = await series(metrics)
+  const downloads = (rest: string) => seen.get(`plantain_asset_downloads_total{${rest}}`)
+  expect(downloads('outcome="ok",status="200"')).toBe(1)
+  expect(downloads('outcome="ok",status="304"')).toBe(1)
+  expect(downloads('outcome="left",status="200"')).toBe(1)
+  expect(downloads('outcome="failed",status="none"')).toBe(1)
+  expect(seen.get('plantain_asset_bytes_total')).toBe(5)
+})
+
 test('usage that is not written yet, and usage that never will be, show', async () => {
   const seen = await series(quietMetrics({ usage: { unwritten: () => 7, lost: () => 3 } }))
   expect(seen.get('plantain_usage_unwritten_requests')).toBe(7)
