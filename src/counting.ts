@@ -2,7 +2,7 @@
 import type { CallerConfig, Config, UpstreamConfig } from './config/config.ts'
 import type { UpstreamCallFacts } from './gateway/call.ts'
 import { outcomeOf } from './images/error.ts'
-import type { LimitEvent } from './limits/limits.ts'
+import type { LimitEvent } from './limits/asking.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
 import type { Room } from './memory/room.ts'
 import type { CallerBudget, Readings } from './telemetry/gauges.ts'

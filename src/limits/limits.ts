@@ -1,32 +1,13 @@
 /** Limits: admits an exchange, and each of its calls, or says what ran out; and settles when they are over. */
-import { randomUUID } from 'node:crypto'
-import { GatewayError } from '../images/error.ts'
+import { createAsking, type LimitEvent, paired, unavailable, wishesOf } from './asking.ts'
 import { type Calendars, createCalendars } from './calendar.ts'
 import type { Admitted, AdmittedCall, CallDecision, Decision, RuleStanding } from './decision.ts'
 import { createHoldings } from './holdings.ts'
 import { Crowd, type Patience } from './patience.ts'
 import { createLimitQueue, type LimitQueue, type Step } from './queue.ts'
 import { actualOfCall, actualOfExchange, type CallResult, type ExchangeResult, isCharged } from './refunds.ts'
-import {
-  createRuleBook,
-  type Demand,
-  type Dimension,
-  type LimitedCaller,
-  type Rule,
-  type Rules,
-  reservationOf,
-  type Scope,
-} from './rules.ts'
-import {
-  costOf,
-  type Hold,
-  type LimitStore,
-  type Reservation,
-  type Settlement,
-  type Side,
-  type Standing,
-  type Verdict,
-} from './store.ts'
+import { createRuleBook, type Demand, type LimitedCaller, reservationOf } from './rules.ts'
+import type { LimitStore, Settlement } from './store.ts'
 import { createUpstreamRules, type LimitedUpstream, type Way } from './upstream-rules.ts'
 
 /** What the limiter needs to know of an exchange. */
@@ -49,16 +30,6 @@ export interface LimitedCall {
   readonly images: number
   readonly deadlineMs: number
   readonly patience?: Patience | null
-}
-
-/** One question to the store, for metrics; of those of an exchange that waited, the last. */
-export interface LimitEvent {
-  /** `bypassed`: the store is away, and that is no reason to refuse. */
-  readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
-  /** All that was asked for; where it was refused, the one that refused it. */
-  readonly rules: readonly { readonly scope: Scope; readonly dimension: Dimension }[]
-  /** Absent: refused without a question, since others wait already. */
-  readonly storeMs?: number
 }
 
 export interface LimitsParts {
@@ -99,44 +70,10 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
   const book = createRuleBook(calendars)
   const upstreamRules = createUpstreamRules(upstreams, book)
   const holdings = createHoldings(store, now)
+  const ask = createAsking(store, holdings, now, observe)
   const crowd = new Crowd()
   const exchangeQueue = createLimitQueue<Admitted>({ now, crowd })
   const callQueue = createLimitQueue<AdmittedCall>({ now, crowd })
-
-  /** `tell`: of a refusal; all else is told at once. */
-  async function decide(
-    side: Side,
-    id: string,
-    wishes: readonly Wish[],
-    deadlineMs: number,
-    tell: (event: LimitEvent) => void,
-  ): Promise<Decision> {
-    if (wishes.length === 0) return { admitted: true, standings: [], held: null }
-
-    const reservations = wishes.map(({ reservation }) => reservation)
-    const hold: Hold = { id: `${id}/${randomUUID()}`, side, reservations }
-    const askedMs = now()
-    let decision: Decision | undefined
-    try {
-      decision = decisionOf(await reserve(hold, deadlineMs - askedMs), hold, wishes)
-    } finally {
-      const event = { ...told(decision, wishes), storeMs: now() - askedMs }
-      if (event.decision === 'refused') tell(event)
-      else observe(event)
-    }
-    if (decision.admitted && decision.held) holdings.begin(hold)
-    return decision
-  }
-
-  async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
-    try {
-      return await store.reserve(hold, withinMs)
-    } catch (cause) {
-      // Taken or not, nobody knows. Not awaited: the caller need not wait for a store that is away.
-      void holdings.undo(hold)
-      throw unavailable(cause)
-    }
-  }
 
   /** By each of the ways in turn. */
   async function decideCall(
@@ -149,7 +86,7 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
       // A key that shares what is used up with one that was tried would be refused too.
       if (refused && !refused.admitted && rules.includes(refused.rule)) continue
       const wishes = wishesOf(rules, { images, tokens: 0, microUsd: null })
-      const decision = await decide('upstream', id, wishes, deadlineMs, tell)
+      const decision = await ask('upstream', id, wishes, deadlineMs, tell)
       if (decision.admitted) return { ...decision, key }
       refused = soonest(refused, decision)
     }
@@ -197,12 +134,12 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
   return {
     admit({ id, caller, model, deadlineMs, patience = null }, demand) {
       const wishes = wishesOf(book.ofCaller(caller, model), demand)
-      if (!patience) return decide('caller', id, wishes, deadlineMs, observe)
+      if (!patience) return ask('caller', id, wishes, deadlineMs, observe)
       return queued(exchangeQueue, {
         needs: wishes.map(({ rule }) => rule.key),
         needOf: ({ rule }) => rule.key,
         patience,
-        ask: tell => decide('caller', id, wishes, deadlineMs, tell),
+        ask: tell => ask('caller', id, wishes, deadlineMs, tell),
       })
     },
 
@@ -251,49 +188,6 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
   }
 }
 
-interface Wish {
-  readonly rule: Rule
-  readonly reservation: Reservation
-}
-
-function wishesOf(rules: Rules, demand: Demand): readonly Wish[] {
-  return rules.flatMap((rule): Wish[] => {
-    const reservation = reservationOf(rule, demand)
-    return reservation ? [{ rule, reservation }] : []
-  })
-}
-
-function decisionOf(verdict: Verdict, hold: Hold, wishes: readonly Wish[]): Decision {
-  if (verdict.outcome === 'void') throw unavailable()
-  const standings = paired(
-    wishes.map(({ rule }) => rule),
-    verdict.standings,
-  )
-  if (verdict.outcome === 'admitted') {
-    if (verdict.uncounted) return { admitted: true, standings, held: null }
-    return { admitted: true, standings, held: { hold, rules: wishes.map(({ rule }) => rule) } }
-  }
-  const wish = wishes[verdict.refused]
-  if (!wish) throw new RangeError(`The store refused reservation ${verdict.refused} of ${wishes.length}.`)
-  return { admitted: false, rule: wish.rule, cost: costOf(wish.reservation), wait: verdict.wait, standings }
-}
-
-const paired = (rules: Rules, standings: readonly Standing[]): readonly RuleStanding[] =>
-  standings.flatMap((standing, index) => {
-    const rule = rules[index]
-    return rule ? [{ rule, standing }] : []
-  })
-
-/** Takes something of every rule. */
-const aDemand: Demand = { images: 1, tokens: 1, microUsd: 1 }
-
-function told(decision: Decision | undefined, wishes: readonly Wish[]): LimitEvent {
-  if (!decision) return { decision: 'error', rules: wishes.map(({ rule }) => rule) }
-  if (decision.admitted)
-    return { decision: decision.held ? 'admitted' : 'bypassed', rules: wishes.map(({ rule }) => rule) }
-  return { decision: 'refused', rules: [decision.rule] }
-}
-
 /** Of two refusals the one that ends sooner: any of the keys will do. */
 function soonest(first: CallDecision | undefined, second: Decision & { readonly admitted: false }): CallDecision {
   if (!first || first.admitted) return second
@@ -301,7 +195,5 @@ function soonest(first: CallDecision | undefined, second: Decision & { readonly 
   return rank(second) < rank(first) ? second : first
 }
 
-function unavailable(cause?: unknown): GatewayError {
-  const sentence = 'The gateway cannot check rate limits at the moment. Please try again in a second.'
-  return new GatewayError('overloaded', sentence, { retryAfterMs: 1000, cause })
-}
+/** Takes something of every rule. */
+const aDemand: Demand = { images: 1, tokens: 1, microUsd: 1 }
