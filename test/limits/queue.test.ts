@@ -188,8 +188,13 @@ describe('a wait ends', () => {
     const { asker } = openQueue(memory())
     await admitted(asker().admit())
     const deadlineMs = performance.now() + 250
+    // On a machine that stalls, timers are late, but still one after the other.
+    let isOver = false
+    setTimeout(() => {
+      isOver = true
+    }, 250)
     await refused(asker({ deadlineMs }).admit())
-    expect(performance.now()).toBeLessThan(deadlineMs)
+    expect(isOver).toBe(false)
   })
 
   test('all waits of an exchange together are no longer than wait_s', async () => {
