@@ -7,7 +7,8 @@ const src = join(import.meta.dirname, '../src')
 
 /** What stands directly in src/ and the starts of the sandbox are told by their whole name, everything else by its folder. */
 const floors: Readonly<Record<string, number>> = {
-  'main.ts': 6,
+  'main.ts': 7,
+  'process.ts': 6,
   'commands.ts': 6,
   'sandbox/main.ts': 6,
   'app.ts': 5,
@@ -39,7 +40,7 @@ const floors: Readonly<Record<string, number>> = {
 
 /** Each library's one door: the rooms that may ask it. */
 const doors: Readonly<Record<string, readonly RegExp[]>> = {
-  fastify: [/^http\//, /^admin\//, /^app\.ts$/, /^main\.ts$/],
+  fastify: [/^http\//, /^admin\//, /^app\.ts$/, /^process\.ts$/],
   '@fastify/multipart': [/^http\//],
   undici: [/^net\//],
   ioredis: [/^redis\//],

@@ -1,0 +1,203 @@
+/** The process: read the configuration, build, listen, and leave in good order when told to. No routes. */
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { type App, buildApp } from './app.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './config/config-error.ts'
+import { loadConfig } from './config/load.ts'
+import { forgetTheStart, optimiseSooner } from './engine.ts'
+import { type OpenStore, openLimitStore } from './limits/open-store.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+import { openUsageKeeper } from './usage/open-keeper.ts'
+
+// sysexits.h: EX_CONFIG
+const misconfigured = 78
+
+/** For exchanges that were cut to give back what they hold. */
+const cutMs = 2_000
+
+const whyNotListen: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'this user may not use that port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+}
+
+/** What becomes of callers while Redis is away, for the log. */
+const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
+  'local-share': 'each gateway admits its share of the limits by itself, and callers with budgets are turned away',
+  closed: 'callers with limits are turned away',
+  open: 'callers are not limited, and those with budgets are turned away',
+}
+
+const config = readConfig()
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const log = createLog({ level: config.logLevel, secrets: secretsOf(config) })
+
+// A failure to tell of a failure must not be told of.
+let failing = false
+process.on('uncaughtException', error => void fail('a fault nobody caught', error))
+process.on('unhandledRejection', error => void fail('a promise nobody awaited failed', error))
+
+await start()
+
+function readConfig(): Config {
+  try {
+    return loadConfig({ env: process.env, cwd: process.cwd() })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(misconfigured)
+  }
+}
+
+async function start(): Promise<void> {
+  try {
+    const sandbox = config.sandbox ? await openSandbox() : null
+    const store = await limitStore(config, log)
+    const usage = await openUsageKeeper({ redisUrl: config.redisUrl, observe: tellOfUsage })
+    const app = await buildApp(config, {
+      log,
+      usage,
+      limitStore: store.store,
+      limitStoreDegraded: () => store.degraded(),
+      sandboxUrl: sandbox?.url ?? null,
+      version,
+      slabs: process.env.PLANTAIN_SLABS !== 'off',
+    })
+    const address = await listen(app.server, config.listen, 'PLANTAIN_PORT')
+    const adminAddress = await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
+    optimiseSooner()
+    forgetTheStart(app.isIdle)
+    greet(app, address, adminAddress)
+    leaveWhenTold(app, async () => {
+      await usage.close()
+      if (usage.unwritten() > 0) log.warn('usage is lost: Redis did not take it', { requests: usage.unwritten() })
+      await store.close()
+      await sandbox?.close()
+    })
+  } catch (error) {
+    await fail('the start failed', error)
+  }
+}
+
+/** Loaded only where it serves: it costs memory. */
+async function openSandbox(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { startSandbox } = await import('./sandbox/start.ts')
+  const onFault = (error: unknown) => log.error('the sandbox failed at a request', { error: asError(error) })
+  return startSandbox({ port: 0, host: '127.0.0.1', extraModels: config.models, onFault })
+}
+
+async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise<OpenStore> {
+  return openLimitStore({
+    redisUrl,
+    onError: onStoreError,
+    observe: event => {
+      if (event.what === 'connected') log.info('connected to Redis')
+      else if (event.what === 'warning') log.warn(event.sentence)
+      else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
+    },
+  })
+}
+
+function tellOfUsage(trouble: string | null): void {
+  if (trouble === null) log.info('usage is written to Redis again')
+  else log.warn('usage cannot be written to Redis: it is kept here until it can', { reason: trouble })
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: { readonly host: string; readonly port: number },
+  variable: string,
+): Promise<string> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    return cannotListen(error, `${host}:${port}`, variable)
+  }
+  const { address, port: actual } = app.server.address() as AddressInfo
+  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`
+}
+
+/** What an operator can mend is told in a sentence, like a mistake in the configuration; anything else is a fault. */
+function cannotListen(error: unknown, address: string, variable: string): never {
+  const reason = whyNotListen[error instanceof Error && 'code' in error ? String(error.code) : '']
+  if (reason === undefined) throw error
+  process.stderr.write(
+    `Plantain cannot listen on ${address}: ${reason}. ${variable} chooses another port, 0 a free one.\n`,
+  )
+  process.exit(1)
+}
+
+/** To a terminal in sentences; to anything else as a line of the log. */
+function greet({ upstreamNames }: App, address: string, adminAddress: string): void {
+  if (!process.stdout.isTTY) {
+    log.info('listening', { address, adminAddress, upstreams: upstreamNames.join(', '), auth: config.auth, version })
+    for (const notice of config.notices) log.info(notice)
+    return
+  }
+  const key = config.auth === 'keys' ? " -H 'authorization: Bearer YOUR_KEY'" : ''
+  const lines = [
+    `Plantain ${version} listens on ${address} (operators: ${adminAddress})`,
+    upstreamNames.includes('sandbox')
+      ? 'Upstream: the built-in sandbox, which paints by itself and costs nothing. Set GEMINI_API_KEY for real models.'
+      : `Upstreams: ${upstreamNames.join(', ')}`,
+    ...config.notices,
+    config.auth === 'keys' ? `Callers: ${config.callers.map(({ id }) => id).join(', ')}` : 'Open: no key is asked for.',
+    '',
+    'Make an image:',
+    '',
+    `  curl -s ${address}/v1/images/generations -H 'content-type: application/json'${key} \\`,
+    `    -d '{"prompt": "A red kite over a green valley"}' \\`,
+    `    | sed 's/.*"b64_json":"\\([^"]*\\)".*/\\1/' | base64 -d > kite.jpg`,
+    '',
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function leaveWhenTold(app: App, release: () => Promise<void>): void {
+  let leaving = false
+  const leave = async (signal: NodeJS.Signals) => {
+    if (leaving) process.exit(1)
+    leaving = true
+    log.info('draining', { signal })
+    app.startDraining()
+    await sleep(config.drain.graceSeconds * 1000)
+    // Idle connections of callers would keep the listener open for as long as they please.
+    const idle = setInterval(() => app.server.server.closeIdleConnections(), 100)
+    const late = sleep(config.drain.timeoutSeconds * 1000, 'late', { ref: false })
+    const closed = app.close()
+    if ((await Promise.race([closed, late])) === 'late') {
+      log.warn('exchanges are cut: they took longer than drain.timeout_s')
+      app.server.server.closeAllConnections()
+      await Promise.race([closed, sleep(cutMs)])
+    }
+    clearInterval(idle)
+    await release()
+    await log.flush()
+    process.exit(0)
+  }
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
+}
+
+async function fail(message: string, error: unknown): Promise<void> {
+  if (failing) return
+  failing = true
+  log.fatal(message, { error: asError(error) })
+  await log.flush()
+  process.exit(1)
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function secretsOf({ upstreams, admin, redisUrl, assets }: Config): readonly string[] {
+  const { signingSecret, s3 } = assets
+  const ofAssets = [signingSecret, s3?.accessKey ?? null, s3?.secretKey ?? null]
+  return [...upstreams.flatMap(({ keys }) => keys), admin.token, redisUrl, ...ofAssets].filter(
+    secret => secret !== null,
+  )
+}
