@@ -45,28 +45,31 @@ interface Place {
   readonly index: number
   readonly restarts: Restarts
   worker: Worker | null
-  /** Null: it does not serve yet. */
-  address: string | null
+  serves: boolean
 }
 
 export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
   const places = Array.from(
     { length: workers },
-    (_, index): Place => ({ index, restarts: createRestarts(() => performance.now()), worker: null, address: null }),
+    (_, index): Place => ({ index, restarts: createRestarts(() => performance.now()), worker: null, serves: false }),
   )
   const waiting = new Map<number, (answer: Questions[keyof Questions]['answer'] | null) => void>()
   let asked = 0
   let turn = 0
+  let { port } = task.config.listen
+  let address: string | null = null
   let begun = false
   let leaving = false
   // Configurations hold maps, which JSON does not.
   cluster.setupPrimary({ args: [workerArgument], serialization: 'advanced' })
 
-  const serving = () => places.filter(({ address }) => address !== null)
+  const serving = () => places.filter(({ serves }) => serves)
 
   /** Settles when it serves; rejects where it ends before. */
   function startWorker(place: Place): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
+    // Port 0 was a free one: where all workers have ended, callers expect the next ones there.
+    if (address !== null && places.every(it => it.worker === null)) port = Number(new URL(address).port)
     const worker = cluster.fork()
     place.worker = worker
     place.restarts.started()
@@ -75,18 +78,20 @@ export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
         waiting.get(message.id)?.(message.answer)
         return
       }
-      place.address = message.address
+      place.serves = true
+      address = message.address
       resolve(message.address)
     })
     worker.on('error', error => log.warn('a worker could not be told something', { error }))
     worker.once('exit', (code, signal) => {
       place.worker = null
-      place.address = null
+      place.serves = false
       // Of no meaning where it served, or where nobody asks any more.
       if (!leaving) reject(new WorkerFailed(code || 1))
       ended(place, { pid: worker.process.pid ?? null, code, signal })
     })
-    tell(worker, { what: 'begin', task: { ...task, isFirst: place.index === 0 } })
+    const config = { ...task.config, listen: { ...task.config.listen, port } }
+    tell(worker, { what: 'begin', task: { ...task, config, isFirst: place.index === 0 } })
     return promise
   }
 
@@ -123,10 +128,10 @@ export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
       const [first, ...others] = places
       if (!first) throw new RangeError('A fleet needs a worker.')
       // Alone, so that what is wrong with the start is said once.
-      const address = await startWorker(first)
+      const listensOn = await startWorker(first)
       begun = true
       await Promise.all(others.map(place => startWorker(place).catch(() => {})))
-      return address
+      return listensOn
     },
     up: () => serving().length,
     askAll: (about, question) =>

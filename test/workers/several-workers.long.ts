@@ -137,7 +137,11 @@ describe.skipIf(!redis)('two workers on one Redis', () => {
     expect(await metric(adminUrl, 'plantain_workers')).toBe(2)
     expect(await metric(adminUrl, 'plantain_requests_total')).toBeGreaterThanOrEqual(2)
 
-    await until(async () => (await paint(url)).status === 200)
+    await until(async () => {
+      const { status } = await paint(url)
+      if (status !== 200) await sleep(500)
+      return status === 200
+    })
     expect(performance.now() - killedMs).toBeLessThan(35_000)
   })
 
@@ -214,7 +218,7 @@ describe('several workers', () => {
     for (let call = 0; call < 3; call++) expect((await paint(url)).status).toBe(200)
     expect(await metric(adminUrl, 'plantain_images_total')).toBe(3)
     const usage = await fetch(`${adminUrl}/admin/usage`)
-    expect([usage.status, (await usage.json()).error.message]).toEqual([501, expect.stringContaining('REDIS_URL')])
+    expect([usage.status, await usage.text()]).toEqual([501, expect.stringContaining('REDIS_URL')])
   })
 
   test('with limits and without Redis are a mistake in the configuration: exit code 78', async () => {
