@@ -47,13 +47,14 @@ export function createSink(
     }
     writing = true
     const lost = dropped
-    if (lost > 0) waiting.push(droppedLine(lost))
     dropped = 0
+    if (lost > 0) waiting.unshift(droppedLine(lost))
     const lines = take()
     const text = lines.join('')
     const batch = Buffer.from(text)
     waitingBytes = waiting.length === 0 ? batch.length : waitingBytes + batch.length - text.length
-    writeAll(batch, lines.length + lost)
+    // Where it is lost as well, what it told of is told again.
+    writeAll(batch, lost > 0 ? lines.length - 1 + lost : lines.length)
   }
 
   /** What is written next. */
