@@ -4,11 +4,18 @@ type Join = (one: number, other: number) => number
 
 const sum: Join = (one, other) => one + other
 
+/** What each process says of the whole, or of a fault that is everybody's. */
+const sameForAll: ReadonlySet<string> = new Set([
+  'nodejs_version_info',
+  'plantain_caller_budget_usd',
+  'plantain_limit_store_degraded',
+])
+
 /** How the samples of a metric become one: added up, unless that would say nothing. */
 function joinOf(name: string): Join {
   // The worst of the processes: a mean of them would hide the one that is stuck.
   if (name.startsWith('nodejs_eventloop_lag')) return Math.max
-  if (name === 'nodejs_version_info' || name === 'plantain_limit_store_degraded') return Math.max
+  if (sameForAll.has(name)) return Math.max
   if (name === 'process_start_time_seconds') return Math.min
   return sum
 }
