@@ -208,6 +208,7 @@ describe('what lies in a store that is away', () => {
 test('what another process can answer is passed on to it, with the token, and to nobody without', async () => {
   const usage = createMemoryKeeper()
   usage.add({ day: '2026-11-21', caller: 'team-a', model: 'm', counts: { ...noCounts, requests: 3 } })
+  const callers = [{ id: 'team-a', limits: {} }]
   const other = createAdmin({
     token: 'operator-token',
     metrics: { contentType: 'text/plain', text: async () => '' },
@@ -215,7 +216,7 @@ test('what another process can answer is passed on to it, with the token, and to
     reports: {
       usage,
       limits: { standings: async () => [] },
-      callers: [{ id: 'team-a', limits: {} }],
+      callers,
       modelIds: [],
       modelIdOf: () => null,
       zone: 'UTC',

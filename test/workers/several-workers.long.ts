@@ -28,12 +28,15 @@ interface Machine {
 /** Answers with a picture, held back while `holding`. */
 const held: (() => void)[] = []
 let holding = false
+/** Of the gateway that was started last. */
+let callerId = ''
 
 async function start(limits: object | null, options: Partial<ProcessOptions> = {}): Promise<Machine> {
   const upstream = await startUpstream(async (_request, response) => {
     if (holding) await new Promise<void>(resolve => held.push(resolve))
     response.writeHead(200, { 'content-type': 'application/json' }).end(picture.bytes)
   })
+  callerId = `caller-${randomUUID()}`
   const gateway = startProcess({
     env: {
       PLANTAIN_WORKERS: '2',
@@ -46,7 +49,7 @@ async function start(limits: object | null, options: Partial<ProcessOptions> = {
     config: {
       ...(limits && {
         callers: [
-          { id: `caller-${randomUUID()}`, key, limits },
+          { id: callerId, key, limits },
           { id: 'unlimited', key: unlimitedKey },
         ],
       }),
@@ -187,10 +190,18 @@ describe.skipIf(!redis)('two workers on one Redis', () => {
     expect(gateway.output.err).toBe('')
   })
 
-  test('pass on to the operator what any of them knows', async () => {
-    const { adminUrl } = await start({ concurrent: 1 })
-    const answer = await fetch(`${adminUrl}/admin/nothing-of-the-kind`)
-    expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: 'not_found' } }])
+  test('tell the operator what callers have used and have left, whichever of them served', async () => {
+    const { url, adminUrl } = await start({ images_per_day: 50 })
+    for (let call = 0; call < 4; call++) expect((await paint(url, unlimitedKey)).status).toBe(200)
+    expect((await paint(url)).status).toBe(200)
+    // Written once a second. The Redis may have been there before: usage of today counts on.
+    await until(async () => {
+      const usage = await fetch(`${adminUrl}/admin/usage?caller=${callerId}`)
+      return usage.status === 200 && ((await usage.json()) as { total: { images: number } }).total.images === 1
+    })
+    const standing = await fetch(`${adminUrl}/admin/limits/${callerId}`)
+    expect([standing.status, await standing.text()]).toEqual([200, expect.stringContaining('49')])
+    expect((await fetch(`${adminUrl}/admin/limits/nobody`)).status).toBe(404)
   })
 
   test.each(['the first process', 'all processes'])('end at once on a second signal to %s', async whom => {

@@ -24,6 +24,14 @@ test('what all workers may use together is what one process might', () => {
   )
 })
 
+test('who may wait for a limit may do so at every worker, and who may not at none', () => {
+  const queueOf = (max: number) => {
+    const yaml = `callers: [{ id: a, key: key-of-a-caller, queue: { max: ${max} } }]`
+    return shareOf(load(yaml, { env: { PLANTAIN_WORKERS: '4' } })).callers[0]?.queue?.max
+  }
+  expect([0, 1, 4, 20].map(queueOf)).toEqual([0, 1, 1, 5])
+})
+
 test('each worker has a connection at least', () => {
   const whole = load(withUpstream('google', 'connections: 2'), { env: { PLANTAIN_WORKERS: '4' } })
   expect(shareOf(whole).upstreams[0]?.connections).toBe(1)
