@@ -110,6 +110,7 @@ async function lead(): Promise<void> {
       await sandbox?.close()
     })
     const address = await workers.start()
+    forgetTheStart(() => true)
     greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)
   } catch (error) {
     if (error instanceof WorkerFailed) process.exit(error.exitCode)
