@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
-import { createAdmin } from './admin/server.ts'
+import { createAdmin, type Readiness } from './admin/server.ts'
 import type { UsageParts } from './admin/usage.ts'
 import { type Assets, createAssets } from './assets/assets.ts'
 import { createDiskStore } from './assets/disk-store.ts'
@@ -73,6 +73,9 @@ export interface App {
   readonly upstreamNames: readonly string[]
   /** No exchange is under way. */
   isIdle(): boolean
+  /** What `/readyz` and `/metrics` say. */
+  readiness(): Readiness
+  metricsText(): Promise<string>
   /** From now on `/readyz` says no, and every answer closes its connection. */
   startDraining(): void
   /** Ends listeners, upstream connections and leases. What is in flight is awaited. */
@@ -124,9 +127,9 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const routing = createRouting(candidates, config.routing)
   const buffers = new BufferPool()
   const pixels = createPixelQueue({
-    atOnce: jobsAtOnce(availableParallelism(), process.env.UV_THREADPOOL_SIZE),
-    mostPixels,
-    mostPictures,
+    atOnce: jobsAtOnce(Math.ceil(availableParallelism() / config.workers), process.env.UV_THREADPOOL_SIZE),
+    mostPixels: mostPixels / config.workers,
+    mostPictures: Math.ceil(mostPictures / config.workers),
   })
   const assets = openAssets(config, parts, () => boundUrl(server))
   const gateway = createGateway({
@@ -205,14 +208,15 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     onInternalError: (error, requestId) => parts.log.error('a request failed', { requestId, error: asError(error) }),
     startedSeconds: Math.floor(Date.now() / 1000),
   })
+  const readiness = () => {
+    const checks = { limits: limits.ready(), limitStore: !degraded(), assets: assets.usable(), accepting: !draining }
+    // Without the store of pictures all but answers by URL go on.
+    return { ready: checks.limits && checks.accepting, checks }
+  }
   const admin = createAdmin({
     token: config.admin.token,
     metrics,
-    ready: () => {
-      const checks = { limits: limits.ready(), limitStore: !degraded(), assets: assets.usable(), accepting: !draining }
-      // Without the store of pictures all but answers by URL go on.
-      return { ready: checks.limits && checks.accepting, checks }
-    },
+    ready: readiness,
     reports: {
       usage,
       limits,
@@ -228,6 +232,8 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
     isIdle,
+    readiness,
+    metricsText: () => metrics.text(),
     startDraining: () => {
       draining = true
     },

@@ -87,7 +87,7 @@ function load({ env, cwd, complain }: Terminal, file?: string): Config | null {
   }
 }
 
-function summary({ listen, admin, auth, callers, upstreams, sandbox, redisUrl, notices }: Config): string {
+function summary({ listen, admin, auth, callers, upstreams, sandbox, redisUrl, workers, notices }: Config): string {
   const names = [...upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox (built in)'] : [])]
   const lines = [
     'The configuration is right.',
@@ -96,6 +96,7 @@ function summary({ listen, admin, auth, callers, upstreams, sandbox, redisUrl, n
     `  callers            ${auth === 'open' ? 'anyone, without a key' : callers.map(({ id }) => id).join(', ')}`,
     `  upstreams          ${names.join(', ')}`,
     `  limits             ${redisUrl === null ? "in this process's memory" : 'shared through Redis'}`,
+    ...(workers > 1 ? [`  processes          ${workers}`] : []),
     ...notices.map(notice => `  ${notice}`),
   ]
   return `${lines.join('\n')}\n`

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { type App, buildApp } from './app.ts'
+import { answerWith } from './admin/elsewhere.ts'
+import type { App } from './app.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
@@ -11,6 +12,8 @@ import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { openUsageKeeper } from './usage/open-keeper.ts'
+import { WorkerFailed } from './workers/messages.ts'
+import { takeRole } from './workers/worker.ts'
 
 // sysexits.h: EX_CONFIG
 const misconfigured = 78
@@ -31,16 +34,21 @@ const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
   open: 'callers are not limited, and those with budgets are turned away',
 }
 
-const config = readConfig()
+/** For workers to end after the last of their exchanges was finished or cut. */
+const lateMs = cutMs + 5_000
+
+const role = await takeRole()
+const config = role?.task.config ?? readConfig()
+const leads = role === null && config.workers > 1
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-const log = createLog({ level: config.logLevel, secrets: secretsOf(config) })
+const log = createLog({ level: config.logLevel, secrets: secretsOf(config), shared: config.workers > 1 })
 
 // A failure to tell of a failure must not be told of.
 let failing = false
 process.on('uncaughtException', error => void fail('a fault nobody caught', error))
 process.on('unhandledRejection', error => void fail('a promise nobody awaited failed', error))
 
-await start()
+await (leads ? lead() : start())
 
 function readConfig(): Config {
   try {
@@ -54,30 +62,58 @@ function readConfig(): Config {
 
 async function start(): Promise<void> {
   try {
-    const sandbox = config.sandbox ? await openSandbox() : null
+    const sandbox = role === null && config.sandbox ? await openSandbox() : null
     const store = await limitStore(config, log)
     const usage = await openUsageKeeper({ redisUrl: config.redisUrl, observe: tellOfUsage })
+    // Only where it serves: it costs memory.
+    const { buildApp } = await import('./app.ts')
     const app = await buildApp(config, {
       log,
       usage,
       limitStore: store.store,
       limitStoreDegraded: () => store.degraded(),
-      sandboxUrl: sandbox?.url ?? null,
+      sandboxUrl: role?.task.sandboxUrl ?? sandbox?.url ?? null,
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
     })
     const address = await listen(app.server, config.listen, 'PLANTAIN_PORT')
-    const adminAddress = await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
+    const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     optimiseSooner()
     forgetTheStart(app.isIdle)
-    greet(app, address, adminAddress)
-    leaveWhenTold(app, async () => {
-      await usage.close()
-      if (usage.unwritten() > 0) log.warn('usage is lost: Redis did not take it', { requests: usage.unwritten() })
-      await store.close()
+    const leave = leaveOnce(() =>
+      drain(app, async () => {
+        await usage.close()
+        if (usage.unwritten() > 0) log.warn('usage is lost: Redis did not take it', { requests: usage.unwritten() })
+        await store.close()
+        await sandbox?.close()
+      }),
+    )
+    const { readiness, metricsText, upstreamNames } = app
+    role?.serve({ address, readiness, metricsText, answerOperator: answerWith(app.admin), leave })
+    if (adminAddress !== null) greet(upstreamNames, address, adminAddress)
+  } catch (error) {
+    await fail('the start failed', error)
+  }
+}
+
+/** Serves nobody but the operator: workers do the rest. */
+async function lead(): Promise<void> {
+  const { leadWorkers } = await import('./workers/lead.ts')
+  try {
+    const sandbox = config.sandbox ? await openSandbox() : null
+    const { admin, ...workers } = leadWorkers({ config, sandboxUrl: sandbox?.url ?? null, log })
+    const adminAddress = await listen(admin, config.admin, 'PLANTAIN_ADMIN_PORT')
+    const { graceSeconds, timeoutSeconds } = config.drain
+    leaveOnce(async () => {
+      await workers.leave((graceSeconds + timeoutSeconds) * 1000 + lateMs)
+      await admin.close()
       await sandbox?.close()
     })
+    const address = await workers.start()
+    forgetTheStart(() => true)
+    greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)
   } catch (error) {
+    if (error instanceof WorkerFailed) process.exit(error.exitCode)
     await fail('the start failed', error)
   }
 }
@@ -95,8 +131,10 @@ async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise
     onError: onStoreError,
     observe: event => {
       if (event.what === 'connected') log.info('connected to Redis')
-      else if (event.what === 'warning') log.warn(event.sentence)
-      else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
+      else if (event.what === 'warning') {
+        // All workers find the same about Redis: it is told once.
+        if (role?.task.isFirst !== false) log.warn(event.sentence)
+      } else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
     },
   })
 }
@@ -131,7 +169,7 @@ function cannotListen(error: unknown, address: string, variable: string): never 
 }
 
 /** To a terminal in sentences; to anything else as a line of the log. */
-function greet({ upstreamNames }: App, address: string, adminAddress: string): void {
+function greet(upstreamNames: readonly string[], address: string, adminAddress: string): void {
   if (!process.stdout.isTTY) {
     log.info('listening', { address, adminAddress, upstreams: upstreamNames.join(', '), auth: config.auth, version })
     for (const notice of config.notices) log.info(notice)
@@ -156,30 +194,40 @@ function greet({ upstreamNames }: App, address: string, adminAddress: string): v
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function leaveWhenTold(app: App, release: () => Promise<void>): void {
+/** On the first signal, or when it is called; a second signal ends the process at once. */
+function leaveOnce(work: () => Promise<void>): () => Promise<void> {
   let leaving = false
-  const leave = async (signal: NodeJS.Signals) => {
-    if (leaving) process.exit(1)
+  const leave = async () => {
+    if (leaving) return
     leaving = true
-    log.info('draining', { signal })
-    app.startDraining()
-    await sleep(config.drain.graceSeconds * 1000)
-    // Idle connections of callers would keep the listener open for as long as they please.
-    const idle = setInterval(() => app.server.server.closeIdleConnections(), 100)
-    const late = sleep(config.drain.timeoutSeconds * 1000, 'late', { ref: false })
-    const closed = app.close()
-    if ((await Promise.race([closed, late])) === 'late') {
-      log.warn('exchanges are cut: they took longer than drain.timeout_s')
-      app.server.server.closeAllConnections()
-      await Promise.race([closed, sleep(cutMs)])
-    }
-    clearInterval(idle)
-    await release()
+    await work()
     await log.flush()
     process.exit(0)
   }
-  process.on('SIGTERM', leave)
-  process.on('SIGINT', leave)
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (leaving) process.exit(1)
+    if (!role) log.info('draining', { signal })
+    void leave()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return leave
+}
+
+async function drain(app: App, release: () => Promise<void>): Promise<void> {
+  app.startDraining()
+  await sleep(config.drain.graceSeconds * 1000)
+  // Idle connections of callers would keep the listener open for as long as they please.
+  const idle = setInterval(() => app.server.server.closeIdleConnections(), 100)
+  const late = sleep(config.drain.timeoutSeconds * 1000, 'late', { ref: false })
+  const closed = app.close()
+  if ((await Promise.race([closed, late])) === 'late') {
+    log.warn('exchanges are cut: they took longer than drain.timeout_s')
+    app.server.server.closeAllConnections()
+    await Promise.race([closed, sleep(cutMs)])
+  }
+  clearInterval(idle)
+  await release()
 }
 
 async function fail(message: string, error: unknown): Promise<void> {

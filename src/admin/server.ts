@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Elsewhere } from './elsewhere.ts'
 import { createLimitsAnswer, type LimitsParts } from './limits.ts'
 import { Refusal, refuse } from './replies.ts'
 import { createUsageAnswer, type UsageParts } from './usage.ts'
@@ -17,9 +18,9 @@ export interface AdminParams {
   readonly token: string | null
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Asked at each `/readyz`. */
-  readonly ready: () => Readiness
-  /** What is told below `/admin`. */
-  readonly reports: UsageParts & LimitsParts
+  readonly ready: () => Readiness | Promise<Readiness>
+  /** What is told below `/admin`; a function: whoever answers that, and asks for the token as well. */
+  readonly reports: (UsageParts & LimitsParts) | Elsewhere
 }
 
 // Probes and scrapers are small and quick: whatever is not gets cut early.
@@ -58,13 +59,21 @@ export function createAdmin({ token, metrics, ready, reports }: AdminParams): Fa
 
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    const readiness = ready()
+    const readiness = await ready()
     return reply.code(readiness.ready ? 200 : 503).send({ ready: readiness.ready, checks: readiness.checks })
   })
   const guarded = { onRequest: operatorOnly(token) }
   app.get('/metrics', guarded, async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )
+  if (typeof reports === 'function') {
+    app.get('/admin/*', guarded, async ({ method, url, headers }, reply) => {
+      const authorization = headers.authorization ?? null
+      const answer = await reports({ method: method === 'HEAD' ? 'HEAD' : 'GET', url, authorization })
+      return reply.code(answer.status).headers(answer.headers).send(answer.body)
+    })
+    return app
+  }
   app.get('/admin/usage', guarded, createUsageAnswer(reports))
   app.get('/admin/limits/:caller', guarded, createLimitsAnswer(reports))
   return app

@@ -12,7 +12,7 @@ import { type DialectSetting, type ProtocolSetting, usualDialect, vendorOf, vert
 /** Of a tree without mistakes. `cwd`: where relative directories begin. */
 export function assemble(
   { fields, callers, upstreams, routes }: ReadTree,
-  sandbox: boolean,
+  { sandbox, workers }: Pick<Config, 'sandbox' | 'workers'>,
   notices: readonly string[],
   cwd: string,
 ): Config {
@@ -58,6 +58,7 @@ export function assemble(
     },
     drain: { graceSeconds: drain.grace_s, timeoutSeconds: drain.timeout_s },
     logLevel: log.level,
+    workers,
     models,
     notices,
   }

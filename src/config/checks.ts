@@ -12,7 +12,13 @@ export type SandboxMode = 'auto' | 'on' | 'off'
 
 export const sandboxName = 'sandbox'
 
-export function checkTogether(read: ReadTree, sandbox: SandboxMode, mistakes: Mistakes): void {
+/** What stands in the environment alone. */
+export interface Modes {
+  readonly sandbox: SandboxMode
+  readonly workers: number
+}
+
+export function checkTogether(read: ReadTree, { sandbox, workers }: Modes, mistakes: Mistakes): void {
   checkListeners(read, mistakes)
   checkCallers(read, mistakes)
   checkDoor(read, mistakes)
@@ -20,6 +26,7 @@ export function checkTogether(read: ReadTree, sandbox: SandboxMode, mistakes: Mi
   checkUpstreamExists(read, sandbox, mistakes)
   checkRoutes(read, sandbox, mistakes)
   checkAssets(read, mistakes)
+  checkWorkers(read, workers, mistakes)
 }
 
 /** The built-in sandbox serves when it is asked for, and by itself where nothing else does and nobody else can reach it. */
@@ -184,6 +191,28 @@ function checkAssets({ fields: { assets } }: ReadTree, mistakes: Mistakes): void
   const problem =
     'is missing: gateways that share a bucket need one secret, so set PLANTAIN_ASSET_SECRET to what "openssl rand -hex 32" prints'
   mistakes.add(place, problem)
+}
+
+/** Each process would count for itself, and admit the whole limit. */
+function checkWorkers(read: ReadTree, workers: number, mistakes: Mistakes): void {
+  if (workers === 1 || read.fields.store.redis !== undefined || mistakes.touches(['store', 'redis'])) return
+  const limited = limitedPath(read)
+  if (limited === undefined) return
+  const problem = `asks for ${workers} processes, which can't share the limits of ${named(limited, mistakes)} without Redis: set REDIS_URL, or unset this`
+  mistakes.addVariable('PLANTAIN_WORKERS', problem)
+}
+
+/** The first caller or upstream with a limit. */
+function limitedPath({ callers, upstreams }: ReadTree): Path | undefined {
+  const isLimit = (limits: object = {}) => Object.values(limits).some(value => value !== undefined)
+  const caller = callers.find(
+    ({ readable: { limits, model_limits = {} } }) => isLimit(limits) || Object.values(model_limits).some(isLimit),
+  )
+  const upstream = [...upstreams.values()].find(
+    ({ readable: { limits, project_limits, keys = [] } }) =>
+      isLimit(limits) || isLimit(project_limits) || keys.some(key => isLimit(key.limits)),
+  )
+  return caller?.path ?? upstream?.path
 }
 
 /** `callers[0] (config/gateway.yaml:12)`, or the variable that made it. */

@@ -55,6 +55,8 @@ export interface Config {
   }
   readonly drain: { readonly graceSeconds: number; readonly timeoutSeconds: number }
   readonly logLevel: LogLevel
+  /** Processes that serve on this machine. With one, it is the process itself. */
+  readonly workers: number
   /** Catalogue entries of the operator's own, in the form of config/models.yaml; checked by models/. */
   readonly models: readonly unknown[]
   /** What the start prints: which variable made which upstream, what is set and not served yet. */

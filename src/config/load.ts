@@ -35,12 +35,12 @@ export function loadConfig({ env, cwd, readFile = path => readFileSync(path, 'ut
   const expanded = expandReferences(yaml.tree ?? {}, environment, mistakes)
   const overlay = overlayVariables(expanded.tree, { environment, mistakes, referred: expanded.names })
   const mode = readSandboxMode(environment, mistakes)
-  refuseWorkers(environment, mistakes)
+  const workers = readWorkers(environment, mistakes)
   const read = readTree(overlay.tree, mistakes)
   // Of a file that could not be read, everything would be told as missing.
-  if (text !== null && yaml.tree !== undefined) checkTogether(read, mode, mistakes)
+  if (text !== null && yaml.tree !== undefined) checkTogether(read, { sandbox: mode, workers }, mistakes)
   mistakes.throwIfAny()
-  return frozen(assemble(read, sandboxServes(read, mode), overlay.notices, cwd))
+  return frozen(assemble(read, { sandbox: sandboxServes(read, mode), workers }, overlay.notices, cwd))
 }
 
 /** Null: there is a file, or should be, and it cannot be read. An absent file at the default place is an empty one. */
@@ -78,12 +78,14 @@ function readSandboxMode(environment: Environment, mistakes: Mistakes): SandboxM
   }
 }
 
-function refuseWorkers(environment: Environment, mistakes: Mistakes): void {
+// More than any machine has use for: a figure above it is a mistake.
+const mostWorkers = 128
+
+function readWorkers(environment: Environment, mistakes: Mistakes): number {
   const variable = environment.plain('PLANTAIN_WORKERS')
-  if (variable.state !== 'set' || variable.value === '1') return
-  const several = /^[1-9]\d*$/.test(variable.value)
-  mistakes.addVariable(
-    'PLANTAIN_WORKERS',
-    several ? 'must be 1: several workers are not served by this version yet' : 'must be 1',
-  )
+  if (variable.state !== 'set') return 1
+  const workers = /^[1-9]\d{0,2}$/.test(variable.value) ? Number(variable.value) : Number.NaN
+  if (workers <= mostWorkers) return workers
+  mistakes.addVariable('PLANTAIN_WORKERS', `must be a whole number from 1 to ${mostWorkers}`)
+  return 1
 }

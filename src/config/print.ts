@@ -48,7 +48,13 @@ export function renderConfig(config: Config): string {
     log: { level: config.logLevel },
     models: config.models,
   }
-  const remarks = [...config.notices, `the built-in sandbox ${config.sandbox ? 'serves' : 'does not serve'}`]
+  const remarks = [
+    ...config.notices,
+    `the built-in sandbox ${config.sandbox ? 'serves' : 'does not serve'}`,
+    ...(config.workers > 1
+      ? [`${config.workers} processes serve; budgets of memory, disk and connections are theirs together`]
+      : []),
+  ]
   return `${remarks.map(remark => `# ${remark}\n`).join('')}${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 

@@ -77,6 +77,8 @@ export class ResponseSink implements RelaySink {
   #headers: Readonly<Record<string, string>> = {}
   #first: Buffer | null = null
   #over: Promise<void> | null = null
+  /** Its last chunk was written. */
+  #isWhole = false
   #reader: AnswerReader | null = null
   /** For the caller to take what is queued. */
   #wait: PromiseWithResolvers<void> | null = null
@@ -121,7 +123,8 @@ export class ResponseSink implements RelaySink {
     if (!this.#over && !this.#first) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
     if (this.#reader?.isCut()) throw cutAnswer()
     void this.#begin()
-    this.#response.end()
+    this.#isWhole = true
+    this.#endWhenOut()
   }
 
   /** Settles when the last byte is out; cuts the caller's answer where the upstream's was cut. */
@@ -165,6 +168,12 @@ export class ResponseSink implements RelaySink {
   readonly #letGo = () => {
     const chunk = this.#held.shift()
     if (chunk) this.#memory.release(chunk)
+    this.#endWhenOut()
+  }
+
+  /** Not before, for what `sendLast` of send.ts says. */
+  #endWhenOut(): void {
+    if (this.#isWhole && this.#held.length === 0) this.#response.end()
   }
 
   readonly #goOn = () => {

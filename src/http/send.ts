@@ -22,8 +22,11 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
     response.writeHead(reply.status, { ...reply.headers, ...length })
     const slices = reply.body.slices()
     if (isInMemory(slices)) {
+      const all = [...slices]
+      const last = reply.body.length > takenAtOnceBytes ? all.pop() : undefined
       response.cork()
-      for (const slice of slices) response.write(slice)
+      for (const slice of all) response.write(slice)
+      if (last) return await sendLast(response, last, writeTimeoutMs)
       response.end()
       response.uncork()
       if (isTaken(response)) return
@@ -41,6 +44,24 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
     response.destroy()
     throw error
   }
+}
+
+/** The buffer of any system's socket takes this much at once. */
+const takenAtOnceBytes = 16 * 1024
+
+/**
+ * What is corked, and the last slice, before the end: while something is left to write, `end` writes an empty chunk behind it. A
+ * balancer that has got all it was promised resets the connection at once; the empty chunk would fail, and a whole answer would
+ * look like one whose caller left.
+ */
+async function sendLast(response: ServerResponse, last: Buffer, writeTimeoutMs: number): Promise<void> {
+  const over = ended(response)
+  const out = written(response, last)
+  response.uncork()
+  cutWhenStalled(response, writeTimeoutMs)
+  await Promise.race([out, over])
+  response.end()
+  await over
 }
 
 /** The system has taken all of an answer at once: the usual end of a small one, with nothing left to wait for. */

@@ -90,7 +90,9 @@ export async function windowsWork(openWindows: OpenWindows): Promise<boolean> {
   const server = createServer(socket => socket.on('error', () => {}).end(sent))
   let socket: Socket | undefined
   try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+    // Its own also where several processes share their listeners: else another one would be called.
+    const own = { port: 0, host: '127.0.0.1', exclusive: true }
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(own, resolve))
     const address = server.address()
     if (!address || typeof address === 'string') return false
     const windows = openWindows()

@@ -11,6 +11,8 @@ export interface LogParams {
   readonly destination?: { write(line: string): void }
   /** What must never appear in a line, literally: upstream keys, the admin token, passwords. */
   readonly secrets?: readonly string[]
+  /** Other processes write to the same output: lines must not run into each other's. */
+  readonly shared?: boolean
 }
 
 /** Facts beside a message. Text and errors are scrubbed of secrets and bounded; objects have no way in. */
@@ -30,13 +32,15 @@ export interface Log {
 
 const waitingBytes = 16 * 1024 * 1024
 const flushMs = 1000
+/** Linux' PIPE_BUF: what is written to a pipe at once and is no longer than this stays together (POSIX write). */
+const wholeWriteBytes = 4096
 /** A model name is the caller's to choose, and may be a page long. */
 const modelChars = 200
 
-export function createLog({ level, destination, secrets }: LogParams): Log {
+export function createLog({ level, destination, secrets, shared = false }: LogParams): Log {
   const scrub = createScrub(secrets)
   const lines: Pick<Sink, 'write'> & Partial<Sink> =
-    destination ?? createSink(standardOutput(), waitingBytes, droppedLine)
+    destination ?? createSink(standardOutput(), waitingBytes, droppedLine, shared ? wholeWriteBytes : undefined)
   const logger = pino(
     { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
     lines,

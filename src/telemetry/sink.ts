@@ -24,8 +24,14 @@ export function standardOutput(): number {
  * @param fd an open descriptor; it stays open.
  * @param maxBytes what may wait at most, about.
  * @param droppedLine makes the line that tells how many were lost.
+ * @param mostAtOnce bytes in one write, unless a single line is longer; absent: no bound.
  */
-export function createSink(fd: number, maxBytes: number, droppedLine: (count: number) => string): Sink {
+export function createSink(
+  fd: number,
+  maxBytes: number,
+  droppedLine: (count: number) => string,
+  mostAtOnce = Number.POSITIVE_INFINITY,
+): Sink {
   let waiting: string[] = []
   let waitingBytes = 0
   let dropped = 0
@@ -40,13 +46,31 @@ export function createSink(fd: number, maxBytes: number, droppedLine: (count: nu
       return
     }
     writing = true
-    const lines = waiting.length + dropped
-    if (dropped > 0) waiting.push(droppedLine(dropped))
+    const lost = dropped
     dropped = 0
-    const batch = Buffer.from(waiting.join(''))
-    waiting = []
-    waitingBytes = batch.length
-    writeAll(batch, lines)
+    if (lost > 0) waiting.unshift(droppedLine(lost))
+    const lines = take()
+    const text = lines.join('')
+    const batch = Buffer.from(text)
+    waitingBytes = waiting.length === 0 ? batch.length : waitingBytes + batch.length - text.length
+    // Where it is lost as well, what it told of is told again.
+    writeAll(batch, lost > 0 ? lines.length - 1 + lost : lines.length)
+  }
+
+  /** What is written next. */
+  const take = (): string[] => {
+    const all = waiting
+    if (mostAtOnce === Number.POSITIVE_INFINITY) {
+      waiting = []
+      return all
+    }
+    let [count, bytes] = [0, 0]
+    for (const line of all) {
+      bytes += Buffer.byteLength(line)
+      if (bytes > mostAtOnce && count > 0) break
+      count += 1
+    }
+    return all.splice(0, count)
   }
 
   const writeAll = (bytes: Buffer, lines: number): void => {

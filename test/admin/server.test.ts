@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { answerWith } from '../../src/admin/elsewhere.ts'
 import { type AdminParams, createAdmin } from '../../src/admin/server.ts'
 import { GatewayError } from '../../src/images/error.ts'
 import { RedisError } from '../../src/redis/client.ts'
@@ -202,4 +203,33 @@ describe('what lies in a store that is away', () => {
     const less = await fetch(`${url}/admin/usage?caller=c7`)
     expect(await less.json()).toMatchObject({ total: { requests: 1 } })
   })
+})
+
+test('what another process can answer is passed on to it, with the token, and to nobody without', async () => {
+  const usage = createMemoryKeeper()
+  usage.add({ day: '2026-11-21', caller: 'team-a', model: 'm', counts: { ...noCounts, requests: 3 } })
+  const callers = [{ id: 'team-a', limits: {} }]
+  const other = createAdmin({
+    token: 'operator-token',
+    metrics: { contentType: 'text/plain', text: async () => '' },
+    ready: () => ({ ready: true, checks: {} }),
+    reports: {
+      usage,
+      limits: { standings: async () => [] },
+      callers,
+      modelIds: [],
+      modelIdOf: () => null,
+      zone: 'UTC',
+      today: () => '2026-11-21',
+    },
+  })
+  open.push(other)
+  const { url } = await listening({ token: 'operator-token', reports: answerWith(other) })
+  const headers = { authorization: 'Bearer operator-token' }
+  const answer = await fetch(`${url}/admin/usage?caller=team-a`, { headers })
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8'])
+  expect(await answer.json()).toMatchObject({ total: { requests: 3 } })
+  expect((await fetch(`${url}/admin/limits/nobody`, { headers })).status).toBe(404)
+  expect((await fetch(`${url}/admin/usage`)).status).toBe(401)
+  expect((await fetch(`${url}/admin/usage`, { method: 'POST', headers })).status).toBe(404)
 })

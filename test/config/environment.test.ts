@@ -139,12 +139,35 @@ test('a base address without a key, and a variable that is nearly ours, are note
   ])
 })
 
-test('more than one worker is not served yet', () => {
-  expect(load('', { env: { PLANTAIN_WORKERS: '1' } })).toEqual(load(null))
-  expect(mistakesOf('', { env: { PLANTAIN_WORKERS: '4' } }).PLANTAIN_WORKERS).toContain(
-    'not served by this version yet',
+test('as many workers as are asked for', () => {
+  expect(load('').workers).toBe(1)
+  expect(load('', { env: { PLANTAIN_WORKERS: '4' } }).workers).toBe(4)
+})
+
+test.each(['x', '0', '-1', '1.5', '129', '1000', '1e2'])('PLANTAIN_WORKERS=%s is a mistake', value => {
+  expect(mistakesOf('', { env: { PLANTAIN_WORKERS: value } }).PLANTAIN_WORKERS).toBe(
+    'must be a whole number from 1 to 128',
   )
-  expect(mistakesOf('', { env: { PLANTAIN_WORKERS: 'x' } }).PLANTAIN_WORKERS).toBe('must be 1')
+})
+
+const caller = 'callers: [{ id: a, key: key-of-a-caller'
+test.each([
+  ['a caller', `${caller}, limits: { concurrent: 2 } }]`, 'callers[0]'],
+  ["a caller's model", `${caller}, model_limits: { "gemini-*": { images_per_day: 5 } } }]`, 'callers[0]'],
+  ['an upstream', withUpstream('u', 'limits: { concurrent: 2 }'), 'upstreams.u'],
+  ["an upstream's projects", withUpstream('u', 'project_limits: { requests_per_day: 2 }'), 'upstreams.u'],
+  [
+    "an upstream's key",
+    'upstreams: { u: { protocol: gemini, keys: [{ key: k, limits: { concurrent: 1 } }] } }',
+    'upstreams.u',
+  ],
+])('limits of %s need Redis where several workers would count them', (_whose, yaml, place) => {
+  const workers = { PLANTAIN_WORKERS: '3' }
+  expect(mistakesOf(yaml, { env: workers })).toEqual({
+    PLANTAIN_WORKERS: `asks for 3 processes, which can't share the limits of ${place} (config/gateway.yaml:1) without Redis: set REDIS_URL, or unset this`,
+  })
+  expect(load(yaml, { env: { ...workers, REDIS_URL: 'redis://r' } }).workers).toBe(3)
+  expect(load(yaml).workers).toBe(1)
 })
 
 test.each([

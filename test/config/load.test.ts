@@ -45,6 +45,7 @@ test('without a file and without variables the gateway is open on loopback and t
     references: { fetch: 'public', allow: [], maxBytes: 52_428_800, maxCount: 16, timeoutSeconds: 10 },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
     logLevel: 'info',
+    workers: 1,
     models: [],
     notices: [],
   })
@@ -208,6 +209,7 @@ models: [{ id: mine, note: null }]
     },
     drain: { graceSeconds: 5, timeoutSeconds: 10 },
     logLevel: 'debug',
+    workers: 1,
     models: [{ id: 'mine', note: null }],
     notices: [],
   })

@@ -27,7 +27,7 @@ routing:
   - { model: "*", upstreams: [goggle, [private], private] }
 retry: {}
 `
-  const error = errorOf(yaml, { env: { PLANTAIN_WORKERS: '2', PLANTAIN_LOG_LEVEL: 'loud' } })
+  const error = errorOf(yaml, { env: { PLANTAIN_WORKERS: 'two', PLANTAIN_LOG_LEVEL: 'loud' } })
   expect(error.message).toBe(
     `The configuration has 16 mistakes:
   config/gateway.yaml:1  listen.port: must be a whole number from 0 to 65535
@@ -44,7 +44,7 @@ retry: {}
   config/gateway.yaml:18  routing[0].upstreams[1]: upstreams of equal rank are not served by this version yet: write one list
   config/gateway.yaml:18  routing[0].upstreams[0]: is no upstream; did you mean google? (there are google, private)
   config/gateway.yaml:19  retry: is not served by this version yet: take it out
-  PLANTAIN_WORKERS: must be 1: several workers are not served by this version yet
+  PLANTAIN_WORKERS: must be a whole number from 1 to 128
   PLANTAIN_LOG_LEVEL: must be trace, debug, info, warn, error, fatal or silent`.replace(
       '17 mistakes',
       `${error.mistakes.length} mistakes`,

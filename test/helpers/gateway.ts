@@ -118,6 +118,7 @@ function testConfig(options: GatewayOptions, folder: string): Config {
     requests: { memoryBytes: megabytes(512) },
     drain: { graceSeconds: 0, timeoutSeconds: 630 },
     logLevel: 'info',
+    workers: 1,
     models: [],
     notices: [],
     ...options.config,

@@ -27,6 +27,32 @@ test('lines arrive whole and in order', async () => {
   expect(readFileSync(file, 'utf8')).toBe(lines.join(''))
 })
 
+test('where an output is shared, each write is whole lines, and no longer than what stays together in a pipe', async () => {
+  const most = 4096
+  const talker = `
+    import { createSink, standardOutput } from ${JSON.stringify(new URL('../../src/telemetry/sink.ts', import.meta.url).href)}
+    const sink = createSink(standardOutput(), 10_000_000, () => '', ${most})
+    for (let index = 0; index < 3000; index++) sink.write(process.argv[1] + index + ' ' + 'ü'.repeat(index % 500) + '\\n')
+    await sink.flush(10_000)
+  `
+  const args = ['--input-type=module', '--eval', talker]
+  // A reader that comes late to a full pipe: then writes are taken in part, unless they stay together.
+  const reader = spawn('sh', [
+    '-c',
+    '{ "$0" "$@" a & "$0" "$@" b & wait; } | { sleep 0.3; cat; }',
+    process.execPath,
+    ...args,
+  ])
+  let text = ''
+  reader.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await once(reader, 'close')
+  const lines = text.split('\n').slice(0, -1)
+  expect(lines).toHaveLength(6000)
+  expect(lines.filter(line => !/^[ab]\d+ ü*$/.test(line))).toEqual([])
+})
+
 test('a full disk loses lines and nothing else, and the loss is told when there is room again', async () => {
   const full = openSync('/dev/full', 'w')
   const told: number[] = []
