@@ -24,14 +24,20 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
     if (isInMemory(slices)) {
       const all = [...slices]
       const last = reply.body.length > takenAtOnceBytes ? all.pop() : undefined
+      let isOut = () => {}
       response.cork()
       for (const slice of all) response.write(slice)
-      if (last) return await sendLast(response, last, writeTimeoutMs)
-      response.end()
+      if (last) response.write(last, () => isOut())
+      else response.end()
       response.uncork()
-      if (isTaken(response)) return
-      cutWhenStalled(response, writeTimeoutMs)
-      await ended(response)
+      if (isTaken(response)) {
+        if (last) response.end()
+        return
+      }
+      const out = new Promise<void>(resolve => {
+        isOut = resolve
+      })
+      await endOnce(response, last ? out : null, writeTimeoutMs)
       return
     }
     const over = ended(response)
@@ -50,17 +56,17 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
 const takenAtOnceBytes = 16 * 1024
 
 /**
- * What is corked, and the last slice, before the end: while something is left to write, `end` writes an empty chunk behind it. A
- * balancer that has got all it was promised resets the connection at once; the empty chunk would fail, and a whole answer would
- * look like one whose caller left.
+ * Ends an answer once it is `out`, not before: while something is left to write, `end` writes an empty chunk behind it. A balancer
+ * that has got all it was promised resets the connection at once; the empty chunk would fail, and a whole answer would look like
+ * one whose caller left. Null: it was ended already.
  */
-async function sendLast(response: ServerResponse, last: Buffer, writeTimeoutMs: number): Promise<void> {
+async function endOnce(response: ServerResponse, out: Promise<void> | null, writeTimeoutMs: number): Promise<void> {
   const over = ended(response)
-  const out = written(response, last)
-  response.uncork()
   cutWhenStalled(response, writeTimeoutMs)
-  await Promise.race([out, over])
-  response.end()
+  if (out) {
+    await Promise.race([out, over])
+    response.end()
+  }
   await over
 }
 
