@@ -1,6 +1,7 @@
 /** Reads multipart forms: files become base64 text while they arrive, in the order of the form, mixed with text parts. */
 import { once } from 'node:events'
-import { addAbortSignal } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
@@ -50,7 +51,6 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   }
   const tooMany = new AbortController()
   const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
-  request.raw.on('data', watch.push)
   try {
     const value = await readParts(request, bounds, { watch, take, room, tooMany: tooMany.signal })
     return { value, length: watch.length, bytesOf: () => bytesOf(), release }
@@ -84,14 +84,18 @@ interface Reading {
 async function readParts(
   request: FastifyRequest,
   bounds: FormBounds,
-  { watch, take, room, tooMany }: Reading,
+  reading: Reading,
 ): Promise<object> {
+  const { watch, take, room, tooMany } = reading
   const fields = new Map<string, unknown>()
-  const parts = request.parts({ limits: parserLimits(bounds) })
+  const parts = request.parts({ limits: parserLimits(bounds), highWaterMark: aheadBytes, fileHwm: aheadBytes })
   const ended = once(tooMany, 'abort').then(() => Promise.reject(tooMany.reason))
+  let next = parts.next()
+  // Behind the parser, which has begun to listen with that call: it tells the watch what it found nothing in.
+  request.raw.on('data', watch.push)
   let count = 0
   for (;;) {
-    const { value: part, done } = await Promise.race([parts.next(), ended])
+    const { value: part, done } = await Promise.race([next, ended])
     if (done) break
     count += 1
     const name = checkPart(part.fieldname, part.encoding)
@@ -99,7 +103,8 @@ async function readParts(
     const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
-      addField(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
+      addField(fields, list, name, await readFile(file, new Base64Encoder(take), reading, list ?? name, bounds))
+      next = parts.next()
       continue
     }
     const text = textOf(part.value)
@@ -110,12 +115,16 @@ async function readParts(
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
+    next = parts.next()
   }
   // The parser leaves out what it cannot make sense of: a reference picture among it would be missed only in the painting.
   if (watch.parts > count)
     throw new GatewayError('invalid-request', 'A part of the form has no head that says its name.')
   return Object.fromEntries(fields)
 }
+
+// More than a chunk of the socket: with less, the parser stops it at each, only to start it again.
+const aheadBytes = 256 * 1024
 
 /** How many text parts and files a form may have. */
 export const mostParts = ({ maxImages }: Pick<FormBounds, 'maxImages'>) => ({
@@ -170,19 +179,35 @@ export function addField(fields: Map<string, unknown>, list: string | undefined,
 }
 
 async function readFile(
-  file: AsyncIterable<Buffer>,
+  file: Readable,
   encoder: Base64Encoder,
-  room: BodyRoom,
+  { room, watch }: Pick<Reading, 'room' | 'watch'>,
   param: string,
   { maxImageBytes }: FormBounds,
 ): Promise<Upload> {
   let length = 0
-  for await (const chunk of file) {
+  const take = (chunk: Buffer) => {
     length += chunk.length
     if (length > maxImageBytes) throw partTooLarge(param, maxImageBytes)
+    watch.passed(chunk)
     encoder.push(chunk)
-    await room.grow(chunk.length)
+    return room.grow(chunk.length)
   }
+  // Iterating over it would cost a dozen promises for each chunk.
+  file.on('data', (chunk: Buffer) => {
+    try {
+      const waiting = take(chunk)
+      if (!waiting) return
+      file.pause()
+      waiting.then(
+        () => file.resume(),
+        error => file.destroy(error),
+      )
+    } catch (error) {
+      file.destroy(error as Error)
+    }
+  })
+  await finished(file)
   if (length === 0) throw emptyFile(param)
   return new Upload(encoder.end())
 }
