@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises'
 import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
-import type { BufferPool } from '../memory/buffer-pool.ts'
+import type { Blocks, BufferPool } from '../memory/buffer-pool.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -39,20 +39,15 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   const boundary = boundaryOf(request.headers['content-type'] ?? '')
   refuseEncoding(request.raw)
   const room = await takeBodyRoom(request.raw, bounds, 4 / 3)
-  const taken: Buffer[] = []
-  const take = () => {
-    const buffer = bounds.buffers.take()
-    taken.push(buffer)
-    return buffer
-  }
+  const blocks = bounds.buffers.blocksFor((Number(request.headers['content-length'] ?? 0) * 4) / 3)
   const release = () => {
-    bounds.buffers.give(taken.splice(0))
+    blocks.release()
     room.release()
   }
   const tooMany = new AbortController()
   const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
   try {
-    const value = await readParts(request, bounds, { watch, take, room, tooMany: tooMany.signal })
+    const value = await readParts(request, bounds, { watch, blocks, room, tooMany: tooMany.signal })
     return { value, length: watch.length, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
@@ -76,17 +71,13 @@ export function boundaryOf(contentType: string): string {
 interface Reading {
   readonly room: BodyRoom
   readonly watch: FormWatch
-  readonly take: () => Buffer
+  readonly blocks: Blocks
   /** Ends it wherever it is: what the parser leaves out of a part that is too large comes to no end of its own. */
   readonly tooMany: AbortSignal
 }
 
-async function readParts(
-  request: FastifyRequest,
-  bounds: FormBounds,
-  reading: Reading,
-): Promise<object> {
-  const { watch, take, room, tooMany } = reading
+async function readParts(request: FastifyRequest, bounds: FormBounds, reading: Reading): Promise<object> {
+  const { watch, blocks, room, tooMany } = reading
   const fields = new Map<string, unknown>()
   const parts = request.parts({ limits: parserLimits(bounds), highWaterMark: aheadBytes, fileHwm: aheadBytes })
   const ended = once(tooMany, 'abort').then(() => Promise.reject(tooMany.reason))
@@ -103,7 +94,7 @@ async function readParts(
     const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
-      addField(fields, list, name, await readFile(file, new Base64Encoder(take), reading, list ?? name, bounds))
+      addField(fields, list, name, await readFile(file, new Base64Encoder(blocks), reading, list ?? name, bounds))
       next = parts.next()
       continue
     }
