@@ -2,29 +2,26 @@
 
 const smallBytes = 64 * 1024
 const largeBytes = 1024 * 1024
-// What an ordinary load has in use; what a peak added is left to the garbage collector.
-const mostFreeBytes = 64 * 1024 * 1024
+// What an ordinary load has in use, where that is more than what is in use now; what a peak added is left to the garbage collector.
+const mostIdleBytes = 64 * 1024 * 1024
 
 export class BufferPool {
-  readonly #small: Buffer[] = []
-  readonly #large: Buffer[] = []
+  readonly #small = new Shelf(smallBytes)
+  readonly #large = new Shelf(largeBytes)
 
   /** One of 64 KB. */
   take(): Buffer {
-    return this.#small.pop() ?? Buffer.allocUnsafeSlow(smallBytes)
+    return this.#small.take()
   }
 
   /** One of 1 MB. */
   takeLarge(): Buffer {
-    return this.#large.pop() ?? Buffer.allocUnsafeSlow(largeBytes)
+    return this.#large.take()
   }
 
   /** Nobody reads them any more. */
   give(buffers: readonly Buffer[]): void {
-    for (const buffer of buffers) {
-      const free = buffer.length === largeBytes ? this.#large : this.#small
-      if ((free.length + 1) * buffer.length <= mostFreeBytes) free.push(buffer)
-    }
+    for (const buffer of buffers) (buffer.length === largeBytes ? this.#large : this.#small).give(buffer)
   }
 
   /** For one body, held as `expectedBytes`; 0 where nobody knows how large it will be. */
@@ -67,5 +64,27 @@ export class Blocks {
   release(): void {
     this.#rest = null
     this.#pool.give(this.#taken.splice(0))
+  }
+}
+
+/** Buffers of one size. */
+class Shelf {
+  readonly #bytes: number
+  readonly #free: Buffer[] = []
+  #usedBytes = 0
+
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
+  take(): Buffer {
+    this.#usedBytes += this.#bytes
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes)
+  }
+
+  give(buffer: Buffer): void {
+    this.#usedBytes -= this.#bytes
+    const freeBytes = this.#free.length * this.#bytes
+    if (freeBytes < Math.max(mostIdleBytes, this.#usedBytes)) this.#free.push(buffer)
   }
 }
