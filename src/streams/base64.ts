@@ -147,8 +147,8 @@ function withoutEscapes(text: string): string | undefined {
 
 // Node's decoder skips what is no base64 and reads both alphabets: so the length of what it makes tells garbage, and a
 // search tells the alphabet. Both are native and run at several GB/s.
-const scratch = Buffer.allocUnsafeSlow(96 * 1024)
-const stepCharacters = 128 * 1024
+const scratch = Buffer.allocUnsafeSlow(48 * 1024)
+const stepCharacters = 64 * 1024
 
 function isStandard(base64: Bytes): boolean | Promise<boolean> {
   if (base64.length === 0 || base64.length % 4 !== 0) return false
