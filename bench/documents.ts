@@ -6,21 +6,30 @@ import sharp from 'sharp'
 export const sizes = { '70KB': 70_000, '2MB': 2_000_000, '8MB': 8_000_000, '16MB': 16_000_000 } as const
 export type Size = keyof typeof sizes
 
+/** Whose form an answer has. */
+export type Form = 'gemini' | 'openai'
+
 export interface AnswerDocument {
   readonly bytes: Buffer
   /** Of the decoded image. */
   readonly imageSha256: string
 }
 
+export interface DocumentWish {
+  readonly size: Size
+  readonly variant?: number
+  readonly form?: Form
+}
+
 const documents = new Map<string, Promise<AnswerDocument>>()
 
 /**
- * A whole `generateContent` answer as Google prints it: one JPEG and its usage. Two variants of one size differ in every
+ * A whole answer as Google or OpenAI prints it: one JPEG and its usage. Two variants of one size differ in every
  * byte of the padding, so that an answer made of another's bytes has the wrong hash.
  */
-export function documentOf(size: Size, variant: number): Promise<AnswerDocument> {
-  const name = `${size} ${variant}`
-  const made = documents.get(name) ?? makeDocument(size, name)
+export function documentOf({ size, variant = 0, form = 'gemini' }: DocumentWish): Promise<AnswerDocument> {
+  const name = `${size} ${variant} ${form}`
+  const made = documents.get(name) ?? makeDocument(size, form, name)
   documents.set(name, made)
   return made
 }
@@ -33,7 +42,13 @@ export async function jpegOf(length: number, seed: string): Promise<Buffer> {
   return Buffer.concat([picture, noise(length - picture.length, seed)])
 }
 
-async function makeDocument(size: Size, seed: string): Promise<AnswerDocument> {
+export const uploadBytes = 4_000_000
+
+/** One of the pictures that edits send. */
+export const uploadOf = (bytes: number, index: number) => jpegOf(bytes, `upload ${index}`)
+
+async function makeDocument(size: Size, form: Form, seed: string): Promise<AnswerDocument> {
+  const print = { gemini: printGemini, openai: printOpenAi }[form]
   const frame = Buffer.byteLength(print(''))
   const imageBytes = Math.floor((sizes[size] - frame) / 4) * 3
   const image = await jpegOf(imageBytes, seed)
@@ -43,7 +58,26 @@ async function makeDocument(size: Size, seed: string): Promise<AnswerDocument> {
   }
 }
 
-function print(data: string): string {
+/** https://platform.openai.com/docs/api-reference/images/create */
+function printOpenAi(data: string): string {
+  const document = {
+    created: 1_770_000_000,
+    background: 'opaque',
+    data: [{ b64_json: data }],
+    output_format: 'jpeg',
+    quality: 'high',
+    size: '1024x1024',
+    usage: {
+      input_tokens: 12,
+      input_tokens_details: { image_tokens: 0, text_tokens: 12 },
+      output_tokens: 1120,
+      total_tokens: 1132,
+    },
+  }
+  return JSON.stringify(document, null, 2)
+}
+
+function printGemini(data: string): string {
   const document = {
     candidates: [
       {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Caller, type CallerAnswer, type CallerOptions } from './caller.ts'
 import { documentOf, sizes } from './documents.ts'
 import { cpuMs } from './process-facts.ts'
-import { type Kind, requestOf } from './requests.ts'
+import { formed, type Kind, requestOf, uploads } from './requests.ts'
 import { answerRun } from './talk.ts'
 import type { Wish } from './wishes.ts'
 
@@ -40,7 +40,10 @@ interface Order {
 
 /** Throws at the first answer that is not whole, not 200 or (with `verify`) not the image that was sent. */
 async function run(work: Work): Promise<Yield> {
-  const orders = await Promise.all(work.wishes.map(async wish => ({ wish, request: await requestOf(work.kind, wish) })))
+  const { kind, verify = false } = work
+  const checked = verify && kind in uploads ? { uploads: uploads[kind as keyof typeof uploads].files } : {}
+  const wishes = work.wishes.map(wish => ({ ...wish, ...checked }))
+  const orders = await Promise.all(wishes.map(async wish => ({ wish, request: await requestOf(kind, wish) })))
   const callers = await connectAll(work)
   try {
     await askAll(work, callers, orders, work.warmUp ?? 0)
@@ -101,7 +104,7 @@ async function check({ kind, verify }: Work, wish: Wish, { status, bodyBytes, bo
   if (kind !== 'url' && bodyBytes < sizes[wish.size] * 0.95)
     throw new Error(`${name}: an answer of only ${bodyBytes} bytes.`)
   if (!verify) return
-  const { imageSha256 } = await documentOf(wish.size, wish.variant ?? 0)
+  const { imageSha256 } = await documentOf(formed(kind, wish))
   const image = kind === 'url' ? await imageAt(body) : Buffer.from(imageIn(body), 'base64')
   const got = createHash('sha256').update(image).digest('hex')
   if (got !== imageSha256) throw new Error(`${name}: the image is not the one the upstream sent.`)

@@ -12,6 +12,7 @@ import { measureAnswers } from './figures/answers.ts'
 import { measureEdit } from './figures/edit.ts'
 import { measureEventLoop } from './figures/event-loop.ts'
 import { measureMemory } from './figures/memory.ts'
+import { measureReverse } from './figures/reverse.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTls } from './figures/tls.ts'
 import { measureUrlAnswers } from './figures/url-answers.ts'
@@ -22,6 +23,7 @@ import { Stage } from './stage.ts'
 
 const parts: Readonly<Record<string, (bench: Bench) => Promise<Findings>>> = {
   answers: measureAnswers,
+  reverse: measureReverse,
   tls: measureTls,
   edit: measureEdit,
   'url-answers': measureUrlAnswers,

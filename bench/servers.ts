@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly memoryMiB?: number
   /** Read from the upstream into pooled slabs. Default: yes, as the product does. */
   readonly slabs?: boolean
+  /** The upstream as one of OpenAI's form, not as Google's. */
+  readonly openAi?: boolean
   /** Trusted besides Node's own authorities. */
   readonly certFile?: string
 }
@@ -29,6 +31,8 @@ export interface Gateway extends Server {
 
 /** What the product itself uses where nothing is configured. */
 export const defaultMemoryMiB = 256
+/** `requests.memory` where nothing is configured. */
+export const defaultRequestsMiB = 512
 
 const preload = script('preload.ts')
 // As `npm start` runs it.
@@ -41,7 +45,7 @@ export function script(name: string): string {
 
 /** The gateway as `npm start` runs it, with what each run of it needs to know in its environment. */
 export async function prepareGateway(stage: Stage, options: GatewayOptions) {
-  const { upstreamUrl, memoryMiB = defaultMemoryMiB, slabs = true, certFile } = options
+  const { upstreamUrl, memoryMiB = defaultMemoryMiB, slabs = true, openAi = false, certFile } = options
   const [port, adminPort, configFile] = [await freePort(), await freePort(), stage.freshPath('gateway.yaml')]
   const [spillDir, assetsDir] = [stage.freshPath('spill'), stage.freshPath('assets')]
   const settings = [
@@ -55,8 +59,9 @@ export async function prepareGateway(stage: Stage, options: GatewayOptions) {
     PLANTAIN_PORT: String(port),
     PLANTAIN_ADMIN_PORT: String(adminPort),
     PLANTAIN_SLABS: slabs ? 'on' : 'off',
-    GEMINI_API_KEY: 'bench-key',
-    GEMINI_BASE_URL: upstreamUrl,
+    ...(openAi
+      ? { OPENAI_API_KEY: 'bench-key', OPENAI_BASE_URL: `${upstreamUrl}/v1` }
+      : { GEMINI_API_KEY: 'bench-key', GEMINI_BASE_URL: upstreamUrl }),
     ...(certFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certFile }),
   }
   return { args: gatewayArgs, port, adminPort, assetsDir, env }

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { documentOf } from './documents.ts'
+import { documentOf, uploadBytes, uploadOf } from './documents.ts'
 import { answerRun } from './talk.ts'
 import { findWish } from './wishes.ts'
 
@@ -26,8 +26,10 @@ let waiting = 0
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const pieces: Buffer[] = []
   for await (const piece of request) pieces.push(piece)
-  const wish = findWish(Buffer.concat(pieces))
-  const { bytes } = await documentOf(wish.size, wish.variant)
+  const body = Buffer.concat(pieces)
+  const wish = findWish(body)
+  if (wish.uploads > 0) await checkUploads(body, wish.uploads)
+  const { bytes } = await documentOf(wish)
   waiting++
   if (wish.afterSeconds > 0) await sleep(wish.afterSeconds * 1000)
   waiting--
@@ -38,6 +40,21 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   await send(response, bytes, wish.chunked ? chunkBytes : pieceBytes)
   response.end()
 }
+
+/** Throws where a request of Google's form holds other pictures than the edits send. */
+async function checkUploads(body: Buffer, count: number): Promise<void> {
+  const { contents } = JSON.parse(body.toString()) as {
+    contents: { parts: { inlineData?: { data: string } }[] }[]
+  }
+  const sent = contents.flatMap(({ parts }) => parts.flatMap(({ inlineData }) => (inlineData ? [inlineData.data] : [])))
+  if (sent.length !== count) throw new Error(`The upstream got ${sent.length} pictures instead of ${count}.`)
+  for (const [index, data] of sent.entries()) {
+    expected[index] ??= uploadOf(uploadBytes, index)
+    if (!(await expected[index]).equals(Buffer.from(data, 'base64'))) throw new Error('A picture came up changed.')
+  }
+}
+
+const expected: Promise<Buffer>[] = []
 
 async function send(response: ServerResponse, bytes: Buffer, step: number): Promise<void> {
   const closed = new Promise(resolve => response.once('close', resolve))

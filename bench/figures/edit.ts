@@ -1,22 +1,58 @@
-/** What an edit costs: a picture of 4 MB up as multipart, an answer of 2 MB down, against the pipe carrying the same bytes. */
-import { type Bench, interleave, scaled, warmUp } from '../bench.ts'
-import type { Findings } from '../figure.ts'
-import { startGateway, startPipe } from '../servers.ts'
+/** What an edit costs: pictures of 4 MB up as multipart, an answer of 2 MB down, against the pipe carrying the same bytes. */
+import { type Bench, fewRounds, interleave, runLoad, scaled } from '../bench.ts'
+import type { Figure, Findings } from '../figure.ts'
+import { peakResidentBytes, resetPeak } from '../process-facts.ts'
+import { defaultRequestsMiB, startGateway, startPipe } from '../servers.ts'
 import { ratios } from '../statistics.ts'
 
 const callers = 16
+const jobs = [
+  { kind: 'edit', text: 'edit with 4 MB up and 2 MB down', requests: 96 },
+  { kind: 'edit-of-3', text: 'edit with 3 × 4 MB up and 2 MB down', requests: 48 },
+] as const
+const wishes = [{ size: '2MB' }] as const
 
 export async function measureEdit(bench: Bench): Promise<Findings> {
   const { stage, ports } = bench
   const gateway = await startGateway(stage, 'gateway, edits', { upstreamUrl: `http://127.0.0.1:${ports.tcp}` })
   const pipe = await startPipe(stage, ports)
-  const lanes = [gateway, pipe].map(server => ({ server, kind: 'edit' }) as const)
-  for (const lane of lanes) await warmUp(bench, { ...lane, kind: 'translated' })
-  const requests = scaled(96, callers, bench)
-  const yields = await interleave(bench, lanes, { wishes: [{ size: '2MB' }], callers, requests, warmUp: callers * 2 })
-  const [ours = [], pipes = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
-  await stage.stop(gateway.child)
+  // Small ones, until the compiler has settled.
+  for (const server of [gateway, pipe]) {
+    await runLoad(bench, { server, kind: 'small-edit' }, { wishes: [{ size: '70KB' }], callers, requests: 1000 })
+  }
+  const figures: Figure[] = []
+  for (const { kind, text, requests } of jobs) {
+    const lanes = [gateway, pipe].map(server => ({ server, kind }))
+    const job = { wishes, callers, requests: scaled(requests, callers, bench), warmUp: callers * 2 }
+    const yields = await interleave(bench, lanes, job)
+    const [ours = [], pipes = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
+    const name = `CPU, ${text} against the pipe, ${callers} callers`
+    figures.push({ name, unit: '×', values: ratios(ours, pipes), atMost: 1.5 })
+  }
   await stage.stop(pipe.child)
-  const name = `CPU, edit with 4 MB up and 2 MB down against the pipe, ${callers} callers`
-  return { figures: [{ name, unit: '×', values: ratios(ours, pipes), atMost: 1.5 }], details: [], notes: [] }
+  figures.push(await measureMemory(bench))
+  await stage.stop(gateway.child)
+  return { figures, details: [], notes: [] }
+}
+
+const mostCallers = 64
+const mostMB = 130 + 1.5 * ((defaultRequestsMiB * 2 ** 20) / 1e6)
+
+/** The most memory the gateway takes when far more pictures arrive than it may hold: of a gateway that has seen no other load. */
+async function measureMemory(bench: Bench): Promise<Figure> {
+  const { stage, ports } = bench
+  const gateway = await startGateway(stage, 'gateway, edits, memory', { upstreamUrl: `http://127.0.0.1:${ports.tcp}` })
+  const peaks: number[] = []
+  for (let round = 0; round < fewRounds(bench); round++) {
+    resetPeak(gateway.child.pid)
+    await runLoad(
+      bench,
+      { server: gateway, kind: 'edit-of-3' },
+      { wishes, callers: mostCallers, requests: mostCallers * 2 },
+    )
+    peaks.push(peakResidentBytes(gateway.child.pid) / 1e6)
+  }
+  await stage.stop(gateway.child)
+  const name = `peak RSS, ${mostCallers} callers × edit with 3 × 4 MB, requests.memory ${defaultRequestsMiB} MiB`
+  return { name, unit: 'MB', values: peaks, atMost: mostMB, judged: 'each' }
 }

@@ -40,7 +40,9 @@ async function startLanes({ stage, ports, nginx, certificate }: Bench): Promise<
     servers.push(await startGateway(stage, 'gateway, TLS upstream', overTls))
   }
   const lanes: Lane[] = servers.map(server => ({ server, kind: 'translated' }))
-  return [...lanes, ...(['relayed', 'edit', 'url'] as const).map(kind => ({ server: slabs, kind }))]
+  const reverse = await startGateway(stage, 'gateway, OpenAI upstream', { upstreamUrl, openAi: true })
+  lanes.push({ server: reverse, kind: 'reversed' })
+  return [...lanes, ...(['relayed', 'edit', 'edit-of-3', 'url'] as const).map(kind => ({ server: slabs, kind }))]
 }
 
 /** All sizes in turn, neighbours of one size never the same bytes. */

@@ -1,26 +1,14 @@
 /** Files that are whole and on the disk before anybody knows of them. */
-import {
-  close,
-  closeSync,
-  constants,
-  fdatasync,
-  fsync,
-  ftruncate,
-  openSync,
-  unlinkSync,
-  write,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fdatasync, fsync, ftruncate, openSync, unlinkSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 // Descriptors rather than handles, and opening at once: each step on another thread costs more than opening a file does.
-const [writeAt, truncate, syncData, sync, closeFile] = [
+const [writeAt, truncate, syncData, sync] = [
   promisify(write),
   promisify(ftruncate),
   promisify(fdatasync),
   promisify(fsync),
-  promisify(close),
 ]
 
 /** What a write past the kernel's cache must be a multiple of, in memory and in the file. */
@@ -98,7 +86,8 @@ export async function writeWhole(
     if (written > length) await truncate(descriptor, length)
     await syncData(descriptor)
   } finally {
-    await closeFile(descriptor)
+    // Nothing is left to be written: a step on another thread would cost more.
+    closeSync(descriptor)
   }
   return length
 }

@@ -9,6 +9,8 @@ export class FormWatch {
   #tail: Buffer = Buffer.from('\r\n')
   #isEnded = false
   #length = 0
+  /** A chunk that the parser found no delimiter in. */
+  #passed: Buffer | null = null
   readonly #starts: number[] = []
 
   /** `onTooMany`: called once, at the chunk with which the form is larger than `maxBytes`. */
@@ -38,12 +40,24 @@ export class FormWatch {
     return this.#isEnded
   }
 
+  /**
+   * What the parser took to be a file's content. Where it is the whole of the chunk that is pushed next, no delimiter begins or
+   * ends in that, and it need not be looked for again: a twentieth of an edit's CPU.
+   */
+  passed(content: Buffer): void {
+    this.#passed = content
+  }
+
   readonly push = (chunk: Buffer): void => {
     const before = this.#length
     this.#length += chunk.length
     if (before <= this.#maxBytes && this.#length > this.#maxBytes) this.#onTooMany()
     // With the two bytes behind a delimiter, which tell whether it is the last.
     const needed = this.#delimiter.length + 2
+    if (chunk.length >= needed && this.#passed !== null && isSame(chunk, this.#passed)) {
+      this.#tail = chunk.subarray(chunk.length - (needed - 1))
+      return
+    }
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, needed - 1)])
     this.#find(seam, this.#tail.length, before - this.#tail.length)
     this.#find(chunk, chunk.length, before)
@@ -62,5 +76,9 @@ export class FormWatch {
     }
   }
 }
+
+/** The same bytes of the same memory. */
+const isSame = (one: Buffer, other: Buffer) =>
+  one.buffer === other.buffer && one.byteOffset === other.byteOffset && one.length === other.length
 
 const dash = 0x2d

@@ -1,10 +1,11 @@
 /** Reads multipart forms: files become base64 text while they arrive, in the order of the form, mixed with text parts. */
 import { once } from 'node:events'
-import { addAbortSignal } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
-import type { BufferPool } from '../memory/buffer-pool.ts'
+import type { Blocks, BufferPool } from '../memory/buffer-pool.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -38,21 +39,15 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   const boundary = boundaryOf(request.headers['content-type'] ?? '')
   refuseEncoding(request.raw)
   const room = await takeBodyRoom(request.raw, bounds, 4 / 3)
-  const taken: Buffer[] = []
-  const take = () => {
-    const buffer = bounds.buffers.take()
-    taken.push(buffer)
-    return buffer
-  }
+  const blocks = bounds.buffers.blocksFor((Number(request.headers['content-length'] ?? 0) * 4) / 3)
   const release = () => {
-    bounds.buffers.give(taken.splice(0))
+    blocks.release()
     room.release()
   }
   const tooMany = new AbortController()
   const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
-  request.raw.on('data', watch.push)
   try {
-    const value = await readParts(request, bounds, { watch, take, room, tooMany: tooMany.signal })
+    const value = await readParts(request, bounds, { watch, blocks, room, tooMany: tooMany.signal })
     return { value, length: watch.length, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
@@ -76,22 +71,22 @@ export function boundaryOf(contentType: string): string {
 interface Reading {
   readonly room: BodyRoom
   readonly watch: FormWatch
-  readonly take: () => Buffer
+  readonly blocks: Blocks
   /** Ends it wherever it is: what the parser leaves out of a part that is too large comes to no end of its own. */
   readonly tooMany: AbortSignal
 }
 
-async function readParts(
-  request: FastifyRequest,
-  bounds: FormBounds,
-  { watch, take, room, tooMany }: Reading,
-): Promise<object> {
+async function readParts(request: FastifyRequest, bounds: FormBounds, reading: Reading): Promise<object> {
+  const { watch, blocks, room, tooMany } = reading
   const fields = new Map<string, unknown>()
-  const parts = request.parts({ limits: parserLimits(bounds) })
+  const parts = request.parts({ limits: parserLimits(bounds), highWaterMark: aheadBytes, fileHwm: aheadBytes })
   const ended = once(tooMany, 'abort').then(() => Promise.reject(tooMany.reason))
+  let next = parts.next()
+  // Behind the parser, which has begun to listen with that call: it tells the watch what it found nothing in.
+  request.raw.on('data', watch.push)
   let count = 0
   for (;;) {
-    const { value: part, done } = await Promise.race([parts.next(), ended])
+    const { value: part, done } = await Promise.race([next, ended])
     if (done) break
     count += 1
     const name = checkPart(part.fieldname, part.encoding)
@@ -99,7 +94,8 @@ async function readParts(
     const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
-      addField(fields, list, name, await readFile(file, new Base64Encoder(take), room, list ?? name, bounds))
+      addField(fields, list, name, await readFile(file, new Base64Encoder(blocks), reading, list ?? name, bounds))
+      next = parts.next()
       continue
     }
     const text = textOf(part.value)
@@ -110,12 +106,16 @@ async function readParts(
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
+    next = parts.next()
   }
   // The parser leaves out what it cannot make sense of: a reference picture among it would be missed only in the painting.
   if (watch.parts > count)
     throw new GatewayError('invalid-request', 'A part of the form has no head that says its name.')
   return Object.fromEntries(fields)
 }
+
+// More than a chunk of the socket: with less, the parser stops it at each, only to start it again.
+const aheadBytes = 256 * 1024
 
 /** How many text parts and files a form may have. */
 export const mostParts = ({ maxImages }: Pick<FormBounds, 'maxImages'>) => ({
@@ -170,19 +170,35 @@ export function addField(fields: Map<string, unknown>, list: string | undefined,
 }
 
 async function readFile(
-  file: AsyncIterable<Buffer>,
+  file: Readable,
   encoder: Base64Encoder,
-  room: BodyRoom,
+  { room, watch }: Pick<Reading, 'room' | 'watch'>,
   param: string,
   { maxImageBytes }: FormBounds,
 ): Promise<Upload> {
   let length = 0
-  for await (const chunk of file) {
+  const take = (chunk: Buffer) => {
     length += chunk.length
     if (length > maxImageBytes) throw partTooLarge(param, maxImageBytes)
+    watch.passed(chunk)
     encoder.push(chunk)
-    await room.grow(chunk.length)
+    return room.grow(chunk.length)
   }
+  // Iterating over it would cost a dozen promises for each chunk.
+  file.on('data', (chunk: Buffer) => {
+    try {
+      const waiting = take(chunk)
+      if (!waiting) return
+      file.pause()
+      waiting.then(
+        () => file.resume(),
+        error => file.destroy(error),
+      )
+    } catch (error) {
+      file.destroy(error as Error)
+    }
+  })
+  await finished(file)
   if (length === 0) throw emptyFile(param)
   return new Upload(encoder.end())
 }

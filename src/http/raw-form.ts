@@ -5,6 +5,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type Bytes, bytesOf, isInMemory, join } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
+import type { Blocks } from '../memory/buffer-pool.ts'
 import { takeRoom } from '../memory/growing-room.ts'
 import type { RelayedForm } from '../protocols/openai/index.ts'
 import type { FormPartHead, WireDocument } from '../protocols/protocol.ts'
@@ -55,10 +56,8 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
   const boundary = boundaryOf(request.headers['content-type'] ?? '')
   refuseEncoding(request.raw)
   const room = await takeBodyRoom(request.raw, bounds, 1)
-  const taken: Buffer[] = []
   let releaseText = () => {}
   const release = () => {
-    bounds.buffers.give(taken.splice(0))
     releaseText()
     room.release()
   }
@@ -79,13 +78,12 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
       async document() {
         const fileBytes = parts.reduce((sum, { isFile, length }) => sum + (isFile ? length : 0), 0)
         const textRoom = await takeRoom({ ...bounds, declaredBytes: fileBytes, growth: 4 / 3 })
-        releaseText = () => textRoom.release()
-        const take = () => {
-          const buffer = bounds.buffers.take()
-          taken.push(buffer)
-          return buffer
+        const blocks = bounds.buffers.blocksFor((fileBytes * 4) / 3)
+        releaseText = () => {
+          blocks.release()
+          textRoom.release()
         }
-        const value = await fieldsOf(held.bytes, parts, take, bounds)
+        const value = await fieldsOf(held.bytes, parts, blocks, bounds)
         pieces.length = 0
         held.bytes = bytesOf()
         room.release()
@@ -164,7 +162,7 @@ async function seenPart(bytes: Bytes, { name, isFile, mediaType, start, length }
 // RFC 2046, 5.1.1, without the space.
 const plainBoundary = /^[\w'()+,./:=?-]+$/
 
-async function fieldsOf(bytes: Bytes, parts: readonly Part[], take: () => Buffer, bounds: FormBounds): Promise<object> {
+async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bounds: FormBounds): Promise<object> {
   const fields = new Map<string, unknown>()
   const most = mostParts(bounds)
   const files = parts.filter(({ isFile }) => isFile).length
@@ -178,7 +176,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], take: () => Buffer
     if (part.isFile) {
       if (part.length > bounds.maxImageBytes) throw partTooLarge(list ?? name, bounds.maxImageBytes)
       if (part.length === 0) throw emptyFile(list ?? name)
-      addField(fields, list, name, encode(content, take))
+      addField(fields, list, name, encode(content, blocks))
       continue
     }
     const longest = list ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
@@ -189,8 +187,8 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], take: () => Buffer
   return Object.fromEntries(fields)
 }
 
-function encode(content: Bytes, take: () => Buffer): Upload {
-  const encoder = new Base64Encoder(take)
+function encode(content: Bytes, blocks: Blocks): Upload {
+  const encoder = new Base64Encoder(blocks)
   const slices = content.slices()
   if (!isInMemory(slices)) throw new Error('Requests are held in memory.')
   for (const slice of slices) encoder.push(slice)

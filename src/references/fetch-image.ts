@@ -95,17 +95,13 @@ async function take({ status, headers, body }: GuardedAnswer, bounds: FetchBound
   const declaredBytes = length === undefined ? undefined : Number(length)
   if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(maxBytes)
   const room = await roomInTime(Promise.resolve(takeRoom({ ...bounds, declaredBytes, growth: 4 / 3 })))
-  const taken: Buffer[] = []
+  const blocks = buffers.blocksFor(((declaredBytes ?? 0) * 4) / 3)
   const release = () => {
-    buffers.give(taken.splice(0))
+    blocks.release()
     room.release()
   }
   try {
-    const encoder = new Base64Encoder(() => {
-      const buffer = buffers.take()
-      taken.push(buffer)
-      return buffer
-    })
+    const encoder = new Base64Encoder(blocks)
     let [received, head]: [number, Buffer] = [0, Buffer.alloc(0)]
     let mediaType: MediaType | null = null
     for await (const chunk of body) {

@@ -1,16 +1,24 @@
 /** Base64 text in pieces: making it, checking it, reading single bytes of what it says. */
 import { type Bytes, bytesOf, bytesOfText, concat, isInMemory, join } from '../images/bytes.ts'
 
-/** Turns binary chunks into base64 text as they come, whatever their sizes, in buffers that `take` hands out. */
+/** Where an encoder writes to. */
+export interface TextBlocks {
+  /** A buffer of whole quadruples. */
+  take(): Buffer
+  /** What is left of the last one. */
+  giveRest?(rest: Buffer): void
+}
+
+/** Turns binary chunks into base64 text as they come, whatever their sizes. */
 export class Base64Encoder {
-  readonly #take: () => Buffer
+  readonly #into: TextBlocks
   readonly #blocks: Buffer[] = []
   #used = 0
   // Up to two bytes that wait for the rest of their triple.
   #carry: Buffer = Buffer.alloc(0)
 
-  constructor(take: () => Buffer) {
-    this.#take = take
+  constructor(into: TextBlocks) {
+    this.#into = into
   }
 
   push(chunk: Buffer): void {
@@ -29,15 +37,17 @@ export class Base64Encoder {
   /** The whole text, padded. */
   end(): Bytes {
     this.#encode(this.#carry, 0, this.#carry.length)
-    const last = this.#blocks.length - 1
-    return bytesOf(...this.#blocks.map((block, index) => (index === last ? block.subarray(0, this.#used) : block)))
+    const last = this.#blocks.pop()
+    if (!last) return bytesOf()
+    this.#into.giveRest?.(last.subarray(this.#used))
+    return bytesOf(...this.#blocks, last.subarray(0, this.#used))
   }
 
   #encode(bytes: Buffer, start: number, end: number): void {
     for (let at = start; at < end; ) {
       let block = this.#blocks.at(-1)
       if (!block || this.#used === block.length) {
-        block = this.#take()
+        block = this.#into.take()
         this.#blocks.push(block)
         this.#used = 0
       }
@@ -137,8 +147,8 @@ function withoutEscapes(text: string): string | undefined {
 
 // Node's decoder skips what is no base64 and reads both alphabets: so the length of what it makes tells garbage, and a
 // search tells the alphabet. Both are native and run at several GB/s.
-const scratch = Buffer.allocUnsafeSlow(96 * 1024)
-const stepCharacters = 128 * 1024
+const scratch = Buffer.allocUnsafeSlow(48 * 1024)
+const stepCharacters = 64 * 1024
 
 function isStandard(base64: Bytes): boolean | Promise<boolean> {
   if (base64.length === 0 || base64.length % 4 !== 0) return false

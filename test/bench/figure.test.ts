@@ -33,7 +33,7 @@ test('what was measured is printed as its median and its spread', () => {
 })
 
 test('a wish survives the way through a prompt', () => {
-  const wish = { size: '8MB', variant: 2, chunked: true, afterSeconds: 5 } as const
+  const wish = { size: '8MB', variant: 2, chunked: true, afterSeconds: 5, form: 'openai', uploads: 3 } as const
   expect(findWish(Buffer.from(JSON.stringify({ prompt: `a pear ${printWish(wish)}` })))).toEqual(wish)
   expect(() => findWish(Buffer.from('{"prompt":"a pear"}'))).toThrow('no wish')
 })

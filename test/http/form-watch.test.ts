@@ -52,3 +52,20 @@ test('too many bytes are told once, at the chunk that brings them', () => {
   for (let chunk = 0; chunk < 3; chunk++) watch.push(Buffer.alloc(1))
   expect(told).toBe(1)
 })
+
+test('a chunk that was passed on whole is counted and not searched, and a delimiter behind it is found across the border', () => {
+  const watch = new FormWatch('frontier', 10_000, () => {})
+  const head = Buffer.from('--frontier\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\n')
+  const content = Buffer.from(`${'x'.repeat(100)}\r\n--fron`)
+  const rest = Buffer.from('tier--\r\n')
+  watch.push(head)
+  const whole = Buffer.from('y'.repeat(200))
+  watch.passed(whole)
+  watch.push(whole)
+  // Of this one the parser keeps the end back.
+  watch.passed(content.subarray(0, 100))
+  watch.push(content)
+  watch.push(rest)
+  expect([watch.parts, watch.isEnded]).toEqual([1, true])
+  expect(watch.length).toBe(head.length + whole.length + content.length + rest.length)
+})

@@ -41,10 +41,11 @@ test('chunks of any sizes become the base64 of all of them together, in buffers 
       fc.integer({ min: 1, max: 30 }),
       async (bytes, shares, quadruples) => {
         const taken: Buffer[] = []
-        const encoder = new Base64Encoder(() => {
+        const take = () => {
           taken.push(Buffer.alloc(quadruples * 4))
           return taken.at(-1) ?? Buffer.alloc(0)
-        })
+        }
+        const encoder = new Base64Encoder({ take })
         for (const chunk of chunksAt(Buffer.from(bytes), shares)) encoder.push(chunk)
         const text = encoder.end()
         const expected = Buffer.from(bytes).toString('base64')
