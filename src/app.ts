@@ -5,14 +5,9 @@ import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin, type Readiness } from './admin/server.ts'
 import type { UsageParts } from './admin/usage.ts'
-import { type Assets, createAssets } from './assets/assets.ts'
-import { createDiskStore } from './assets/disk-store.ts'
-import { createS3Store } from './assets/s3-store.ts'
-import { sharedSecret } from './assets/secret.ts'
-import { createAddressBook } from './assets/signed-url.ts'
 import { createBookkeeping } from './bookkeeping.ts'
-import { createCandidate } from './candidates.ts'
-import type { Config, UpstreamConfig } from './config/config.ts'
+import { createCandidate, upstreamsOf } from './candidates.ts'
+import type { Config } from './config/config.ts'
 import { createCounting } from './counting.ts'
 import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
@@ -32,17 +27,16 @@ import type { LimitStore } from './limits/store.ts'
 import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
 import { BufferPool } from './memory/buffer-pool.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
-import { createRoom, type Room } from './memory/room.ts'
+import { createRoom } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
 import { SpillSpace } from './memory/spill.ts'
 import { mayUse } from './models/access.ts'
 import { type Catalogue, loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
+import { openAssets, openReferences } from './pictures.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
-import { createReferences, type References } from './references/references.ts'
 import type { Log } from './telemetry/log.ts'
-import type { Metrics } from './telemetry/metrics.ts'
 import { createMemoryKeeper } from './usage/memory-keeper.ts'
 import type { UsageKeeper } from './usage/usage.ts'
 
@@ -91,16 +85,17 @@ const usualHeartbeatMs = 12_000
 /** @throws Error where the catalogue has mistakes, or the spill folder or that of the assets can't be made. */
 export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const now = () => performance.now()
+  const nowSeconds = parts.epochSeconds ?? (() => Date.now() / 1000)
   const catalogue = loadCatalogue(readShippedCatalogue(), config.models)
   const { memory, openWindows } = await answerMemory(config, parts)
   const places: HoldingPlaces = { memory, spill: new SpillSpace(config.answers.spillDir, config.answers.spillBytes) }
   const room = createRoom(config.requests.memoryBytes)
-  const upstreams = upstreamConfigs(config, parts.sandboxUrl)
+  const upstreams = upstreamsOf(config, parts.sandboxUrl)
   const usage = parts.usage ?? createMemoryKeeper()
   const books = createBookkeeping({
     keeper: usage,
     zone: config.limitsZone,
-    nowMs: () => (parts.epochSeconds ? parts.epochSeconds() * 1000 : Date.now()),
+    nowMs: () => nowSeconds() * 1000,
   })
   const degraded = parts.limitStoreDegraded ?? (() => false)
   const counting = createCounting(config, {
@@ -131,14 +126,15 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPixels: mostPixels / config.workers,
     mostPictures: Math.ceil(mostPictures / config.workers),
   })
-  const assets = openAssets(config, parts, () => boundUrl(server))
+  const { log } = parts
+  const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
   const gateway = createGateway({
     catalogue,
     routing,
     protocols: new Set(candidates.map(({ protocol }) => protocol)),
     limits,
     places,
-    references: references(config, parts, metrics, { room, buffers }),
+    references: openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa }),
     pixels,
     assets,
     settings: config.answers,
@@ -278,64 +274,9 @@ async function answerMemory(
   return { memory: createPlainMemory(answers.memoryBytes) }
 }
 
-function openAssets({ listen, assets }: Config, { log, epochSeconds }: AppParts, ownUrl: () => string): Assets {
-  const nowSeconds = epochSeconds ?? (() => Date.now() / 1000)
-  const { dir, ttlSeconds, maxBytes, signingSecret, s3 } = assets
-  const onFault = (error: unknown) => log.error('the store of pictures failed', { error: asError(error) })
-  return createAssets({
-    store: s3
-      ? createS3Store({ ...s3, nowSeconds, onFault })
-      : createDiskStore({ directory: dir, maxBytes, nowSeconds, onFault }),
-    addresses: createAddressBook(signingSecret ?? sharedSecret(dir), nowSeconds),
-    ttlSeconds,
-    nowSeconds,
-    publicUrl: () => listen.publicUrl ?? ownUrl(),
-    onFault,
-  })
-}
-
 /** Where the public listener is. One that listens on every address is called on this machine's own. */
 function boundUrl({ server }: FastifyInstance): string {
   const { address, port } = server.address() as AddressInfo
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-}
-
-function upstreamConfigs({ upstreams, sandbox }: Config, sandboxUrl: string | null): readonly UpstreamConfig[] {
-  if (!sandbox || sandboxUrl === null) return upstreams
-  const sandboxUpstream: UpstreamConfig = {
-    name: 'sandbox',
-    protocol: 'gemini',
-    dialect: 'google',
-    baseUrl: sandboxUrl,
-    // No word of a sentence: keys are taken out of every text that an upstream sends.
-    keys: ['built-in-sandbox-key'],
-    models: new Map(),
-    connections: 256,
-    timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
-    allowPrivateNetwork: true,
-  }
-  return [...upstreams, sandboxUpstream]
-}
-
-function references(
-  { references: { fetch, allow, maxBytes, timeoutSeconds }, answers }: Config,
-  { version, upstreamCa, log }: AppParts,
-  metrics: Metrics,
-  memory: { readonly room: Room; readonly buffers: BufferPool },
-): References {
-  return createReferences({
-    ...memory,
-    fetch,
-    allow,
-    maxBytes,
-    maxAnswerBytes: answers.maxDocumentBytes,
-    timeoutMs: timeoutSeconds * 1000,
-    userAgent: `plantain/${version}`,
-    ...(upstreamCa && { ca: upstreamCa }),
-    observe: ({ outcome, host, why }) => {
-      metrics.referenceFetch(outcome)
-      if (outcome !== 'ok') log.debug('a reference picture was not fetched', { host, outcome, why })
-    },
-  })
 }

@@ -1,5 +1,5 @@
 /** From an upstream's settings to what routing chooses from: its connections, its credentials, its dialect. */
-import type { UpstreamConfig } from './config/config.ts'
+import type { Config, UpstreamConfig } from './config/config.ts'
 import { aimlapi } from './dialects/aimlapi.ts'
 import { azure } from './dialects/azure.ts'
 import type { Dialect } from './dialects/dialect.ts'
@@ -32,6 +32,24 @@ export interface CandidateParts {
 }
 
 export type TimedCandidate = Candidate & { readonly totalMs: number }
+
+/** Those that are configured, and the sandbox where it serves. */
+export function upstreamsOf({ upstreams, sandbox }: Config, sandboxUrl: string | null): readonly UpstreamConfig[] {
+  if (!sandbox || sandboxUrl === null) return upstreams
+  const sandboxUpstream: UpstreamConfig = {
+    name: 'sandbox',
+    protocol: 'gemini',
+    dialect: 'google',
+    baseUrl: sandboxUrl,
+    // No word of a sentence: keys are taken out of every text that an upstream sends.
+    keys: ['built-in-sandbox-key'],
+    models: new Map(),
+    connections: 256,
+    timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
+    allowPrivateNetwork: true,
+  }
+  return [...upstreams, sandboxUpstream]
+}
 
 export function createCandidate(config: UpstreamConfig, parts: CandidateParts): TimedCandidate {
   const { name, protocol, baseUrl, models, connections, timeouts, allowPrivateNetwork } = config
