@@ -8,6 +8,7 @@ import {
   defaultTimes,
   type Hold,
   type LimitStore,
+  lapseMs,
   type Reservation,
   type Settlement,
   type Standing,
@@ -99,7 +100,7 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     if (refusal) return { outcome: 'refused', ...refusal, standings: standings() }
 
     for (const [index, reservation] of hold.reservations.entries()) asked[index]?.take(costOf(reservation), nowMs)
-    running.set(hold.id, { hold, counters: asked, reservedMs: nowMs, lapsesMs: nowMs + leaseMs })
+    running.set(hold.id, { hold, counters: asked, reservedMs: nowMs, lapsesMs: lapseMs(nowMs, leaseMs) })
     reservedAt.set(hold, nowMs)
     return { outcome: 'admitted', standings: standings() }
   }
@@ -139,7 +140,12 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
       for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
     }
     running.delete(hold.id)
-    running.set(hold.id, { hold, counters: taken, reservedMs: entry?.reservedMs ?? null, lapsesMs: nowMs + leaseMs })
+    running.set(hold.id, {
+      hold,
+      counters: taken,
+      reservedMs: entry?.reservedMs ?? null,
+      lapsesMs: lapseMs(nowMs, leaseMs),
+    })
   }
 
   return {

@@ -75,7 +75,10 @@ export interface Settlement {
 }
 
 export interface LimitStore {
-  /** A hold that nobody renews ends after this long: leases and money that a crashed gateway held are free again. */
+  /**
+   * A hold that nobody renews ends after this long, or up to a thirtieth later: see `leaseStepMs`. Leases and money that
+   * a crashed gateway held are free again.
+   */
   readonly leaseMs: number
   /**
    * Takes all or nothing, in one step; a refusal writes nothing. Idempotent per id until the hold lapses. Admits
@@ -111,6 +114,18 @@ export interface LimitStore {
  * holds more than the limit, a limit is under-used by at most one part in 60, and a key's memory has a bound.
  */
 export const subBuckets = 60
+
+/**
+ * Holds end at whole multiples of this, counted from the beginning of time: so what is held in a budget is known by few
+ * sums, whatever the number of calls that hold it.
+ */
+export const leaseStepMs = (leaseMs: number): number => Math.ceil(leaseMs / 30)
+
+/** When a hold ends that is reserved or renewed now. */
+export function lapseMs(nowMs: number, leaseMs: number): number {
+  const step = leaseStepMs(leaseMs)
+  return Math.ceil((nowMs + leaseMs) / step) * step
+}
 
 /** What both stores are told about time, in milliseconds. */
 export interface StoreTimes {

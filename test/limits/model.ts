@@ -3,6 +3,7 @@ import {
   costOf,
   defaultTimes,
   type Hold,
+  lapseMs,
   mostRefunded,
   type Reservation,
   type Settlement,
@@ -144,7 +145,7 @@ export function createModel(): Model {
       const refused = ranks.indexOf(longest)
       if (longest > 0) return { outcome: 'refused', refused, wait: waits[refused] ?? 0, standings: standings() }
 
-      open.set(hold.id, { hold, lapsesMs: nowMs + leaseMs, unbroken: true })
+      open.set(hold.id, { hold, lapsesMs: lapseMs(nowMs, leaseMs), unbroken: true })
       reservedMs.set(hold.id, nowMs)
       for (const one of hold.reservations) {
         if (one.kind === 'lease' || one.kind === 'budget') continue
@@ -160,7 +161,7 @@ export function createModel(): Model {
     renew(hold, nowMs) {
       if (settled.has(hold.id)) return
       const unbroken = live(nowMs).find(one => one.hold === hold)?.unbroken ?? false
-      open.set(hold.id, { hold, lapsesMs: nowMs + leaseMs, unbroken })
+      open.set(hold.id, { hold, lapsesMs: lapseMs(nowMs, leaseMs), unbroken })
     },
     wasAdmitted: ({ id }) => reservedMs.has(id),
     maybeForgotten: ({ id }, nowMs) => (settled.get(id) ?? nowMs) + leaseMs <= nowMs,
