@@ -23,6 +23,8 @@ const stringsLua = `call('MGET', unpack(KEYS, 1, (read('<d', asked, 9))))`
  * ARGV: numbers, id. The numbers: not after, how many strings, begin and end of the time in which the keys of days and budgets
  * are the right ones; then per reservation kind, limit, cost, and of a day or a budget the end of its period.
  * First everything is read, and nothing is written unless there is room in all of it.
+ * Answers `admitted`, `running` where it was admitted before, or `refused`; the time; which was refused, and its wait; then
+ * what was used of each before, then the newest sub-bucket of each window.
  */
 export const reserveLua = (times: ScriptTimes) =>
   scriptLua({
@@ -34,15 +36,15 @@ if now < begins or now >= finishes then return { 'period', now } end
 ${takeLua(times)}${appendLua}${windowLua(times)}${budgetLua}
 -- From here on kept is what each string will be where there is room in everything, and lives how long those are kept that
 -- are new, and which leases are to be swept. A wait of -1: never, 0: when a call ends, nobody knows when.
-local lives, refused, longest = {}, nil, nil
+local lives, newests, refused, longest = {}, {}, nil, nil
 local reply, slot = { 'admitted', now, 0, 0 }, 5
 local text, lease = 2, strings
 for at = 33, #asked, 32 do
   local kind, limit, cost, ends = read('<dddd', asked, at)
-  local used, reset, wait = 0, ends - now, -1
+  local used, wait
   if kind == ${kinds.lease} then
-    lease, reset, wait = lease + 1, 0, 0
-    used = call('ZCARD', KEYS[lease])
+    lease = lease + 1
+    used, wait = call('ZCARD', KEYS[lease]), 0
     local over = used > 0 and call('ZCOUNT', KEYS[lease], '-inf', now) or 0
     if over > 0 then used, lives[lease] = used - over, true end
   else
@@ -51,39 +53,44 @@ for at = 33, #asked, 32 do
     if kind == ${kinds.window} then
       local first, newest
       used, first, newest = readWindow(its)
-      reset = (newest + ${subBuckets + 1}) * ${times.bucketMs} - now
+      newests[#newests + 1] = newest
       if used + cost > limit and cost <= limit then
         -- Until so much has left that there is room.
-        local left, at, number, count = used, first, nil, nil
+        local left, pair, number, count = used, first, nil, nil
         repeat
-          number, count = read('<dd', its, at)
-          left, at = left - count, at + 16
+          number, count = read('<dd', its, pair)
+          left, pair = left - count, pair + 16
         until left + cost <= limit
         wait = (number + ${subBuckets + 1}) * ${times.bucketMs} - now
       end
       kept[text] = pack('<d', used + cost) .. append(its or '', first, bucket, cost)
       if newest ~= bucket then lives[text] = '${times.windowTtlMs}' end
     elseif kind == ${kinds.day} then
-      used, wait = tonumber(its or 0), reset
+      used, wait = tonumber(its or 0), ends - now
       kept[text] = string.format('%.0f', used + cost)
-      if not its then lives[text] = reset + ${times.calendarGraceMs} end
+      if not its then lives[text] = ends - now + ${times.calendarGraceMs} end
     else
       local spent, held, first = readBudget(its)
-      used, wait = spent + held, spent + cost > limit and reset or 0
+      used, wait = spent + held, spent + cost > limit and ends - now or 0
       kept[text] = pack('<dd', spent, held + cost) .. append(its or '', first, lapsesAt, cost)
-      if not its then lives[text] = reset + ${times.calendarGraceMs} end
+      if not its then lives[text] = ends - now + ${times.calendarGraceMs} end
     end
   end
-  if used + cost > limit and not reserved then
+  if used + cost > limit then
     if cost > limit then wait = -1 end
-    if not refused or longest ~= -1 and (wait == -1 or wait > longest) then refused, longest = (slot - 5) / 2, wait end
+    if not refused or longest ~= -1 and (wait == -1 or wait > longest) then refused, longest = slot - 5, wait end
   end
-  reply[slot], reply[slot + 1] = used, used > 0 and reset or 0
-  slot = slot + 2
+  reply[slot] = used
+  slot = slot + 1
 end
-if refused then reply[1], reply[3], reply[4] = 'refused', refused, longest end
-if refused or reserved then return reply end
-
+for index = 1, #newests do reply[slot + index - 1] = newests[index] end
+if reserved then
+  reply[1] = 'running'
+  return reply
+elseif refused then
+  reply[1], reply[3], reply[4] = 'refused', refused, longest
+  return reply
+end
 ${keepClockLua(times)}
 writeRecord(KEYS[2], now, 1)
 for text = 3, strings do
@@ -97,18 +104,6 @@ end
 for lease = strings + 1, #KEYS do
   if lives[lease] then call('ZREMRANGEBYSCORE', KEYS[lease], '-inf', now) end
   takeLease(KEYS[lease], ARGV[2])
-end
-slot = 5
-for at = 33, #asked, 32 do
-  local kind, _, cost, ends = read('<dddd', asked, at)
-  local used = reply[slot] + cost
-  reply[slot] = used
-  if kind == ${kinds.window} then
-    reply[slot + 1] = (bucket + ${subBuckets + 1}) * ${times.bucketMs} - now
-  elseif used > 0 and ends > 0 then
-    reply[slot + 1] = ends - now
-  end
-  slot = slot + 2
 end
 return reply
 `,

@@ -16,6 +16,7 @@ import {
   type Reservation,
   type Settlement,
   type Side,
+  type Standing,
   type StoreTimes,
   subBuckets,
   undone,
@@ -106,11 +107,10 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
 
   const reserveScript = redis.script(reserveLua(times))
   async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
-    const { outcome, redisMs, facts } = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs =>
-      reserveQuestion(hold, atMs),
-    )
-    if (outcome === 'admitted' && !reservedAt.has(hold)) reservedAt.set(hold, redisMs)
-    return verdictOf(outcome, facts, hold.reservations)
+    const reply = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs => reserveQuestion(hold, atMs))
+    const isHeld = reply.outcome === 'admitted' || reply.outcome === 'running'
+    if (isHeld && !reservedAt.has(hold)) reservedAt.set(hold, reply.redisMs)
+    return verdictOf(reply, hold.reservations)
   }
 
   function reserveQuestion({ id, side, reservations }: Hold, atMs: number) {
@@ -139,6 +139,25 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
       }
     }
     return draft.question(id)
+  }
+
+  function verdictOf({ outcome, redisMs, facts }: Reply, reservations: readonly Reservation[]): Verdict {
+    if (outcome !== 'admitted' && outcome !== 'running' && outcome !== 'refused') return { outcome: 'void' }
+    const [refused = 0, wait = 0] = facts
+    const nowTaken = outcome === 'admitted'
+    let newest = 2 + reservations.length
+    const standings = reservations.map((one, index): Standing => {
+      const used = (facts[2 + index] ?? 0) + (nowTaken ? costOf(one) : 0)
+      if (one.kind === 'lease') return { limit: one.limit, used, resetMs: null }
+      if (one.kind !== 'window') {
+        return { limit: one.limit, used, resetMs: used > 0 ? one.calendar(redisMs).endsMs - redisMs : 0 }
+      }
+      const last = nowTaken ? Math.floor(redisMs / bucketMs) : (facts[newest] ?? 0)
+      newest += 1
+      return { limit: one.limit, used, resetMs: used > 0 ? (last + subBuckets + 1) * bucketMs - redisMs : 0 }
+    })
+    if (outcome !== 'refused') return { outcome: 'admitted', standings }
+    return { outcome, refused, wait: waits.get(wait) ?? wait, standings }
   }
 
   const settleScript = redis.script(settleLua(times))
@@ -272,7 +291,7 @@ class Draft {
 interface Reply {
   readonly outcome: string
   readonly redisMs: number
-  /** Which was refused and its wait, then for each reservation what is used and until when. */
+  /** Which was refused and its wait, what each reservation's counter stood at, and the newest sub-bucket of each window. */
   readonly facts: readonly number[]
 }
 
@@ -282,18 +301,6 @@ function read(reply: unknown): Reply {
   if (!Array.isArray(reply)) throw new TypeError('Redis answered a limit script with something that is no list.')
   const [outcome, redisMs, ...facts] = reply
   return { outcome: String(outcome), redisMs: Number(redisMs), facts: facts.map(Number) }
-}
-
-function verdictOf(outcome: string, facts: readonly number[], reservations: readonly Reservation[]): Verdict {
-  if (outcome !== 'admitted' && outcome !== 'refused') return { outcome: 'void' }
-  const [refused = 0, wait = 0, ...pairs] = facts
-  const standings = reservations.map(({ kind, limit }, index) => ({
-    limit,
-    used: pairs[2 * index] ?? 0,
-    resetMs: kind === 'lease' ? null : (pairs[2 * index + 1] ?? 0),
-  }))
-  if (outcome === 'admitted') return { outcome, standings }
-  return { outcome: 'refused', refused, wait: waits.get(wait) ?? wait, standings }
 }
 
 /** How the script writes the waits that are no time. */
