@@ -140,9 +140,9 @@ export const mostRefunded = (limit: number): number => Math.max(20, Math.floor(l
 
 /** @throws RangeError */
 export function checkSettlement({ reservations }: Hold, { actuals }: Settlement): void {
-  const fits = (actual: number | null) => actual === null || (Number.isSafeInteger(actual) && actual >= 0)
-  if (actuals.length === reservations.length && actuals.every(fits)) return
-  throw new RangeError('A settlement has one whole number, or null, for each reservation.')
+  let fits = actuals.length === reservations.length
+  for (const actual of actuals) fits &&= actual === null || (Number.isSafeInteger(actual) && actual >= 0)
+  if (!fits) throw new RangeError('A settlement has one whole number, or null, for each reservation.')
 }
 
 /** What it costs to undo a hold: nothing of it was used, and no failure of the caller's is to blame. */
