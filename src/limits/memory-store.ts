@@ -41,14 +41,16 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
   /** Of holds that lapsed: in which day and month their money counts. */
   const reservedAt = new WeakMap<Hold, number>()
-  const entries = new Entries(({ hold, counters: taken, reservedMs }) => {
-    release(hold, taken)
-    if (reservedMs !== null) reservedAt.set(hold, reservedMs)
-  })
+  const entries = new Entries()
   let sweptMs = 0
 
   function forgetLapsed(nowMs: number): void {
-    entries.forgetLapsed(nowMs)
+    for (let entry = entries.lapse(nowMs); entry; entry = entries.lapse(nowMs)) {
+      const { hold, reservedMs } = entry
+      if (!hold) continue
+      release(hold, entry.counters)
+      if (reservedMs !== null) reservedAt.set(hold, reservedMs)
+    }
     if (nowMs - sweptMs >= windowMs / 4) sweep(nowMs)
   }
 
@@ -73,13 +75,15 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     const nowMs = clock()
     forgetLapsed(nowMs)
     const known = entries.get(id)
-    if (withinMs <= 0 || known === null) return { outcome: 'void' }
+    if (withinMs <= 0 || known?.hold === null) return { outcome: 'void' }
 
     let isRoom = true
-    const asked: Counter[] = []
-    for (const one of reservations) {
+    const asked = new Array<Counter>(reservations.length)
+    for (let index = 0; index < asked.length; index++) {
+      const one = reservations[index]
+      if (!one) continue
       const counter = counterOf(one, nowMs)
-      asked.push(counter)
+      asked[index] = counter
       if (counter.used(nowMs) + costOf(one) > one.limit) isRoom = false
     }
     if (known) return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
@@ -89,7 +93,7 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
       const one = reservations[index]
       if (one) asked[index]?.take(costOf(one), nowMs)
     }
-    entries.set(id, { hold, counters: asked, reservedMs: nowMs }, lapseMs(nowMs, leaseMs))
+    entries.add(id, hold, asked, nowMs, lapseMs(nowMs, leaseMs))
     return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
   }
 
@@ -97,11 +101,13 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     const nowMs = clock()
     forgetLapsed(nowMs)
     const known = entries.get(hold.id)
-    if (known === null) return
-    entries.set(hold.id, null, lapseMs(nowMs, leaseMs))
-    if (known) release(hold, known.counters)
+    if (known?.hold === null) return
     const taken = known?.counters ?? countersOfLapsed(hold, nowMs)
     const atMs = known?.reservedMs ?? null
+    if (known) {
+      release(hold, taken)
+      entries.settle(known, lapseMs(nowMs, leaseMs))
+    } else entries.add(hold.id, null, [], null, lapseMs(nowMs, leaseMs))
     for (let index = 0; index < taken.length; index++) {
       const one = hold.reservations[index]
       if (!one || one.kind === 'lease') continue
@@ -122,14 +128,16 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 
   function renew(hold: Hold, nowMs: number): void {
+    const lapsesMs = lapseMs(nowMs, leaseMs)
     const known = entries.get(hold.id)
-    if (known === null) return
-    const taken = known?.counters ?? countersOfLapsed(hold, nowMs)
-    if (!known) {
-      for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
+    if (known?.hold === null) return
+    if (known) {
+      entries.prolong(known, lapsesMs)
+      return
     }
-    const reservedMs = known?.reservedMs ?? null
-    entries.set(hold.id, { hold, counters: taken, reservedMs }, lapseMs(nowMs, leaseMs))
+    const taken = countersOfLapsed(hold, nowMs)
+    for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
+    entries.add(hold.id, hold, taken, null, lapsesMs)
   }
 
   return {
@@ -158,11 +166,13 @@ function release({ reservations }: Hold, taken: readonly Counter[]): void {
   }
 }
 
-function standingsOf(reservations: readonly Reservation[], asked: readonly Counter[], nowMs: number): Standing[] {
-  const standings: Standing[] = []
+function standingsOf(reservations: readonly Reservation[], asked: readonly Counter[], nowMs: number) {
+  const standings = new Array<Standing>(asked.length)
   for (let index = 0; index < asked.length; index++) {
-    const [one, counter] = [reservations[index], asked[index]]
-    if (one && counter) standings.push({ limit: one.limit, used: counter.used(nowMs), resetMs: counter.resetMs(nowMs) })
+    const one = reservations[index]
+    const counter = asked[index]
+    if (one && counter)
+      standings[index] = { limit: one.limit, used: counter.used(nowMs), resetMs: counter.resetMs(nowMs) }
   }
   return standings
 }
