@@ -106,7 +106,8 @@ export function createModel(): Model {
   }
 
   function correct(one: Reservation, hold: Hold, actual: number, failed: boolean, nowMs: number): void {
-    const admission = counted(one, nowMs).find(({ hold: its }) => its === hold)
+    // A hold that lapsed and was asked for again is counted again: it is the second that is corrected.
+    const admission = counted(one, nowMs).findLast(({ hold: its }) => its === hold)
     if (!admission) return
     let delta = actual - costOf(one)
     if (failed && delta < 0 && one.kind === 'window') {
