@@ -61,29 +61,27 @@ end
 `
 
 /** For scripts that take, or keep, what is held. */
-export const takeLua = ({ leaseMs, leaseStepMs, leaseTtlMs }: ScriptTimes) => `
+export const lapsesAtLua = ({ leaseMs, leaseStepMs }: ScriptTimes) => `
 local lapsesAt = math.ceil((now + ${leaseMs}) / ${leaseStepMs}) * ${leaseStepMs}
-
-local function writeRecord(key, at, counted)
-  call('SET', key, pack('<ddd', lapsesAt, at, counted), 'PX', '${leaseTtlMs}')
-end
-
-local function takeLease(key, id)
-  call('ZADD', key, lapsesAt, id)
-  call('PEXPIRE', key, '${leaseTtlMs}')
-end
 `
+export const writeRecordLua = ({ leaseTtlMs }: ScriptTimes, key: string, at: string, counted: string) =>
+  `call('SET', ${key}, pack('<ddd', lapsesAt, ${at}, ${counted}), 'PX', '${leaseTtlMs}')`
+
+export const takeLeaseLua = ({ leaseTtlMs }: ScriptTimes, key: string, id: string) =>
+  `call('ZADD', ${key}, lapsesAt, ${id})
+  call('PEXPIRE', ${key}, '${leaseTtlMs}')`
 
 /** Windows and budgets end with pairs of a number and a count, the smallest number first. */
 export const appendLua = `
--- The pairs from first on, with one more, or with the last one counting more.
+-- The pairs from first on, with one more, or with the last one counting more: all but the last, and the last.
 local function append(its, first, number, count)
+  if not its then return '', pack('<dd', number, count) end
   local size = #its
   if size > first then
     local newest, there = read('<dd', its, size - 15)
-    if newest == number then return sub(its, first, size - 16) .. pack('<dd', number, there + count) end
+    if newest == number then return sub(its, first, size - 16), pack('<dd', number, there + count) end
   end
-  return sub(its, first) .. pack('<dd', number, count)
+  return sub(its, first), pack('<dd', number, count)
 end
 `
 

@@ -3,12 +3,14 @@ import {
   appendLua,
   budgetLua,
   keepClockLua,
+  lapsesAtLua,
   readRecordLua,
   releaseLua,
   type ScriptTimes,
   scriptLua,
-  takeLua,
+  takeLeaseLua,
   windowLua,
+  writeRecordLua,
 } from './redis-lua.ts'
 import { subBuckets } from './store.ts'
 
@@ -33,11 +35,13 @@ export const reserveLua = (times: ScriptTimes) =>
 local _, strings, begins, finishes = read('<dddd', asked)
 if settled then return { 'settled', now } end
 if now < begins or now >= finishes then return { 'period', now } end
-${takeLua(times)}${appendLua}${windowLua(times)}${budgetLua}
+${lapsesAtLua(times)}${appendLua}${windowLua(times)}${budgetLua}
 -- From here on kept is what each string will be where there is room in everything, and lives how long those are kept that
 -- are new, and which leases are to be swept. A wait of -1: never, 0: when a call ends, nobody knows when.
-local lives, newests, refused, longest = {}, {}, nil, nil
-local reply, slot = { 'admitted', now, 0, 0 }, 5
+-- Both tables have room for most questions from the beginning: one that grows is copied each time.
+local lives = { ${'false, '.repeat(16)} }
+local reply = { 'admitted', now, 0, 0, ${'0, '.repeat(16)} }
+local slot, newestSlot, refused, longest = 5, 5 + (#asked - 32) / 32, nil, nil
 local text, lease = 2, strings
 for at = 33, #asked, 32 do
   local kind, limit, cost, ends = read('<dddd', asked, at)
@@ -53,7 +57,8 @@ for at = 33, #asked, 32 do
     if kind == ${kinds.window} then
       local first, newest
       used, first, newest = readWindow(its)
-      newests[#newests + 1] = newest
+      reply[newestSlot] = newest
+      newestSlot = newestSlot + 1
       if used + cost > limit and cost <= limit then
         -- Until so much has left that there is room.
         local left, pair, number, count = used, first, nil, nil
@@ -63,7 +68,8 @@ for at = 33, #asked, 32 do
         until left + cost <= limit
         wait = (number + ${subBuckets + 1}) * ${times.bucketMs} - now
       end
-      kept[text] = pack('<d', used + cost) .. append(its or '', first, bucket, cost)
+      local others, last = append(its, first, bucket, cost)
+      kept[text] = pack('<d', used + cost) .. others .. last
       if newest ~= bucket then lives[text] = '${times.windowTtlMs}' end
     elseif kind == ${kinds.day} then
       used, wait = tonumber(its or 0), ends - now
@@ -72,7 +78,8 @@ for at = 33, #asked, 32 do
     else
       local spent, held, first = readBudget(its)
       used, wait = spent + held, spent + cost > limit and ends - now or 0
-      kept[text] = pack('<dd', spent, held + cost) .. append(its or '', first, lapsesAt, cost)
+      local others, last = append(its, first, lapsesAt, cost)
+      kept[text] = pack('<dd', spent, held + cost) .. others .. last
       if not its then lives[text] = ends - now + ${times.calendarGraceMs} end
     end
   end
@@ -83,7 +90,6 @@ for at = 33, #asked, 32 do
   reply[slot] = used
   slot = slot + 1
 end
-for index = 1, #newests do reply[slot + index - 1] = newests[index] end
 if reserved then
   reply[1] = 'running'
   return reply
@@ -92,7 +98,7 @@ elseif refused then
   return reply
 end
 ${keepClockLua(times)}
-writeRecord(KEYS[2], now, 1)
+${writeRecordLua(times, 'KEYS[2]', 'now', '1')}
 for text = 3, strings do
   local life = lives[text]
   if life then
@@ -103,7 +109,7 @@ for text = 3, strings do
 end
 for lease = strings + 1, #KEYS do
   if lives[lease] then call('ZREMRANGEBYSCORE', KEYS[lease], '-inf', now) end
-  takeLease(KEYS[lease], ARGV[2])
+  ${takeLeaseLua(times, 'KEYS[lease]', 'ARGV[2]')}
 end
 return reply
 `,
@@ -149,8 +155,8 @@ for at = 49, #asked, 32 do
           local given = math.min(-delta, max(0, most - used))
           if given > 0 then
             ${keepClockLua(times)}
-            local value = pack('<d', used + given) .. append(kept[text] or '', first, bucket, given)
-            call('SET', KEYS[text], value, 'PX', '${times.windowTtlMs}')
+            local others, last = append(kept[text], first, bucket, given)
+            call('SET', KEYS[text], pack('<d', used + given) .. others .. last, 'PX', '${times.windowTtlMs}')
           end
           delta = -given
         end
@@ -179,7 +185,7 @@ return { 'settled', now }
 export const renewLua = (times: ScriptTimes) =>
   scriptLua({
     kept: `{ call('GET', KEYS[1]) }`,
-    rest: `${takeLua(times)}${appendLua}${releaseLua(times)}
+    rest: `${lapsesAtLua(times)}${appendLua}${releaseLua(times)}
 ${keepClockLua(times)}
 local key, at = 2, 9
 for hold = 2, #ARGV do
@@ -187,13 +193,16 @@ for hold = 2, #ARGV do
   ${readRecordLua("call('GET', KEYS[key])")}
   at = at + 24
   if not settled then
-    writeRecord(KEYS[key], reserved or told > 0 and told or now, counted or 0)
-    for lease = key + 1, key + leases do takeLease(KEYS[lease], ARGV[hold]) end
+    ${writeRecordLua(times, 'KEYS[key]', 'reserved or told > 0 and told or now', 'counted or 0')}
+    for lease = key + 1, key + leases do
+      ${takeLeaseLua(times, 'KEYS[lease]', 'ARGV[hold]')}
+    end
     for budget = 0, budgets - 1 do
       local its = call('GET', KEYS[key + leases + 1 + budget])
       local cost, ends = read('<dd', asked, at + 16 * budget)
       local spent, held, holds = release(its, lapses, cost)
-      writeBudget(KEYS[key + leases + 1 + budget], its, spent, held + cost, append(holds, 1, lapsesAt, cost), ends)
+      local others, last = append(holds, 1, lapsesAt, cost)
+      writeBudget(KEYS[key + leases + 1 + budget], its, spent, held + cost, others .. last, ends)
     end
   end
   key, at = key + 1 + leases + budgets, at + 16 * budgets
