@@ -10,6 +10,7 @@ import { holdOf, nineDimensions, success } from './nine.ts'
 import { type BenchRedis, startRedis } from './redis.ts'
 
 const callers = Array.from({ length: 50 }, (_, nth) => nineDimensions(`caller-${nth}`))
+const twelve = [...nineDimensions('many'), ...nineDimensions('many-more').slice(0, 3)]
 const patienceMs = 5_000
 
 export async function measureRedisTime(): Promise<Findings> {
@@ -31,6 +32,12 @@ export async function measureRedisTime(): Promise<Findings> {
       perPair.push(await scriptMicroseconds(redis, 200, pair))
       perLeast.push(2 * (await scriptMicroseconds(redis, 200, async () => void (await least([], [])))))
     }
+    const perQuestion: number[] = []
+    for (let round = 0; round < 10; round++) {
+      perQuestion.push(
+        await scriptMicroseconds(redis, 200, async () => void (await store.reserve(holdOf(twelve), patienceMs))),
+      )
+    }
     const latencies: Latencies[] = []
     for (let round = 0; round < 5; round++) latencies.push(await latencyAt500(pair, twoPings))
     const of = (which: 'pair' | 'pings', share: number) => latencies.map(one => quantile(one[which], share))
@@ -44,6 +51,7 @@ export async function measureRedisTime(): Promise<Findings> {
           atMost: 100,
         },
         { name: 'the same of two scripts that do nothing', unit: 'µs', values: perLeast },
+        { name: 'Redis time of one reserve, 12 dimensions', unit: 'µs', values: perQuestion, atMost: 200 },
         {
           name: 'latency of a pair at 500/s against two PINGs, p50',
           unit: '×',
