@@ -1,7 +1,8 @@
 /** A figure of the table: what was measured in each round, what it must reach, and whether it does. */
 import { median } from './statistics.ts'
 
-export type Unit = '×' | 'MB' | 'MiB' | 'KB' | 's' | 'ms'
+/** `''`: a count. */
+export type Unit = '×' | 'MB' | 'MiB' | 'KB' | 's' | 'ms' | 'µs' | '%' | '/s' | ''
 
 export interface Figure {
   readonly name: string
@@ -38,10 +39,10 @@ export function isMet({ values, atMost, atLeast, judged = 'median' }: Figure, sl
   return null
 }
 
-const digits: Record<Unit, number> = { '×': 2, MB: 0, MiB: 0, KB: 0, s: 1, ms: 2 }
+const digits: Record<Unit, number> = { '×': 2, MB: 0, MiB: 0, KB: 0, s: 1, ms: 2, µs: 1, '%': 2, '/s': 0, '': 0 }
 
 export function printValue(value: number, unit: Unit): string {
-  return `${value.toFixed(digits[unit])}${unit === '×' ? '' : ' '}${unit}`
+  return `${value.toFixed(digits[unit])}${unit === '×' ? '' : ' '}${unit}`.trimEnd()
 }
 
 export function printBound({ atMost, atLeast, unit, judged }: Figure): string {

@@ -4,7 +4,8 @@ import { type Detail, type Figure, type Findings, isMet, printBound, printMeasur
 
 export interface Run {
   readonly findings: Findings
-  readonly rounds: number
+  /** Absent: each figure has its own. */
+  readonly rounds?: number
   readonly slack: number
   readonly date: Date
   readonly seconds: number
@@ -27,18 +28,21 @@ export function printRun(run: Run): string {
   ].join('\n')
 }
 
-/** For the repository. */
-export function renderRun(run: Run): string {
+/** For the repository, under a heading that says how to read it. */
+export function renderRun(run: Run, heading: string): string {
   const { findings } = run
-  return `# What the byte path costs
+  const tables = [
+    { title: 'Figures', head, rows: findings.figures.map(figure => row(figure, run.slack)) },
+    ...findings.details,
+  ]
+  return `${heading}
 
-Written by \`npm run bench\`, all in one run. ${circumstances(run)}
-A ratio is the median of the rounds' own ratios: each round runs every program once, one after the other, between the same
-fake upstream and the same load. CPU is that of all threads of the program, from the operating system, per answer.
-16 MB and the like are the bytes of the upstream's whole document.
+${circumstances(run)}
 
-${markdownTable({ title: 'Figures', head, rows: findings.figures.map(figure => row(figure, run.slack)) })}
-${findings.details.map(markdownTable).join('\n')}
+${tables
+  .filter(({ rows }) => rows.length > 0)
+  .map(markdownTable)
+  .join('\n')}
 ${findings.notes.map(note => `- ${note}`).join('\n')}
 `
 }
@@ -57,8 +61,9 @@ function verdict(figure: Figure, slack: number): string {
 function circumstances({ date, seconds, rounds, slack }: Run): string {
   const cores = availableParallelism()
   const widened = slack === 1 ? '' : ` Bounds widened ${slack}-fold: the run was too short to be exact.`
+  const interleaved = rounds === undefined ? '' : `, ${rounds} interleaved rounds`
   const day = date.toISOString().slice(0, 10)
-  return `${day}, Node ${process.versions.node}, ${cores} cores, ${rounds} interleaved rounds, ${Math.round(seconds)} s.${widened}`
+  return `${day}, Node ${process.versions.node}, ${cores} cores${interleaved}, ${Math.round(seconds)} s.${widened}`
 }
 
 function markdownTable({ title, head, rows }: Detail): string {

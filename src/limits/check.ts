@@ -1,14 +1,13 @@
 /** Looks at a Redis before limits are entrusted to it, and says what an operator should mend. */
 import type { RedisClient } from '../redis/client.ts'
 
-/** Every command that the scripts use, each on a key of its own. */
+/** Every command that the scripts use, and DEL between the kinds, each on a key of its own. */
 const tryLua = `#!lua
 local key = KEYS[1]
 local commands = {
-  { 'TIME' }, { 'SET', key, '1', 'PX', 1000 }, { 'GET', key }, { 'EXISTS', key }, { 'PEXPIRE', key, 1000 }, { 'DEL', key },
-  { 'HSET', key, 'a', '1' }, { 'HGET', key, 'a' }, { 'HMGET', key, 'a' }, { 'HINCRBY', key, 'a', '1' }, { 'HDEL', key, 'a' },
-  { 'ZADD', key, 1, 'a' }, { 'ZCOUNT', key, '-inf', '+inf' }, { 'ZSCORE', key, 'a' }, { 'ZRANGE', key, 0, -1 },
-  { 'ZRANGEBYSCORE', key, '-inf', 0 }, { 'ZREMRANGEBYSCORE', key, '-inf', 0 }, { 'ZREM', key, 'a' },
+  { 'TIME' }, { 'SET', key, '1', 'PX', 1000 }, { 'SET', key, '1', 'KEEPTTL' }, { 'GET', key }, { 'MGET', key },
+  { 'INCRBY', key, '1' }, { 'PEXPIRE', key, 1000 }, { 'DEL', key }, { 'ZADD', key, 1, 'a' }, { 'ZCARD', key },
+  { 'ZCOUNT', key, '-inf', '+inf' }, { 'ZRANGE', key, 0, -1 }, { 'ZREMRANGEBYSCORE', key, '-inf', 0 }, { 'ZREM', key, 'a' },
 }
 local failed = {}
 for _, command in ipairs(commands) do

@@ -52,7 +52,7 @@ class WindowCounter implements Counter {
   }
 
   resetMs(nowMs: number): number {
-    return this.used(nowMs) === 0 ? 0 : this.#window.emptyFrom() * this.#bucketMs - nowMs
+    return this.#window.sum === 0 ? 0 : this.#window.emptyFrom() * this.#bucketMs - nowMs
   }
 
   take(cost: number, nowMs: number): void {

@@ -1,5 +1,6 @@
 /** Limits in this process's memory: exact for one gateway, without Redis. */
 import { type Counter, createCounter } from './memory-counters.ts'
+import { Entries } from './memory-entries.ts'
 import { standingsBy } from './standings.ts'
 import { steadyClock } from './steady-clock.ts'
 import {
@@ -8,6 +9,7 @@ import {
   defaultTimes,
   type Hold,
   type LimitStore,
+  lapseMs,
   type Reservation,
   type Settlement,
   type Standing,
@@ -23,19 +25,8 @@ export interface MemoryStoreParts extends Partial<StoreTimes> {
   readonly now: () => number
 }
 
-/** What is known of a hold while it runs. */
-interface Entry {
-  readonly hold: Hold
-  /** In the order of its reservations; those of the time when it was reserved. */
-  readonly counters: readonly Counter[]
-  /** Null: it had lapsed, so nobody knows what windows and days still count of it. */
-  readonly reservedMs: number | null
-  readonly lapsesMs: number
-}
-
 /**
- * No timers. Entries and settled ids are kept in the order in which they lapse, and each question first drops what has
- * lapsed from their fronts; counters that count nothing are looked for four times a window. So what stays is what the last
+ * No timers. Each question first drops the holds that have lapsed, settled ones too; counters that count nothing are looked for four times a window. So what stays is what the last
  * window, the last lease's length and the present days and months brought.
  */
 export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitStore {
@@ -48,20 +39,17 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     day: new Map(),
     budget: new Map(),
   }
-  const running = new Map<string, Entry>()
-  const settled = new Map<string, number>()
+  /** Of holds that lapsed: in which day and month their money counts. */
   const reservedAt = new WeakMap<Hold, number>()
+  const entries = new Entries()
   let sweptMs = 0
 
   function forgetLapsed(nowMs: number): void {
-    for (const [id, entry] of running) {
-      if (entry.lapsesMs > nowMs) break
-      running.delete(id)
-      release(entry)
-    }
-    for (const [id, lapsesMs] of settled) {
-      if (lapsesMs > nowMs) break
-      settled.delete(id)
+    for (let entry = entries.lapse(nowMs); entry; entry = entries.lapse(nowMs)) {
+      const { hold, reservedMs } = entry
+      if (!hold) continue
+      release(hold, entry.counters)
+      if (reservedMs !== null) reservedAt.set(hold, reservedMs)
     }
     if (nowMs - sweptMs >= windowMs / 4) sweep(nowMs)
   }
@@ -82,43 +70,51 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     return counter
   }
 
-  function release({ hold, counters: taken }: Entry): void {
-    for (const [index, reservation] of hold.reservations.entries()) taken[index]?.release(costOf(reservation))
-  }
-
   function reserve(hold: Hold, withinMs: number): Verdict {
+    const { id, reservations } = hold
     const nowMs = clock()
     forgetLapsed(nowMs)
-    if (withinMs <= 0 || settled.has(hold.id)) return { outcome: 'void' }
+    const known = entries.get(id)
+    if (withinMs <= 0 || known?.hold === null) return { outcome: 'void' }
 
-    const asked = hold.reservations.map(reservation => counterOf(reservation, nowMs))
-    const standings = () => standingsOf(hold, asked, nowMs)
-    if (running.has(hold.id)) return { outcome: 'admitted', standings: standings() }
+    let isRoom = true
+    const asked = new Array<Counter>(reservations.length)
+    for (let index = 0; index < asked.length; index++) {
+      const one = reservations[index]
+      if (!one) continue
+      const counter = counterOf(one, nowMs)
+      asked[index] = counter
+      if (counter.used(nowMs) + costOf(one) > one.limit) isRoom = false
+    }
+    if (known) return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
+    if (!isRoom) return refusal(reservations, asked, nowMs)
 
-    const refusal = longestWait(hold, asked, nowMs)
-    if (refusal) return { outcome: 'refused', ...refusal, standings: standings() }
-
-    for (const [index, reservation] of hold.reservations.entries()) asked[index]?.take(costOf(reservation), nowMs)
-    running.set(hold.id, { hold, counters: asked, reservedMs: nowMs, lapsesMs: nowMs + leaseMs })
-    reservedAt.set(hold, nowMs)
-    return { outcome: 'admitted', standings: standings() }
+    for (let index = 0; index < asked.length; index++) {
+      const one = reservations[index]
+      if (one) asked[index]?.take(costOf(one), nowMs)
+    }
+    entries.add(id, hold, asked, nowMs, lapseMs(nowMs, leaseMs))
+    return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
   }
 
   function settle(hold: Hold, { actuals, failed }: Settlement): void {
     const nowMs = clock()
     forgetLapsed(nowMs)
-    if (settled.has(hold.id)) return
-    const entry = running.get(hold.id)
-    if (entry) release(entry)
-    running.delete(hold.id)
-    settled.set(hold.id, nowMs + leaseMs)
-    const taken = entry?.counters ?? countersOfLapsed(hold, nowMs)
-    const atMs = entry?.reservedMs ?? null
-    for (const [index, reservation] of hold.reservations.entries()) {
+    const known = entries.get(hold.id)
+    if (known?.hold === null) return
+    const taken = known?.counters ?? countersOfLapsed(hold, nowMs)
+    const atMs = known?.reservedMs ?? null
+    if (known) {
+      release(hold, taken)
+      entries.settle(known, lapseMs(nowMs, leaseMs))
+    } else entries.add(hold.id, null, [], null, lapseMs(nowMs, leaseMs))
+    for (let index = 0; index < taken.length; index++) {
+      const one = hold.reservations[index]
+      if (!one || one.kind === 'lease') continue
+      const actual = actuals[index] ?? one.cost
       // Of a hold that had lapsed the money alone is still to be counted.
-      if (atMs === null && reservation.kind !== 'budget') continue
-      const cost = costOf(reservation)
-      taken[index]?.settle(cost, actuals[index] ?? cost, reservation.limit, failed, atMs ?? 0, nowMs)
+      if (one.kind !== 'budget' && (atMs === null || actual === one.cost)) continue
+      taken[index]?.settle(one.cost, actual, one.limit, failed, atMs ?? 0, nowMs)
     }
   }
 
@@ -132,14 +128,16 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 
   function renew(hold: Hold, nowMs: number): void {
-    if (settled.has(hold.id)) return
-    const entry = running.get(hold.id)
-    const taken = entry?.counters ?? countersOfLapsed(hold, nowMs)
-    if (!entry) {
-      for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
+    const lapsesMs = lapseMs(nowMs, leaseMs)
+    const known = entries.get(hold.id)
+    if (known?.hold === null) return
+    if (known) {
+      entries.prolong(known, lapsesMs)
+      return
     }
-    running.delete(hold.id)
-    running.set(hold.id, { hold, counters: taken, reservedMs: entry?.reservedMs ?? null, lapsesMs: nowMs + leaseMs })
+    const taken = countersOfLapsed(hold, nowMs)
+    for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
+    entries.add(hold.id, hold, taken, null, lapsesMs)
   }
 
   return {
@@ -160,23 +158,35 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 }
 
-function standingsOf({ reservations }: Hold, asked: readonly Counter[], nowMs: number): readonly Standing[] {
-  return reservations.map(({ limit }, index) => {
-    const counter = asked[index]
-    return { limit, used: counter?.used(nowMs) ?? 0, resetMs: counter?.resetMs(nowMs) ?? null }
-  })
+/** Lets go of what it holds. */
+function release({ reservations }: Hold, taken: readonly Counter[]): void {
+  for (let index = 0; index < taken.length; index++) {
+    const one = reservations[index]
+    if (one?.kind === 'lease' || one?.kind === 'budget') taken[index]?.release(costOf(one))
+  }
 }
 
-/** Null where there is room for everything. */
-function longestWait({ reservations }: Hold, asked: readonly Counter[], nowMs: number) {
-  let longest: { refused: number; wait: Wait } | null = null
+function standingsOf(reservations: readonly Reservation[], asked: readonly Counter[], nowMs: number) {
+  const standings = new Array<Standing>(asked.length)
+  for (let index = 0; index < asked.length; index++) {
+    const one = reservations[index]
+    const counter = asked[index]
+    if (one && counter)
+      standings[index] = { limit: one.limit, used: counter.used(nowMs), resetMs: counter.resetMs(nowMs) }
+  }
+  return standings
+}
+
+/** Of a hold that there is no room for. */
+function refusal(reservations: readonly Reservation[], asked: readonly Counter[], nowMs: number): Verdict {
+  let longest: { refused: number; wait: Wait } = { refused: 0, wait: 0 }
   for (const [refused, reservation] of reservations.entries()) {
     const [cost, counter] = [costOf(reservation), asked[refused]]
     if (!counter || counter.used(nowMs) + cost <= reservation.limit) continue
     const wait = counter.wait(cost, reservation.limit, nowMs)
-    if (!longest || lengthOf(wait) > lengthOf(longest.wait)) longest = { refused, wait }
+    if (lengthOf(wait) > lengthOf(longest.wait)) longest = { refused, wait }
   }
-  return longest
+  return { outcome: 'refused', ...longest, standings: standingsOf(reservations, asked, nowMs) }
 }
 
 /** A wait that is known says more than one that is not, so the shortest of the known ones is still the longer. */

@@ -17,6 +17,11 @@ export class MemoryWindow {
     this.#last = begin
   }
 
+  /** What it counts, as of the time that `used` was last asked for. */
+  get sum(): number {
+    return this.#sum
+  }
+
   /** What the window counts at this time. */
   used(bucket: number): number {
     const oldest = bucket - subBuckets

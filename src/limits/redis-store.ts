@@ -2,7 +2,8 @@
 import type { RedisClient, RedisScript } from '../redis/client.ts'
 import type { Period } from './calendar.ts'
 import { createClockOffset } from './clock-offset.ts'
-import { renewLua, reserveLua, settleLua } from './redis-scripts.ts'
+import type { ScriptTimes } from './redis-lua.ts'
+import { kinds, renewLua, reserveLua, settleLua } from './redis-scripts.ts'
 import { standingsBy } from './standings.ts'
 import {
   checkSettlement,
@@ -10,10 +11,12 @@ import {
   defaultTimes,
   type Hold,
   type LimitStore,
+  leaseStepMs,
   mostRefunded,
   type Reservation,
   type Settlement,
   type Side,
+  type Standing,
   type StoreTimes,
   subBuckets,
   undone,
@@ -42,15 +45,15 @@ const forever = Number.MAX_SAFE_INTEGER
 
 /**
  * All keys begin with `{tag:caller}:` or `{tag:upstream}:`, the hash tag of their side, stand in KEYS, and expire by
- * themselves:
+ * themselves. Strings, whose numbers are little-endian doubles unless they are told as text:
  * - `clock`: the highest time seen, and how far Redis's own clock has fallen behind it
- * - `w:…`: a window. HASH of its sum `s`, oldest sub-bucket `h`, newest `t`, and a count under each sub-bucket's number
+ * - `w:…`: a window. Its sum, then number and count of each sub-bucket in which something came: at most 61
  * - `f:…`: what failures gave back of a window. In the same form
- * - `c:…`: the leases. ZSET of hold ids by the time at which they lapse
- * - `d:…:2026-11-21`: a day. A number
- * - `b:…:2026-11`: a budget. HASH of what was spent `s` and what is held `h`
- * - `h:…:2026-11`: its holds. ZSET of amounts with hold ids by the time at which they lapse
- * - `r:…`: a hold's record. When it lapses, when it was reserved, and whether windows and days still count it; 0 once it was settled
+ * - `d:…:2026-11-21`: a day. A number as text
+ * - `b:…:2026-11`: a budget. What was spent, what is held, then what is held by when it lapses
+ * - `r:…`: a hold's record. When it lapses, when it was reserved, 1 while windows and days count it; the text 0 once it was settled
+ *
+ * - `c:…`: the leases. A ZSET of hold ids by the time at which they lapse
  *
  * Needs Redis 7 or Valkey, for the flags on the scripts' first line.
  */
@@ -61,39 +64,40 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   const reservedAt = new WeakMap<Hold, number>()
 
   const bucketMs = Math.ceil(windowMs / subBuckets)
-  const timing = [leaseMs, leaseMs + graceMs, bucketMs, windowMs + bucketMs + graceMs, calendarGraceMs]
-  const keyOn = (side: Side, rest: string) => `{${tag}:${side}}:${rest}`
-  const recordKey = ({ side, id }: Hold) => keyOn(side, `r:${id}`)
-
-  function keysOf(side: Side, { kind, key }: Reservation, period: Period | null): Keys {
-    switch (kind) {
-      case 'window':
-        return { counter: keyOn(side, `w:${key}`), beside: keyOn(side, `f:${key}`) }
-      case 'lease':
-        return { counter: keyOn(side, `c:${key}`) }
-      case 'day':
-        return { counter: keyOn(side, `d:${key}:${period?.name}`) }
-      case 'budget':
-        return { counter: keyOn(side, `b:${key}:${period?.name}`), beside: keyOn(side, `h:${key}:${period?.name}`) }
-    }
+  const times: ScriptTimes = {
+    leaseMs,
+    leaseStepMs: leaseStepMs(leaseMs),
+    leaseTtlMs: leaseMs + graceMs,
+    bucketMs,
+    windowTtlMs: windowMs + bucketMs + graceMs,
+    calendarGraceMs,
   }
+  const keyOn = (side: Side, rest: string) => `{${tag}:${side}}:${rest}`
+  const recordKey = (side: Side, id: string) => keyOn(side, `r:${id}`)
+
+  const windowKey = (side: Side, key: string) => keyOn(side, `w:${key}`)
+  const refundsKey = (side: Side, key: string) => keyOn(side, `f:${key}`)
+  const leasesKey = (side: Side, key: string) => keyOn(side, `c:${key}`)
+  const dayKey = (side: Side, key: string, { name }: Period) => keyOn(side, `d:${key}:${name}`)
+  const budgetKey = (side: Side, key: string, { name }: Period) => keyOn(side, `b:${key}:${name}`)
 
   /** Good enough to look for a day's key with: the script says so where its day is another. */
   const probablyNow = () => offset.toTheirs(now()) || wallClock()
 
   /**
+   * `ask`: what is asked, where its days and months are those of that moment.
    * Runs a script that does nothing once the time is up. Redis's clock is unknown before its first answer, and may be
    * set later: then it says `late` too early, or that it is another day, and what time it is; and is asked once more.
    */
-  async function run(script: RedisScript, side: Side, withinMs: number, atMs: number, question: Question) {
+  async function run(script: RedisScript, side: Side, withinMs: number, atMs: number, ask: (atMs: number) => Question) {
     const askedMs = now()
     const deadline = askedMs + Math.min(withinMs, redis.commandTimeoutMs)
     let reply = late
     for (let attempt = 0, periodMs = atMs; attempt < 3 && now() < deadline; attempt++) {
       const sentAt = now()
-      const { keys, args } = question(periodMs)
+      const { keys, numbers, ids } = ask(periodMs)
       const notAfter = withinMs === forever ? forever : offset.toTheirs(deadline)
-      reply = read(await script([keyOn(side, 'clock'), ...keys], [notAfter, ...timing, ...args]))
+      reply = read(await script([keyOn(side, 'clock'), ...keys], [packed(notAfter, numbers), ...ids]))
       if (reply.outcome === 'period') periodMs = reply.redisMs
       else offset.learn(reply.redisMs, sentAt, now())
       if (reply.outcome !== 'period' && reply.outcome !== 'late') return reply
@@ -101,65 +105,124 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
     return reply
   }
 
-  const reserveScript = redis.script(reserveLua)
+  const reserveScript = redis.script(reserveLua(times))
   async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
-    const { outcome, redisMs, facts } = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs => {
-      const wanted = hold.reservations.map(one => ({ one, period: periodOf(one, atMs) }))
-      const keys = wanted.flatMap(({ one, period }) => {
-        const { counter, beside } = keysOf(hold.side, one, period)
-        return one.kind === 'budget' && beside ? [counter, beside] : [counter]
-      })
-      const args = wanted.flatMap(({ one, period }) => [one.kind, one.limit, costOf(one), ...edgesOf(period)])
-      return { keys: [recordKey(hold), ...keys], args: [hold.id, ...args] }
-    })
-    if (outcome === 'admitted' && !reservedAt.has(hold)) reservedAt.set(hold, redisMs)
-    return verdictOf(outcome, facts, hold.reservations)
+    const reply = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs => reserveQuestion(hold, atMs))
+    const isHeld = reply.outcome === 'admitted' || reply.outcome === 'running'
+    if (isHeld && !reservedAt.has(hold)) reservedAt.set(hold, reply.redisMs)
+    return verdictOf(reply, hold.reservations)
   }
 
-  const settleScript = redis.script(settleLua)
-  async function settle(hold: Hold, { actuals, failed }: Settlement): Promise<void> {
-    const memoryMs = hold.reservations.some(({ kind }) => kind === 'budget') ? moneyMemoryMs : leaseMs
-    const toldMs = reservedAt.get(hold) ?? 0
-    const { outcome } = await run(settleScript, hold.side, forever, toldMs || probablyNow(), atMs => {
-      const taken = hold.reservations.map((one, index) => ({ one, index, period: periodOf(one, atMs) }))
-      const keys = taken.flatMap(({ one, period }) => {
-        const { counter, beside } = keysOf(hold.side, one, period)
-        return beside ? [counter, beside] : [counter]
-      })
-      const args = taken.flatMap(({ one, index, period }) => {
-        const actual = actuals[index] ?? costOf(one)
-        return [one.kind, costOf(one), actual, mostRefunded(one.limit), ...edgesOf(period)]
-      })
-      return { keys: [recordKey(hold), ...keys], args: [hold.id, memoryMs, failed ? 1 : 0, toldMs, ...args] }
+  function reserveQuestion({ id, side, reservations }: Hold, atMs: number) {
+    const draft = new Draft(recordKey(side, id))
+    for (const one of reservations) {
+      switch (one.kind) {
+        case 'window':
+          draft.strings.push(windowKey(side, one.key))
+          draft.numbers.push(kinds.window, one.limit, one.cost, 0)
+          break
+        case 'lease':
+          draft.leases.push(leasesKey(side, one.key))
+          draft.numbers.push(kinds.lease, one.limit, 1, 0)
+          break
+        case 'day': {
+          const period = draft.within(one.calendar(atMs))
+          draft.strings.push(dayKey(side, one.key, period))
+          draft.numbers.push(kinds.day, one.limit, one.cost, period.endsMs)
+          break
+        }
+        case 'budget': {
+          const period = draft.within(one.calendar(atMs))
+          draft.strings.push(budgetKey(side, one.key, period))
+          draft.numbers.push(kinds.budget, one.limit, one.cost, period.endsMs)
+        }
+      }
+    }
+    return draft.question(id)
+  }
+
+  function verdictOf({ outcome, redisMs, facts }: Reply, reservations: readonly Reservation[]): Verdict {
+    if (outcome !== 'admitted' && outcome !== 'running' && outcome !== 'refused') return { outcome: 'void' }
+    const [refused = 0, wait = 0] = facts
+    const nowTaken = outcome === 'admitted'
+    let newest = 2 + reservations.length
+    const standings = reservations.map((one, index): Standing => {
+      const used = (facts[2 + index] ?? 0) + (nowTaken ? costOf(one) : 0)
+      if (one.kind === 'lease') return { limit: one.limit, used, resetMs: null }
+      if (one.kind !== 'window') {
+        return { limit: one.limit, used, resetMs: used > 0 ? one.calendar(redisMs).endsMs - redisMs : 0 }
+      }
+      const last = nowTaken ? Math.floor(redisMs / bucketMs) : (facts[newest] ?? 0)
+      newest += 1
+      return { limit: one.limit, used, resetMs: used > 0 ? (last + subBuckets + 1) * bucketMs - redisMs : 0 }
     })
+    if (outcome !== 'refused') return { outcome: 'admitted', standings }
+    return { outcome, refused, wait: waits.get(wait) ?? wait, standings }
+  }
+
+  const settleScript = redis.script(settleLua(times))
+  async function settle(hold: Hold, settlement: Settlement): Promise<void> {
+    const toldMs = reservedAt.get(hold) ?? 0
+    const { outcome } = await run(settleScript, hold.side, forever, toldMs || probablyNow(), atMs =>
+      settleQuestion(hold, settlement, toldMs, atMs),
+    )
     if (outcome !== 'settled') throw new Error('Redis did not settle a hold in time.')
   }
 
-  const renewScript = redis.script(renewLua)
+  /** Names only what changes: windows and days in which the call came to what was reserved stay as they are. */
+  function settleQuestion({ id, side, reservations }: Hold, settlement: Settlement, toldMs: number, atMs: number) {
+    const hasBudget = reservations.some(({ kind }) => kind === 'budget')
+    const draft = new Draft(recordKey(side, id), toldMs, hasBudget ? moneyMemoryMs : leaseMs)
+    for (const [index, one] of reservations.entries()) {
+      const actual = settlement.actuals[index] ?? costOf(one)
+      const delta = actual - costOf(one)
+      switch (one.kind) {
+        case 'window':
+          if (delta === 0) break
+          draft.strings.push(windowKey(side, one.key))
+          if (settlement.failed && delta < 0) {
+            draft.strings.push(refundsKey(side, one.key))
+            draft.numbers.push(kinds.window, delta, mostRefunded(one.limit), 0)
+          } else draft.numbers.push(kinds.window, delta, -1, 0)
+          break
+        case 'lease':
+          draft.leases.push(leasesKey(side, one.key))
+          draft.numbers.push(kinds.lease, 0, 0, 0)
+          break
+        case 'day':
+          if (delta === 0) break
+          draft.strings.push(dayKey(side, one.key, draft.within(one.calendar(atMs))))
+          draft.numbers.push(kinds.day, delta, 0, 0)
+          break
+        case 'budget': {
+          const period = draft.within(one.calendar(atMs))
+          draft.strings.push(budgetKey(side, one.key, period))
+          draft.numbers.push(kinds.budget, one.cost, actual, period.endsMs)
+        }
+      }
+    }
+    return draft.question(id)
+  }
+
+  const renewScript = redis.script(renewLua(times))
   async function renew(side: Side, holds: readonly Hold[]): Promise<void> {
     const nowMs = probablyNow()
-    const question = holds.map(hold => {
+    const keys: string[] = []
+    const numbers: number[] = []
+    const ids = holds.map(({ id }) => id)
+    for (const hold of holds) {
       const toldMs = reservedAt.get(hold) ?? 0
-      const leases = hold.reservations.filter(({ kind }) => kind === 'lease')
-      const budgets = hold.reservations
-        .filter(({ kind }) => kind === 'budget')
-        .map(one => ({ one, period: periodOf(one, toldMs || nowMs) }))
-      const budgetKeys = budgets.map(({ one, period }) => keysOf(side, one, period))
-      return {
-        keys: [
-          recordKey(hold),
-          ...leases.map(one => keysOf(side, one, null).counter),
-          ...budgetKeys.flatMap(({ counter, beside }) => (beside ? [counter, beside] : [])),
-        ],
-        args: [
-          ...[hold.id, leases.length, budgets.length, toldMs],
-          ...budgets.flatMap(({ one, period }) => [costOf(one), period?.endsMs ?? 0]),
-        ],
+      const leases = hold.reservations.filter(one => one.kind === 'lease')
+      const budgets = hold.reservations.filter(one => one.kind === 'budget')
+      keys.push(recordKey(side, hold.id), ...leases.map(({ key }) => leasesKey(side, key)))
+      numbers.push(leases.length, budgets.length, toldMs)
+      for (const { key, cost, calendar } of budgets) {
+        const period = calendar(toldMs || nowMs)
+        keys.push(budgetKey(side, key, period))
+        numbers.push(cost, period.endsMs)
       }
-    })
-    const keys = question.flatMap(one => one.keys)
-    const args = question.flatMap(one => one.args)
-    await run(renewScript, side, redis.commandTimeoutMs, nowMs, () => ({ keys, args }))
+    }
+    await run(renewScript, side, redis.commandTimeoutMs, nowMs, () => ({ keys, numbers, ids }))
   }
 
   return {
@@ -183,21 +246,52 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   }
 }
 
-interface Keys {
-  readonly counter: string
-  readonly beside?: string
+interface Question {
+  readonly keys: readonly string[]
+  readonly numbers: readonly number[]
+  readonly ids: readonly string[]
 }
 
-/** What a script is asked, where its days and months are those of this moment. */
-type Question = (atMs: number) => { readonly keys: readonly string[]; readonly args: readonly (string | number)[] }
+/** As the scripts read them: little-endian doubles. */
+function packed(notAfter: number, numbers: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(8 * (1 + numbers.length))
+  let at = bytes.writeDoubleLE(notAfter)
+  for (const number of numbers) at = bytes.writeDoubleLE(number, at)
+  return bytes
+}
 
-const periodOf = (one: Reservation, atMs: number): Period | null => ('calendar' in one ? one.calendar(atMs) : null)
-const edgesOf = (period: Period | null) => [period?.beginsMs ?? 0, period?.endsMs ?? 0]
+/** A question about one hold, in the order in which the scripts read it. */
+class Draft {
+  readonly strings: string[]
+  readonly leases: string[] = []
+  readonly numbers: number[] = []
+  readonly #head: readonly number[]
+  #beginsMs = 0
+  #endsMs = forever
+
+  constructor(recordKey: string, ...head: readonly number[]) {
+    this.strings = [recordKey]
+    this.#head = head
+  }
+
+  /** The script says so where the keys are of a period that is not the one they should be of. */
+  within(period: Period): Period {
+    this.#beginsMs = Math.max(this.#beginsMs, period.beginsMs)
+    this.#endsMs = Math.min(this.#endsMs, period.endsMs)
+    return period
+  }
+
+  question(id: string): Question {
+    // The clock is a string too.
+    const head = [this.strings.length + 1, this.#beginsMs, this.#endsMs, ...this.#head]
+    return { keys: [...this.strings, ...this.leases], numbers: [...head, ...this.numbers], ids: [id] }
+  }
+}
 
 interface Reply {
   readonly outcome: string
   readonly redisMs: number
-  /** Which was refused and its wait, then for each reservation what is used and until when. */
+  /** Which was refused and its wait, what each reservation's counter stood at, and the newest sub-bucket of each window. */
   readonly facts: readonly number[]
 }
 
@@ -207,18 +301,6 @@ function read(reply: unknown): Reply {
   if (!Array.isArray(reply)) throw new TypeError('Redis answered a limit script with something that is no list.')
   const [outcome, redisMs, ...facts] = reply
   return { outcome: String(outcome), redisMs: Number(redisMs), facts: facts.map(Number) }
-}
-
-function verdictOf(outcome: string, facts: readonly number[], reservations: readonly Reservation[]): Verdict {
-  if (outcome !== 'admitted' && outcome !== 'refused') return { outcome: 'void' }
-  const [refused = 0, wait = 0, ...pairs] = facts
-  const standings = reservations.map(({ kind, limit }, index) => ({
-    limit,
-    used: pairs[2 * index] ?? 0,
-    resetMs: kind === 'lease' ? null : (pairs[2 * index + 1] ?? 0),
-  }))
-  if (outcome === 'admitted') return { outcome, standings }
-  return { outcome: 'refused', refused, wait: waits.get(wait) ?? wait, standings }
 }
 
 /** How the script writes the waits that are no time. */

@@ -75,7 +75,10 @@ export interface Settlement {
 }
 
 export interface LimitStore {
-  /** A hold that nobody renews ends after this long: leases and money that a crashed gateway held are free again. */
+  /**
+   * A hold that nobody renews ends after this long, or up to a thirtieth later: see `leaseStepMs`. Leases and money that
+   * a crashed gateway held are free again.
+   */
   readonly leaseMs: number
   /**
    * Takes all or nothing, in one step; a refusal writes nothing. Idempotent per id until the hold lapses. Admits
@@ -112,6 +115,18 @@ export interface LimitStore {
  */
 export const subBuckets = 60
 
+/**
+ * Holds end at whole multiples of this, counted from the beginning of time: so what is held in a budget is known by few
+ * sums, whatever the number of calls that hold it.
+ */
+export const leaseStepMs = (leaseMs: number): number => Math.ceil(leaseMs / 30)
+
+/** When a hold ends that is reserved or renewed now. */
+export function lapseMs(nowMs: number, leaseMs: number): number {
+  const step = leaseStepMs(leaseMs)
+  return Math.ceil((nowMs + leaseMs) / step) * step
+}
+
 /** What both stores are told about time, in milliseconds. */
 export interface StoreTimes {
   readonly windowMs: number
@@ -125,9 +140,9 @@ export const mostRefunded = (limit: number): number => Math.max(20, Math.floor(l
 
 /** @throws RangeError */
 export function checkSettlement({ reservations }: Hold, { actuals }: Settlement): void {
-  const fits = (actual: number | null) => actual === null || (Number.isSafeInteger(actual) && actual >= 0)
-  if (actuals.length === reservations.length && actuals.every(fits)) return
-  throw new RangeError('A settlement has one whole number, or null, for each reservation.')
+  let fits = actuals.length === reservations.length
+  for (const actual of actuals) fits &&= actual === null || (Number.isSafeInteger(actual) && actual >= 0)
+  if (!fits) throw new RangeError('A settlement has one whole number, or null, for each reservation.')
 }
 
 /** What it costs to undo a hold: nothing of it was used, and no failure of the caller's is to blame. */

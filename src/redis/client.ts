@@ -2,7 +2,9 @@
 import type { Cluster, Redis } from 'ioredis'
 
 /** Runs a Lua script. Resolves with what it returns; rejects with a RedisError. */
-export type RedisScript = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>
+export type RedisScript = (keys: readonly string[], args: readonly ScriptArgument[]) => Promise<unknown>
+
+export type ScriptArgument = string | number | Buffer
 
 export interface RedisClient {
   /** A command is given up after this long. Redis may still carry it out later: scripts have to guard against that. */
@@ -127,7 +129,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
       cluster?.defineCommand(name, { lua })
       return async (keys, args) => {
         // defineCommand adds a method that the class's type cannot know.
-        const commands = connection() as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>
+        const commands = connection() as unknown as Record<string, (...args: ScriptArgument[]) => Promise<unknown>>
         try {
           const answer = commands[name]?.(keys.length, ...keys, ...args)
           return await (cluster ? withinMs(answer, commandTimeoutMs) : answer)

@@ -3,6 +3,7 @@ import {
   costOf,
   defaultTimes,
   type Hold,
+  lapseMs,
   mostRefunded,
   type Reservation,
   type Settlement,
@@ -105,7 +106,8 @@ export function createModel(): Model {
   }
 
   function correct(one: Reservation, hold: Hold, actual: number, failed: boolean, nowMs: number): void {
-    const admission = counted(one, nowMs).find(({ hold: its }) => its === hold)
+    // A hold that lapsed and was asked for again is counted again: it is the second that is corrected.
+    const admission = counted(one, nowMs).findLast(({ hold: its }) => its === hold)
     if (!admission) return
     let delta = actual - costOf(one)
     if (failed && delta < 0 && one.kind === 'window') {
@@ -144,7 +146,7 @@ export function createModel(): Model {
       const refused = ranks.indexOf(longest)
       if (longest > 0) return { outcome: 'refused', refused, wait: waits[refused] ?? 0, standings: standings() }
 
-      open.set(hold.id, { hold, lapsesMs: nowMs + leaseMs, unbroken: true })
+      open.set(hold.id, { hold, lapsesMs: lapseMs(nowMs, leaseMs), unbroken: true })
       reservedMs.set(hold.id, nowMs)
       for (const one of hold.reservations) {
         if (one.kind === 'lease' || one.kind === 'budget') continue
@@ -160,7 +162,7 @@ export function createModel(): Model {
     renew(hold, nowMs) {
       if (settled.has(hold.id)) return
       const unbroken = live(nowMs).find(one => one.hold === hold)?.unbroken ?? false
-      open.set(hold.id, { hold, lapsesMs: nowMs + leaseMs, unbroken })
+      open.set(hold.id, { hold, lapsesMs: lapseMs(nowMs, leaseMs), unbroken })
     },
     wasAdmitted: ({ id }) => reservedMs.has(id),
     maybeForgotten: ({ id }, nowMs) => (settled.get(id) ?? nowMs) + leaseMs <= nowMs,

@@ -2,7 +2,14 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Calendar } from '../../src/limits/calendar.ts'
-import { defaultTimes, type Hold, type LimitStore, type Reservation, type Verdict } from '../../src/limits/store.ts'
+import {
+  defaultTimes,
+  type Hold,
+  type LimitStore,
+  leaseStepMs,
+  type Reservation,
+  type Verdict,
+} from '../../src/limits/store.ts'
 import { createModel } from './model.ts'
 
 /** A store whose time the suite can move. */
@@ -22,6 +29,8 @@ export interface StoreUnderTest {
 }
 
 const { windowMs, leaseMs } = defaultTimes
+/** By so much later than its length a hold may end. */
+const stepMs = leaseStepMs(leaseMs)
 const plenty = 10_000
 
 type Costly = Extract<Reservation, { readonly cost: number }>
@@ -223,7 +232,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.pass(leaseMs - under.hasteMs)
       await under.store.renew([renewed])
       await refused(hold(calls))
-      await under.pass(under.hasteMs)
+      await under.pass(under.hasteMs + stepMs)
       await admitted(hold(calls))
       await refused(hold(calls))
     })
@@ -243,7 +252,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const calls = lease(1)
       const [long, next] = [hold(calls), hold(calls)]
       await admitted(long)
-      await under.pass(leaseMs)
+      await under.pass(leaseMs + stepMs)
       await admitted(next)
       await under.store.renew([long])
       expect((await refused(hold(calls))).standings[0]?.used).toBe(2)
@@ -441,7 +450,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.pass(leaseMs - under.hasteMs)
       await under.store.renew([renewed])
       await refused(hold(money))
-      await under.pass(under.hasteMs)
+      await under.pass(under.hasteMs + stepMs)
       await admitted(hold(money))
       expect(await used(money)).toEqual([90])
     })
@@ -452,7 +461,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const [late, later] = [hold(money), hold({ ...money, cost: 30 })]
       await admitted(late)
       await admitted(later)
-      await under.pass(leaseMs + under.hasteMs)
+      await under.pass(leaseMs + under.hasteMs + stepMs)
       expect(await used(money)).toEqual([0])
       await times(2, () => settle(late, [55]))
       await under.store.renew([later])
