@@ -86,22 +86,31 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
     if (next) advance(next)
   }
 
-  function moveTo(need: string, waiter: Waiter<Granted>): void {
-    if (need === waiter.need) return
-    leave(waiter)
+  /** @returns who is the first now in the lane that was left. */
+  function move(waiter: Waiter<Granted>, need: string): Waiter<Granted> | undefined {
+    if (need === waiter.need) return undefined
+    const next = lanes.leave(waiter)
     waiter.need = need
     lanes.enter(waiter)
+    return next
   }
 
-  function advance(waiter: Waiter<Granted>): void {
-    if (waiter.isAsking) {
-      waiter.again = true
-      return
+  /** In a loop, for where one changes lanes, all behind it may: there can be thousands. */
+  function advance(due: Waiter<Granted>): void {
+    let waiter: Waiter<Granted> | undefined = due
+    while (waiter) {
+      if (waiter.isAsking) {
+        waiter.again = true
+        return
+      }
+      clearTimeout(waiter.timer)
+      const first = lanes.ahead(waiter.step.needs, waiter.arrival)
+      if (!first) {
+        void askAgain(waiter)
+        return
+      }
+      waiter = move(waiter, first.need)
     }
-    clearTimeout(waiter.timer)
-    const first = lanes.ahead(waiter.step.needs, waiter.arrival)
-    if (first) moveTo(first.need, waiter)
-    else void askAgain(waiter)
   }
 
   async function askAgain(waiter: Waiter<Granted>): Promise<void> {
@@ -128,8 +137,10 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
     if (decision.admitted) return waiter.finish(() => waiter.resolve(decision))
     waiter.refusal = { refused: decision, atMs: now() }
     if (waiter.isLate || !canPass(waiter.refusal, patience)) return giveUp(waiter)
-    moveTo(step.needOf(decision), waiter)
+    // In its place in the other lane before anybody behind it asks.
+    const next = move(waiter, step.needOf(decision))
     pause(waiter)
+    if (next) advance(next)
   }
 
   /** The first of a lane asks again after a while, though it hears of nothing. */

@@ -79,6 +79,23 @@ describe('in line', () => {
     await limits.settle(flash, done)
   })
 
+  test('who is found to need something else too is not overtaken while changing lanes', async () => {
+    const { limits, asker } = openQueue(memory(600))
+    const both = { limits: { concurrent: 1, imagesPerMinute: 4 } }
+    const first = await admitted(asker({ ...both, images: 1 }).admit())
+    const order: string[] = []
+    const line = (['three', 'two'] as const).map(async name => {
+      const decision = await admitted(asker({ ...both, images: name === 'three' ? 3 : 2 }).admit())
+      order.push(name)
+      await limits.settle(decision, { ...done, images: 0 })
+    })
+    await waits(Promise.race(line))
+    // It came to more than it had asked for: there is room for two, but not for three.
+    await limits.settle(first, { ...done, images: 2 })
+    await Promise.all(line)
+    expect(order).toEqual(['three', 'two'])
+  })
+
   test('nothing is held by those who wait', async () => {
     const { limits, asker } = openQueue(memory())
     const all = { limits: { concurrent: 1, requestsPerMinute: 3, imagesPerDay: 3 } }
