@@ -5,7 +5,7 @@ import type { ExchangeRecord } from './telemetry/record.ts'
 import type { UsageKeeper } from './usage/usage.ts'
 
 export interface Bookkeeping {
-  /** Of an exchange that has ended, well or not. Requests of strangers are nobody's usage. */
+  /** Of an exchange that has ended, well or not. Requests of strangers are nobody's usage, and dry runs are none. */
   exchange(record: ExchangeRecord): void
   /** The present day of the zone. */
   today(): string
@@ -22,8 +22,8 @@ export function createBookkeeping({ keeper, zone, nowMs }: BookkeepingParts): Bo
   const { day } = createCalendars(zone)
 
   return {
-    exchange({ caller, model, modelKnown, outcome, images, usage, costMicroUsd, durationMs }) {
-      if (caller === null) return
+    exchange({ caller, dryRun, model, modelKnown, outcome, images, usage, costMicroUsd, durationMs }) {
+      if (caller === null || dryRun) return
       keeper.add({
         // The day on which it came, as budgets count it.
         day: day(Math.floor(nowMs() - durationMs)).name,

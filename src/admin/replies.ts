@@ -20,7 +20,11 @@ export class Refusal extends Error {
 
 export type Cell = string | number | null
 
-/** RFC 4180: lines end in CR LF, and a field with a comma, a quote or a line break is quoted. */
+/**
+ * RFC 4180: lines end in CR LF, and a field with a comma, a quote or a line break is quoted. Nothing is put before a field that a
+ * spreadsheet could take for a formula: every text here is the operator's own (callers' ids begin with a letter, models are
+ * the catalogue's, what callers invent is `other`), and programs are to read it as it is.
+ */
 export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [columns, ...rows].map(row => `${row.map(csvField).join(',')}\r\n`).join('')
 }

@@ -49,6 +49,10 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
     const asking = { id: record.requestId, upstream: upstream.name, images, deadlineMs, patience }
     const decision = await limits.admitCall(asking)
     if (!decision.admitted) throw refusalError(decision)
+    if (signal.aborted) {
+      await limits.settleCall(decision, { outcome: 'not-sent' })
+      throw signal.reason
+    }
     const startedMs = now()
     let firstByteMs: number | null = null
     let failure: unknown = null

@@ -94,6 +94,7 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
     const { signal, end } = callerSignal(response, limitMs)
     const headers = new Map<string, string>()
     const dryRun = message.headers['x-plantain-dry-run'] === 'true' ? new DryRun() : null
+    record.dryRun = dryRun !== null
     const allHeaders = () => {
       const all: Record<string, string> = { 'x-request-id': request.id, ...cors.headers(message) }
       for (const [name, value] of headers) all[name] = value

@@ -1,13 +1,14 @@
 /** Limits: admits an exchange, and each of its calls, or says what ran out; and settles when they are over. */
-import { createAsking, type LimitEvent, paired, unavailable, wishesOf } from './asking.ts'
+import { createAsking, type LimitEvent, paired, unavailable, type Wish, wishesOf } from './asking.ts'
 import { type Calendars, createCalendars } from './calendar.ts'
 import type { Admitted, AdmittedCall, CallDecision, Decision, RuleStanding } from './decision.ts'
 import { createHoldings } from './holdings.ts'
 import { Crowd, type Patience } from './patience.ts'
 import { createLimitQueue, type LimitQueue, type Step } from './queue.ts'
 import { actualOfCall, actualOfExchange, type CallResult, type ExchangeResult, isCharged } from './refunds.ts'
+import { ofInterest } from './refusal.ts'
 import { createRuleBook, type Demand, type LimitedCaller, reservationOf } from './rules.ts'
-import type { LimitStore, Settlement } from './store.ts'
+import { costOf, type LimitStore, type Settlement } from './store.ts'
 import { createUpstreamRules, type LimitedUpstream, type Way } from './upstream-rules.ts'
 
 /** What the limiter needs to know of an exchange. */
@@ -85,7 +86,7 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
     for (const { key, rules } of ways) {
       // A key that shares what is used up with one that was tried would be refused too.
       if (refused && !refused.admitted && rules.includes(refused.rule)) continue
-      const wishes = wishesOf(rules, { images, tokens: 0, microUsd: null })
+      const wishes = wishesOf(rules, demandOfCall(images))
       const decision = await ask('upstream', id, wishes, deadlineMs, tell)
       if (decision.admitted) return { ...decision, key }
       refused = soonest(refused, decision)
@@ -134,19 +135,20 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
   return {
     admit({ id, caller, model, deadlineMs, patience = null }, demand) {
       const wishes = wishesOf(book.ofCaller(caller, model), demand)
-      if (!patience) return ask('caller', id, wishes, deadlineMs, observe)
-      return queued(exchangeQueue, {
+      if (!patience || wishes.some(isVain)) return ask('caller', id, wishes, deadlineMs, observe)
+      const decision = queued(exchangeQueue, {
         needs: wishes.map(({ rule }) => rule.key),
         needOf: ({ rule }) => rule.key,
         patience,
         ask: tell => ask('caller', id, wishes, deadlineMs, tell),
       })
+      return decision.then(decided => (decided.admitted ? decided : ofInterest(decided, wishes)))
     },
 
     admitCall(call) {
       const { upstream, patience = null } = call
       const ways = upstreamRules(upstream)
-      if (!patience && callQueue.isEmpty) return decideCall(call, ways, observe)
+      if ((!patience && callQueue.isEmpty) || isVainByAll(ways, call)) return decideCall(call, ways, observe)
       // Whatever the key, all calls to an upstream stand in one line.
       return queued(callQueue, {
         needs: ways.length > 0 ? [upstream] : [],
@@ -194,6 +196,14 @@ function soonest(first: CallDecision | undefined, second: Decision & { readonly 
   const rank = ({ wait }: typeof second) => (wait === 'never' ? Number.MAX_VALUE : wait === 'unknown' ? 0 : wait)
   return rank(second) < rank(first) ? second : first
 }
+
+const demandOfCall = (images: number): Demand => ({ images, tokens: 0, microUsd: null })
+
+/** No wait would help: it is not to stand in line, and to be told of those who do. */
+const isVain = ({ reservation }: Wish) => costOf(reservation) > reservation.limit
+
+const isVainByAll = (ways: readonly Way[], { images }: LimitedCall) =>
+  ways.length > 0 && ways.every(({ rules }) => wishesOf(rules, demandOfCall(images)).some(isVain))
 
 /** Takes something of every rule. */
 const aDemand: Demand = { images: 1, tokens: 1, microUsd: 1 }

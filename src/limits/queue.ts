@@ -7,6 +7,7 @@
 import type { Admitted, Refused } from './decision.ts'
 import { type InLane, Lanes } from './lanes.ts'
 import type { Crowd, Patience } from './patience.ts'
+import { type Refusal, standing } from './refusal.ts'
 
 /** A question to the store, and who puts it. */
 export interface Step<Granted extends Admitted> {
@@ -42,11 +43,6 @@ export interface LimitQueueParts {
 
 /** What another gateway gave back is noticed after so long: sooner by those who have not waited for long. */
 const [soonestPollMs, latestPollMs] = [100, 1000]
-
-interface Refusal {
-  readonly refused: Refused
-  readonly atMs: number
-}
 
 /** Puts a question. `again`: something is given back meanwhile, so the answer may be out of date. */
 interface Asker<Granted extends Admitted> {
@@ -86,22 +82,31 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
     if (next) advance(next)
   }
 
-  function moveTo(need: string, waiter: Waiter<Granted>): void {
-    if (need === waiter.need) return
-    leave(waiter)
+  /** @returns who is the first now in the lane that was left. */
+  function move(waiter: Waiter<Granted>, need: string): Waiter<Granted> | undefined {
+    if (need === waiter.need) return undefined
+    const next = lanes.leave(waiter)
     waiter.need = need
     lanes.enter(waiter)
+    return next
   }
 
-  function advance(waiter: Waiter<Granted>): void {
-    if (waiter.isAsking) {
-      waiter.again = true
-      return
+  /** In a loop, for where one changes lanes, all behind it may: there can be thousands. */
+  function advance(due: Waiter<Granted>): void {
+    let waiter: Waiter<Granted> | undefined = due
+    while (waiter) {
+      if (waiter.isAsking) {
+        waiter.again = true
+        return
+      }
+      clearTimeout(waiter.timer)
+      const first = lanes.ahead(waiter.step.needs, waiter.arrival)
+      if (!first) {
+        void askAgain(waiter)
+        return
+      }
+      waiter = move(waiter, first.need)
     }
-    clearTimeout(waiter.timer)
-    const first = lanes.ahead(waiter.step.needs, waiter.arrival)
-    if (first) moveTo(first.need, waiter)
-    else void askAgain(waiter)
   }
 
   async function askAgain(waiter: Waiter<Granted>): Promise<void> {
@@ -127,15 +132,17 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
     }
     if (decision.admitted) return waiter.finish(() => waiter.resolve(decision))
     waiter.refusal = { refused: decision, atMs: now() }
-    if (waiter.isLate || !canPass(waiter.refusal, patience)) return giveUp(waiter)
-    moveTo(step.needOf(decision), waiter)
+    if (waiter.isLate || !canPass(waiter.refusal, patience)) return waiter.finish(() => waiter.resolve(decision))
+    // In its place in the other lane before anybody behind it asks.
+    const next = move(waiter, step.needOf(decision))
     pause(waiter)
+    if (next) advance(next)
   }
 
   /** The first of a lane asks again after a while, though it hears of nothing. */
   function pause(waiter: Waiter<Granted>): void {
     if (lanes.first(waiter.need) !== waiter) return
-    const { wait } = standing(waiter.refusal)
+    const { wait } = standing(waiter.refusal, now())
     const pollMs = Math.min(latestPollMs, Math.max(soonestPollMs, waiter.patience.waitedMs / 4))
     clearTimeout(waiter.timer)
     waiter.timer = setTimeout(() => advance(waiter), typeof wait === 'number' ? wait : pollMs)
@@ -144,23 +151,17 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
   /** The first in line knows best how things stand. */
   function giveUp(waiter: Waiter<Granted>): void {
     const { refusal } = lanes.first(waiter.need) ?? waiter
-    waiter.finish(() => waiter.resolve(standing(refusal)))
-  }
-
-  /** A refusal that was told some time ago. */
-  function standing({ refused, atMs }: Refusal): Refused {
-    if (typeof refused.wait !== 'number') return refused
-    return { ...refused, wait: Math.max(1, Math.ceil(refused.wait - (now() - atMs))) }
+    waiter.finish(() => waiter.resolve(standing(refusal, now())))
   }
 
   function canPass(refusal: Refusal, { leftMs }: Patience): boolean {
-    const { wait } = standing(refusal)
+    const { wait } = standing(refusal, now())
     return leftMs > 0 && wait !== 'never' && (wait === 'unknown' || wait <= leftMs)
   }
 
   function wait(asker: Asker<Granted>, need: string, refusal: Refusal): Promise<Decision> {
     const { patience, again } = asker
-    if (!canPass(refusal, patience) || !patience.begin(crowd)) return Promise.resolve(standing(refusal))
+    if (!canPass(refusal, patience) || !patience.begin(crowd)) return Promise.resolve(standing(refusal, now()))
     return new Promise<Decision>((resolve, reject) => {
       const { signal } = patience
       let isOver = false
@@ -212,7 +213,7 @@ export function createLimitQueue<Granted extends Admitted>({ now, crowd }: Limit
     const { needs, patience } = step
     if (!patience) {
       const first = lanes.ahead(needs, Number.POSITIVE_INFINITY)
-      return first ? standing(first.refusal) : step.ask()
+      return first ? standing(first.refusal, now()) : step.ask()
     }
     const arrival = arrivals++
     for (let before = overtaken(needs); before; before = overtaken(needs)) await before.placed.promise

@@ -32,12 +32,12 @@ export function actualOfExchange(dimension: Dimension, result: ExchangeResult): 
   switch (dimension) {
     case 'images':
     case 'images-day':
-      return result.images ?? null
+      return counted(result.images)
     case 'tokens':
-      return result.tokens ?? null
+      return counted(result.tokens)
     case 'budget-day':
     case 'budget-month':
-      return result.microUsd ?? null
+      return counted(result.microUsd)
     case 'requests-day':
       return null
   }
@@ -46,5 +46,9 @@ export function actualOfExchange(dimension: Dimension, result: ExchangeResult): 
 /** An upstream has counted what was sent to it, whatever came of it. */
 export function actualOfCall(dimension: Dimension, { outcome, images }: CallResult): Actual {
   const isImages = dimension === 'images' || dimension === 'images-day'
-  return outcome === 'ok' && isImages ? (images ?? null) : null
+  return outcome === 'ok' && isImages ? counted(images) : null
 }
+
+/** What an upstream counts may be anything, and sums and prices make more of it. */
+const counted = (count: number | undefined): Actual =>
+  count !== undefined && Number.isSafeInteger(count) && count >= 0 ? count : null

@@ -47,8 +47,11 @@ export function estimateMicroUsd(model: Model, wanted: CallWanted): number | nul
   const read =
     Math.ceil(promptChars / charsPerToken) * (prices?.textIn ?? 0) +
     references * tokensPerReference * (prices?.imageIn ?? prices?.textIn ?? 0)
-  return Math.ceil(each * wanted.count * 1e6 + read + searchMicroUsd(model, wanted))
+  return roundedUp(each * wanted.count * 1e6 + read + searchMicroUsd(model, wanted))
 }
+
+/** To the next whole one, unless all that is above is what binary fractions leave behind: 3 × 0.101 × 1e6 is 303000 and a trace. */
+const roundedUp = (microUsd: number) => Math.ceil(Math.round(microUsd * 1e3) / 1e3)
 
 /**
  * After the call: by the tokens that the upstream counted, where it said of what they were and each has a price; else by

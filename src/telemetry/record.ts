@@ -13,6 +13,8 @@ export interface ExchangeRecord {
   readonly operation: Operation
   /** The caller's configured id; null until somebody was recognised. Never a key. */
   caller: string | null
+  /** Nobody was to be called: it was worked out and told. */
+  dryRun: boolean
   /** As the caller spelt it; null where none was named. */
   modelAsked: string | null
   /** The id really called; null until routing. */
@@ -57,6 +59,7 @@ export function startRecord(requestId: string, protocol: Protocol, operation: Op
     protocol,
     operation,
     caller: null,
+    dryRun: false,
     modelAsked: null,
     model: null,
     modelKnown: false,

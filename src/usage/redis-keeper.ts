@@ -75,9 +75,11 @@ export function createRedisKeeper(parts: RedisKeeperParts): UsageKeeper {
     return flushing
   }
 
-  /** Never rejects. */
+  /** What is there now: of what comes meanwhile the next takes care, else it might never end. Never rejects. */
   async function writeAll(): Promise<void> {
-    while (sending || waiting.size > 0) {
+    let batches = Math.ceil(waiting.size / rowsAtOnce)
+    while (sending || batches > 0) {
+      if (!sending) batches -= 1
       // Whether a batch arrived may be unknown. It stays as it is, so that it can be told again under its number.
       sending ??= nextBatch()
       try {
@@ -154,7 +156,8 @@ export function createRedisKeeper(parts: RedisKeeperParts): UsageKeeper {
       flushSoon()
     },
     async read(question) {
-      // What this gateway just did is to be seen.
+      // What this gateway just did is to be seen. A flush that is under way may have begun before.
+      await flushing
       await flush()
       return read(question)
     },

@@ -105,6 +105,16 @@ describe('usage', () => {
     expect(after - before).toBeCloseTo(Number(headers.get('x-plantain-cost-usd')), 9)
   })
 
+  test('holds nothing of a request that was only worked out', async () => {
+    const total = async () => (await tell('/admin/usage')).json.total
+    const before = await total()
+    for (const size of ['1024x1024', 'nonsense']) {
+      const headers = { authorization: 'Bearer key-of-team-b', 'x-plantain-dry-run': 'true' }
+      await ask(gateway, '/v1/images/generations', { prompt: 'A kite', size }, headers)
+    }
+    expect(await total()).toEqual(before)
+  })
+
   test('can be asked for days, one caller and one model by any of its names', async () => {
     const { json } = await tell('/admin/usage?caller=team-a&model=nano-banana-pro&from=2026-11-20&to=2026-11-20')
     expect(json.rows).toHaveLength(1)
@@ -262,6 +272,17 @@ test('neither is told to who has no token', async () => {
       expect(await answer.json()).toMatchObject({ error: { code: 'unauthenticated' } })
     }
   }
+})
+
+test('nor by any other method, nor by another spelling of the address', async () => {
+  const ask = async (path: string, method: string, headers = {}) =>
+    (await fetch(gateway.adminUrl + path, { method, headers })).status
+  for (const path of ['/metrics', '/admin/usage', '/admin/limits/team-a', '/admin/limits/team%2Da', '/admin/%75sage']) {
+    expect(await ask(path, 'HEAD')).toBe(401)
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) expect(await ask(path, method)).toBe(404)
+  }
+  for (const path of ['//admin/usage', '/admin/usage/', '/ADMIN/usage']) expect(await ask(path, 'GET')).toBe(404)
+  expect(await ask('/admin/usage', 'HEAD', { authorization: 'Bearer operator-token' })).toBe(200)
 })
 
 test('callers’ keys open nothing on the public listener', async () => {

@@ -326,6 +326,21 @@ describe('images, tokens and days', () => {
   })
 })
 
+test('an upstream’s odd figures end no call badly: what was reserved stands, and the place is free', async () => {
+  const { limits } = gateway()
+  const all = { concurrent: 1, tokensPerMinute: 1000, budgetMicroUsdPerDay: 1000 }
+  for (const odd of [1.5, -1, Number.NaN, 2 ** 60]) {
+    const decision = await admit(limits, all, { tokens: 100, microUsd: 100 })
+    await limits.settle(decision, { outcome: 'ok', tokens: odd, microUsd: odd })
+  }
+  const { standings } = await admit(limits, all, { tokens: 100, microUsd: 100 })
+  expect(standings.map(({ rule, standing }) => [rule.dimension, standing.used])).toEqual([
+    ['tokens', 500],
+    ['concurrent', 1],
+    ['budget-day', 500],
+  ])
+})
+
 describe('budgets', () => {
   test('money is held by the guess, spent by what it came to, and no retry helps when it is gone', async () => {
     const { limits } = gateway()

@@ -15,6 +15,26 @@ test('a thousand schedules in memory', async () => {
   await checkSchedules(() => createMemoryStore({ now: () => performance.now() }), 1000)
 })
 
+test('the longest line that there may be changes lanes all at once', async () => {
+  const { limits, asker } = openQueue(createMemoryStore({ now: () => performance.now(), windowMs: 600 }))
+  const both = { limits: { concurrent: 1, requestsPerMinute: 2 }, queue: { max: 10_000, waitSeconds: 60 } }
+  await limits.settle(await admitted(asker(both).admit()), { outcome: 'ok' })
+  const running = await admitted(asker(both).admit())
+  const line = Array.from({ length: 10_000 }, () => {
+    const guest = asker(both)
+    return { guest, decision: guest.admit() }
+  })
+  // First for the minute; when that is over, for the one that still runs.
+  await sleep(700)
+  expect([...limits.waiting()]).toEqual([['team-a', 10_000]])
+  await limits.settle(running, { outcome: 'ok' })
+  const [next, ...rest] = line
+  if (next) await limits.settle(await admitted(next.decision), { outcome: 'ok' })
+  for (const { guest } of rest) guest.leave()
+  await Promise.allSettled(rest.map(({ decision }) => decision))
+  expect([...limits.waiting()]).toEqual([])
+})
+
 describe.skipIf(!redis)('on a real Redis', () => {
   async function connect() {
     const client = await connectRedis(redis?.url ?? '', { commandTimeoutMs: 5_000 })

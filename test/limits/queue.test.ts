@@ -1,6 +1,6 @@
 /** Waiting for a limit instead of being refused: order, bounds, and that nothing is lost. */
 import { describe, expect, test } from 'vitest'
-import { refusalError } from '../../src/limits/decision.ts'
+import { limitHeaders, refusalError } from '../../src/limits/decision.ts'
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 import { admitted, checkSchedules, gone, openQueue, refused, sleep, waits } from './queueing.ts'
@@ -77,6 +77,23 @@ describe('in line', () => {
     await limits.settle(running, done)
     await admitted(laterFlash)
     await limits.settle(flash, done)
+  })
+
+  test('who is found to need something else too is not overtaken while changing lanes', async () => {
+    const { limits, asker } = openQueue(memory(600))
+    const both = { limits: { concurrent: 1, imagesPerMinute: 4 } }
+    const first = await admitted(asker({ ...both, images: 1 }).admit())
+    const order: string[] = []
+    const line = (['three', 'two'] as const).map(async name => {
+      const decision = await admitted(asker({ ...both, images: name === 'three' ? 3 : 2 }).admit())
+      order.push(name)
+      await limits.settle(decision, { ...done, images: 0 })
+    })
+    await waits(Promise.race(line))
+    // It came to more than it had asked for: there is room for two, but not for three.
+    await limits.settle(first, { ...done, images: 2 })
+    await Promise.all(line)
+    expect(order).toEqual(['three', 'two'])
   })
 
   test('nothing is held by those who wait', async () => {
@@ -244,6 +261,40 @@ describe('a minute’s window', () => {
     const { asker } = openQueue(memory())
     const decision = await refused(asker({ limits: { imagesPerMinute: 3 }, images: 4 }).admit())
     expect(refusalError(decision).kind).toBe('invalid-request')
+  })
+
+  test('that never holds so much is not waited for behind others either, nor refused as they would be', async () => {
+    const limits = { concurrent: 1, imagesPerMinute: 3 }
+    const { asker } = openQueue(memory(), [{ name: 'google', keys: ['k'], limits }])
+    const team = { limits, queue: { max: 1, waitSeconds: 10 } }
+    await admitted(asker(team).admit())
+    await admitted(asker(team).admitCall('google'))
+    const other = { ...team, caller: 'team-b' }
+    const line = [asker(team).admit(), asker(other).admitCall('google')]
+    await waits(Promise.race(line))
+    const tooMany = refusalError(await refused(asker({ ...team, images: 4 }).admit()))
+    expect(tooMany.message).toContain('This request comes to 4 images, and your limit is 3 per minute')
+    const call = asker({ ...team, caller: 'team-c', images: 4 }).admitCall('google')
+    expect(refusalError(await refused(call)).message).toContain('This request alone is above it.')
+    await waits(Promise.race(line))
+  })
+
+  test('is told of as it stands by then, and of no limits but one’s own', async () => {
+    const { asker } = openQueue(memory(600))
+    const limited = {
+      limits: { requestsPerMinute: 1, budgetMicroUsdPerDay: 100 },
+      modelLimits: [{ model: 'pro', limits: { imagesPerMinute: 5 } }],
+      queue: { max: 1, waitSeconds: 10 },
+    }
+    await admitted(asker(limited).admit())
+    const first = asker({ ...limited, model: 'pro', images: 3 })
+    const waiting = first.admit()
+    await waits(waiting)
+    await sleep(200)
+    const headers = limitHeaders(await refused(asker({ ...limited, model: 'flash' }).admit()))
+    expect(headers['x-ratelimit-reset-requests']).toMatch(/^[1-4]?\d?\dms$/)
+    expect(headers).not.toHaveProperty('x-ratelimit-limit-images')
+    await admitted(waiting)
   })
 
   test('who needs less than those before does not overtake', async () => {

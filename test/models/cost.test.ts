@@ -17,6 +17,22 @@ test('pictures are guessed by their tier and number', () => {
   expect(estimateMicroUsd(modelNamed('gemini-2.5-flash-image'), plain)).toBe(39_000)
 })
 
+test('several pictures cost so many times what one does, to the millionth', () => {
+  // In binary 3 × 0.101 is a little more than 0.303.
+  expect(estimateMicroUsd(modelNamed('gemini-3.1-flash-image'), { ...plain, resolution: '2K', count: 3 })).toBe(303_000)
+  for (const { id, model } of catalogue.list().filter(({ isAlias }) => !isAlias)) {
+    for (const resolution of ['512', '1K', '2K', '4K'] as const) {
+      for (const quality of ['low', 'medium', 'high']) {
+        const wanted = { ...plain, resolution, quality }
+        const each = estimateMicroUsd(model, wanted)
+        if (each === null || each % 1000 !== 0) continue
+        for (let count = 1; count <= 10; count++)
+          expect(estimateMicroUsd(model, { ...wanted, count }), `${count} × ${id}`).toBe(count * each)
+      }
+    }
+  }
+})
+
 test('what is read is guessed too: the prompt, the references, a search', () => {
   const model = modelNamed('gemini-3.1-flash-image')
   expect(estimateMicroUsd(model, { ...plain, promptChars: 4_000, references: 2 })).toBe(67_000 + 500 + 1_120)

@@ -128,6 +128,39 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(troubles.at(-1)).toBeNull()
   })
 
+  test('a Redis that is slow for so many calls is not written to all the time, and who asks is answered', async () => {
+    const tag = freshTag()
+    const { client } = await open(tag)
+    let commands = 0
+    const slow: RedisClient = {
+      ...client,
+      script(lua) {
+        const run = client.script(lua)
+        return async (keys, args) => {
+          commands += 1
+          await new Promise(resolve => setTimeout(resolve, 20))
+          return run(keys, args)
+        }
+      },
+    }
+    const keeper = createRedisKeeper({ redis: slow, tag, flushMs: 200 })
+    let calls = 0
+    const traffic = setInterval(() => keeper.add(row(`caller-${calls++ % 7}`)), 2)
+    try {
+      await expect.poll(() => commands).toBeGreaterThan(0)
+      const before = calls
+      const rows = await keeper.read(today)
+      expect(rows.reduce((sum, { counts }) => sum + counts.requests, 0)).toBeGreaterThanOrEqual(before)
+      // Two flushes, and the two commands of the question.
+      expect(commands).toBeLessThan(6)
+    } finally {
+      clearInterval(traffic)
+      await keeper.close()
+    }
+    const rows = await (await open(tag)).keeper.read(today)
+    expect(rows.reduce((sum, { counts }) => sum + counts.requests, 0)).toBe(calls)
+  }, 5_000)
+
   test('a user who may do what limits need can keep and read usage; one who may not write is told of, once', async () => {
     const tag = `plantain:${randomUUID()}`
     const admin = new Redis(url)
