@@ -25,7 +25,7 @@ export function createBookkeeping({ keeper, zone, nowMs }: BookkeepingParts): Bo
     exchange({ caller, dryRun, model, modelKnown, outcome, images, usage, costMicroUsd, durationMs }) {
       if (caller === null || dryRun) return
       keeper.add({
-        // The day on which it came, as budgets count it.
+        // The day on which it came. Budgets count that on which it was let in: another where it waited in line across midnight.
         day: day(Math.floor(nowMs() - durationMs)).name,
         caller,
         model: modelLabel(model, modelKnown),
