@@ -1,8 +1,7 @@
 /** The process: read the configuration, build, listen, and leave in good order when told to. No routes. */
+
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import { answerWith } from './admin/elsewhere.ts'
 import type { App } from './app.ts'
 import type { Config } from './config/config.ts'
@@ -10,6 +9,7 @@ import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
+import { findFree, listen } from './listening.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { openUsageKeeper } from './usage/open-keeper.ts'
 import { WorkerFailed } from './workers/messages.ts'
@@ -20,12 +20,6 @@ const misconfigured = 78
 
 /** For exchanges that were cut to give back what they hold. */
 const cutMs = 2_000
-
-const whyNotListen: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
-  EACCES: 'this user may not use that port',
-  EADDRNOTAVAIL: 'this machine has no such address',
-}
 
 /** What becomes of callers while Redis is away, for the log. */
 const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
@@ -76,7 +70,7 @@ async function start(): Promise<void> {
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
     })
-    const address = await listen(app.server, config.listen, 'PLANTAIN_PORT')
+    const address = await listen(app.server, config.listen, 'PLANTAIN_PORT', role !== null)
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     optimiseSooner()
     forgetTheStart(app.isIdle)
@@ -109,6 +103,7 @@ async function lead(): Promise<void> {
       await admin.close()
       await sandbox?.close()
     })
+    await findFree(config.listen, 'PLANTAIN_PORT')
     const address = await workers.start()
     forgetTheStart(() => true)
     greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)
@@ -142,30 +137,6 @@ async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise
 function tellOfUsage(trouble: string | null): void {
   if (trouble === null) log.info('usage is written to Redis again')
   else log.warn('usage cannot be written to Redis: it is kept here until it can', { reason: trouble })
-}
-
-async function listen(
-  app: FastifyInstance,
-  { host, port }: { readonly host: string; readonly port: number },
-  variable: string,
-): Promise<string> {
-  try {
-    await app.listen({ host, port })
-  } catch (error) {
-    return cannotListen(error, `${host}:${port}`, variable)
-  }
-  const { address, port: actual } = app.server.address() as AddressInfo
-  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`
-}
-
-/** What an operator can mend is told in a sentence, like a mistake in the configuration; anything else is a fault. */
-function cannotListen(error: unknown, address: string, variable: string): never {
-  const reason = whyNotListen[error instanceof Error && 'code' in error ? String(error.code) : '']
-  if (reason === undefined) throw error
-  process.stderr.write(
-    `Plantain cannot listen on ${address}: ${reason}. ${variable} chooses another port, 0 a free one.\n`,
-  )
-  process.exit(1)
 }
 
 /** To a terminal in sentences; to anything else as a line of the log. */

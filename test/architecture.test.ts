@@ -18,6 +18,7 @@ const floors: Readonly<Record<string, number>> = {
   'counting.ts': 4,
   'pictures.ts': 4,
   'engine.ts': 5,
+  'listening.ts': 5,
   http: 4,
   admin: 4,
   gateway: 3,
@@ -42,7 +43,7 @@ const floors: Readonly<Record<string, number>> = {
 
 /** Each library's one door: the rooms that may ask it. */
 const doors: Readonly<Record<string, readonly RegExp[]>> = {
-  fastify: [/^http\//, /^admin\//, /^app\.ts$/, /^process\.ts$/],
+  fastify: [/^http\//, /^admin\//, /^app\.ts$/, /^listening\.ts$/],
   '@fastify/multipart': [/^http\//],
   undici: [/^net\//],
   ioredis: [/^redis\//],

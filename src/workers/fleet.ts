@@ -68,8 +68,8 @@ export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
   /** Settles when it serves; rejects where it ends before. */
   function startWorker(place: Place): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    // Port 0 was a free one: where all workers have ended, callers expect the next ones there.
-    if (address !== null && places.every(it => it.worker === null)) port = Number(new URL(address).port)
+    // Port 0 was a free one, and is where all others are to listen.
+    if (address !== null) port = Number(new URL(address).port)
     const worker = cluster.fork()
     place.worker = worker
     place.restarts.started()

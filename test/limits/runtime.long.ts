@@ -58,7 +58,7 @@ describe.skipIf(!redis)('what a question of twelve dimensions costs Redis', () =
     client.close()
     expect(crowded).toBeLessThan(3 * fresh)
     expect(refused).toBeLessThan(3 * fresh)
-    // A script that does nothing takes some three microseconds: 200 are the bound.
-    expect(crowded).toBeLessThan(60 * nothing)
+    // A script that does nothing takes one to three microseconds: 200 are the bound.
+    expect(crowded).toBeLessThan(150 * nothing)
   })
 })
