@@ -15,6 +15,7 @@ import { alignedBuffer, syncFolder, takesDirectWrites, writeWhole } from './file
 import {
   type AssetName,
   type AssetStore,
+  type AssetStoreParams,
   cannotStore,
   keptName,
   type OpenAsset,
@@ -22,14 +23,10 @@ import {
   sweptAfterSeconds,
 } from './store.ts'
 
-export interface DiskStoreParams {
+export interface DiskStoreParams extends AssetStoreParams {
   readonly directory: string
   /** Of all pictures together. */
   readonly maxBytes: number
-  /** Since the epoch. */
-  readonly nowSeconds: () => number
-  /** Hears why pictures can't be stored: callers are not told. */
-  readonly onFault: (error: unknown) => void
 }
 
 const folderSeconds = 600

@@ -5,6 +5,7 @@ import { createS3Client, isGood, type S3Client, S3Error, type S3Params, type S3R
 import {
   type AssetName,
   type AssetStore,
+  type AssetStoreParams,
   cannotStore,
   keptName,
   type OpenAsset,
@@ -12,13 +13,9 @@ import {
   sweptAfterSeconds,
 } from './store.ts'
 
-export interface S3StoreParams extends S3Params {
+export interface S3StoreParams extends S3Params, AssetStoreParams {
   /** Before every name; below it lies nothing else. Of letters, digits and `/ . _ -`. */
   readonly prefix: string
-  /** Since the epoch. */
-  readonly nowSeconds: () => number
-  /** Hears why pictures can't be stored: callers are not told. */
-  readonly onFault: (error: unknown) => void
 }
 
 // Each chunk is fresh, since nobody knows when the socket is done with it.

@@ -19,6 +19,14 @@ export interface OpenAsset {
   close(): Promise<void>
 }
 
+/** What any store is told. */
+export interface AssetStoreParams {
+  /** Since the epoch. */
+  readonly nowSeconds: () => number
+  /** Hears why pictures can't be stored: callers are not told. */
+  readonly onFault: (error: unknown) => void
+}
+
 export interface AssetStore {
   /**
    * Makes sure that so many more pictures can be stored, before money is spent on them, and keeps room for them until the

@@ -115,6 +115,20 @@ export interface CallerQueue {
   readonly waitSeconds: number
 }
 
+/** Whose a limit is. */
+export type LimitScope = 'caller' | 'caller-model' | 'upstream' | 'upstream-project' | 'upstream-key'
+
+/** What it counts. */
+export type LimitDimension =
+  | 'requests'
+  | 'requests-day'
+  | 'images'
+  | 'images-day'
+  | 'tokens'
+  | 'concurrent'
+  | 'budget-day'
+  | 'budget-month'
+
 /** Absent: unlimited. */
 export interface RateLimits {
   readonly requestsPerMinute?: number

@@ -1,9 +1,10 @@
 /** One question to the store about the limits of an exchange or a call, and what its answer means. */
 import { randomUUID } from 'node:crypto'
+import type { LimitDimension, LimitScope } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Decision, RuleStanding } from './decision.ts'
 import type { Holdings } from './holdings.ts'
-import { type Demand, type Dimension, type Rule, type Rules, reservationOf, type Scope } from './rules.ts'
+import { type Demand, type Rule, type Rules, reservationOf } from './rules.ts'
 import {
   costOf,
   type Hold,
@@ -19,7 +20,7 @@ export interface LimitEvent {
   /** `bypassed`: the store is away, and that is no reason to refuse. */
   readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
   /** All that was asked for; where it was refused, the one that refused it. */
-  readonly rules: readonly { readonly scope: Scope; readonly dimension: Dimension }[]
+  readonly rules: readonly { readonly scope: LimitScope; readonly dimension: LimitDimension }[]
   /** Absent: refused without a question, since others wait already. */
   readonly storeMs?: number
 }

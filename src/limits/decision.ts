@@ -1,6 +1,8 @@
 /** What the limiter decided, and how it is told to the caller: as headers, and as an error where it refused. */
+
+import type { LimitDimension } from '../config/config.ts'
 import { type ErrorFacts, GatewayError } from '../images/error.ts'
-import type { Dimension, Rule } from './rules.ts'
+import type { Rule } from './rules.ts'
 import { defaultTimes, type Hold, type Standing, type Wait } from './store.ts'
 
 /** A rule and how it stands. */
@@ -97,7 +99,7 @@ interface Words {
   readonly quota: string
 }
 
-const words: Record<Dimension, Words> = {
+const words: Record<LimitDimension, Words> = {
   requests: {
     subject: 'requests',
     measure: 'per minute',
@@ -165,7 +167,7 @@ const words: Record<Dimension, Words> = {
 }
 
 /** What a limit is called in the configuration: `requests_per_day`. */
-export const settingOf = (dimension: Dimension): string => words[dimension].setting
+export const settingOf = (dimension: LimitDimension): string => words[dimension].setting
 
 const scopeNames: Record<Rule['scope'], string> = {
   caller: 'Caller',
@@ -222,7 +224,7 @@ function openaiHeaders(dimension: 'requests' | 'images' | 'tokens', counted: rea
 const remaining = ({ limit, used }: Standing) => Math.max(0, limit - used)
 
 /** Money is nobody's business but the caller's bill, and what runs now has no window. */
-const windowSeconds: Partial<Record<Dimension, number>> = {
+const windowSeconds: Partial<Record<LimitDimension, number>> = {
   requests: defaultTimes.windowMs / 1000,
   images: defaultTimes.windowMs / 1000,
   tokens: defaultTimes.windowMs / 1000,

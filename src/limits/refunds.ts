@@ -1,6 +1,7 @@
 /** What is given back when a call is over: failed requests do not use up what their callers have. */
+
+import type { LimitDimension } from '../config/config.ts'
 import type { Outcome } from '../images/error.ts'
-import type { Dimension } from './rules.ts'
 
 /** What an exchange came to. */
 export interface ExchangeResult {
@@ -26,7 +27,7 @@ export const isCharged = ({ outcome, chargedAnyway }: ExchangeResult): boolean =
   outcome === 'ok' || chargedAnyway === true
 
 /** The request itself stays counted for its minute, so that failing over and over is not free. */
-export function actualOfExchange(dimension: Dimension, result: ExchangeResult): Actual {
+export function actualOfExchange(dimension: LimitDimension, result: ExchangeResult): Actual {
   if (dimension === 'requests' || dimension === 'concurrent') return null
   if (!isCharged(result)) return 0
   switch (dimension) {
@@ -44,7 +45,7 @@ export function actualOfExchange(dimension: Dimension, result: ExchangeResult): 
 }
 
 /** An upstream has counted what was sent to it, whatever came of it. */
-export function actualOfCall(dimension: Dimension, { outcome, images }: CallResult): Actual {
+export function actualOfCall(dimension: LimitDimension, { outcome, images }: CallResult): Actual {
   const isImages = dimension === 'images' || dimension === 'images-day'
   return outcome === 'ok' && isImages ? counted(images) : null
 }

@@ -1,24 +1,12 @@
 /** From limits as they are configured to the counters that keep them. */
-import type { CallerLimits, ModelLimits, RateLimits } from '../config/config.ts'
+import type { CallerLimits, LimitDimension, LimitScope, ModelLimits, RateLimits } from '../config/config.ts'
 import { patternMatches } from '../models/patterns.ts'
 import type { Calendar, Calendars } from './calendar.ts'
 import type { Reservation } from './store.ts'
 
-export type Scope = 'caller' | 'caller-model' | 'upstream' | 'upstream-project' | 'upstream-key'
-
-export type Dimension =
-  | 'requests'
-  | 'requests-day'
-  | 'images'
-  | 'images-day'
-  | 'tokens'
-  | 'concurrent'
-  | 'budget-day'
-  | 'budget-month'
-
 export interface Rule {
-  readonly scope: Scope
-  readonly dimension: Dimension
+  readonly scope: LimitScope
+  readonly dimension: LimitDimension
   /** The counter: whose, and of what. */
   readonly key: string
   /** Money in micro-USD. */
@@ -49,14 +37,14 @@ const dimensions = {
   concurrent: 'concurrent',
   budgetMicroUsdPerDay: 'budget-day',
   budgetMicroUsdPerMonth: 'budget-month',
-} as const satisfies Record<keyof CallerLimits, Dimension>
+} as const satisfies Record<keyof CallerLimits, LimitDimension>
 
 export interface RuleBook {
   /** Those of the caller, and those of the caller for the model. */
   ofCaller(caller: LimitedCaller, model: string): Rules
   /** Those of the caller, and those for each pattern of models. */
   allOfCaller(caller: LimitedCaller): Rules
-  ofLimits(scope: Scope, owner: string, limits: RateLimits, subject?: string): Rules
+  ofLimits(scope: LimitScope, owner: string, limits: RateLimits, subject?: string): Rules
 }
 
 export interface LimitedCaller {
@@ -69,7 +57,7 @@ export function createRuleBook(calendars: Calendars): RuleBook {
   // Callers are few and configured: their rules are worked out once.
   const known = new WeakMap<CallerLimits, { readonly owner: string; readonly rules: Rules }>()
 
-  function ofLimits(scope: Scope, owner: string, limits: CallerLimits, subject?: string): Rules {
+  function ofLimits(scope: LimitScope, owner: string, limits: CallerLimits, subject?: string): Rules {
     const names = Object.keys(dimensions) as (keyof CallerLimits)[]
     return names.flatMap(name => {
       const [limit, dimension] = [limits[name], dimensions[name]]
@@ -80,12 +68,12 @@ export function createRuleBook(calendars: Calendars): RuleBook {
     })
   }
 
-  function calendarOf(dimension: Dimension): Calendar | undefined {
+  function calendarOf(dimension: LimitDimension): Calendar | undefined {
     if (dimension.endsWith('-month')) return calendars.month
     return dimension.endsWith('-day') ? calendars.day : undefined
   }
 
-  function remembered(scope: Scope, owner: string, limits: CallerLimits, subject?: string): Rules {
+  function remembered(scope: LimitScope, owner: string, limits: CallerLimits, subject?: string): Rules {
     const kept = known.get(limits)
     if (kept?.owner === owner) return kept.rules
     const rules = ofLimits(scope, owner, limits, subject)
@@ -116,7 +104,7 @@ export function reservationOf({ dimension, key, limit, calendar }: Rule, demand:
   return calendar ? { kind: 'day', key, limit, cost, calendar } : { kind: 'window', key, limit, cost }
 }
 
-function costOf(dimension: Dimension, { images, tokens, microUsd }: Demand): number {
+function costOf(dimension: LimitDimension, { images, tokens, microUsd }: Demand): number {
   switch (dimension) {
     case 'images':
     case 'images-day':

@@ -1,5 +1,6 @@
 /** Every metric of the gateway by name, over a registry of its own. prom-client's only door. */
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { LimitDimension, LimitScope } from '../config/config.ts'
 import type { Outcome } from '../images/error.ts'
 import { type CountCell, countCells, type SpreadCell, spreadCells, textOf } from './cells.ts'
 import { type Readings, registerGauges } from './gauges.ts'
@@ -26,7 +27,7 @@ export interface UpstreamCall {
 
 /** What the limits said about one dimension of one scope; `error`: the store gave no answer. */
 export interface LimitDecision {
-  readonly scope: 'caller' | 'caller-model' | 'upstream' | 'upstream-project' | 'upstream-key'
+  readonly scope: LimitScope
   readonly dimension: LimitDimension
   readonly decision: 'admitted' | 'refused' | 'error' | 'bypassed'
   /** How long the store took. A decision on several dimensions asks it once: only one of them carries the time. */
@@ -42,16 +43,6 @@ export interface Download {
   /** Of the picture. */
   readonly bytes: number
 }
-
-type LimitDimension =
-  | 'requests'
-  | 'requests-day'
-  | 'images'
-  | 'images-day'
-  | 'tokens'
-  | 'concurrent'
-  | 'budget-day'
-  | 'budget-month'
 
 export interface Metrics {
   readonly contentType: string
