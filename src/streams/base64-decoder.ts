@@ -15,14 +15,26 @@ const stepCharacters = 64 * 1024
  * @throws NotBase64Error where the text is none; what came before is worthless then.
  */
 export async function* decodeBase64(base64: Bytes, nextBlock: () => Buffer): AsyncGenerator<Buffer> {
-  const decoder = new Decoder(base64.length, nextBlock)
   const slices = base64.slices()
   // Waiting for each slice of what lies in memory anyway would cost a quarter of the decoding.
   if (isInMemory(slices)) {
-    for (const slice of slices) for (decoder.read(slice); decoder.isFull(); ) yield decoder.giveBlock()
-  } else {
-    for await (const slice of slices) for (decoder.read(slice); decoder.isFull(); ) yield decoder.giveBlock()
+    for (const block of decodeSlices(base64.length, slices, nextBlock)) yield block
+    return
   }
+  const decoder = new Decoder(base64.length, nextBlock)
+  for await (const slice of slices) for (decoder.read(slice); decoder.isFull(); ) yield decoder.giveBlock()
+  const last = decoder.end()
+  if (last.length > 0) yield last
+}
+
+/** The same of text in memory, of so many characters in all. */
+export function* decodeSlices(
+  characters: number,
+  slices: Iterable<Buffer>,
+  nextBlock: () => Buffer,
+): Generator<Buffer> {
+  const decoder = new Decoder(characters, nextBlock)
+  for (const slice of slices) for (decoder.read(slice); decoder.isFull(); ) yield decoder.giveBlock()
   const last = decoder.end()
   if (last.length > 0) yield last
 }
@@ -101,8 +113,11 @@ class Decoder {
 
 /** How many bytes standard padded base64 says. */
 export async function decodedLength(base64: Bytes): Promise<number> {
-  const tail = await join(base64.slice(Math.max(0, base64.length - 2), Math.min(2, base64.length)))
-  return (base64.length / 4) * 3 - paddingOf(tail.toString('latin1'))
+  return lengthSaid(base64.length, await join(base64.slice(Math.max(0, base64.length - 2), Math.min(2, base64.length))))
 }
+
+/** The same of so many characters that end in `tail`, two of them or all. */
+export const lengthSaid = (characters: number, tail: Buffer): number =>
+  (characters / 4) * 3 - paddingOf(tail.toString('latin1'))
 
 const paddingOf = (text: string) => (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0)
