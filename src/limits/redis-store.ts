@@ -84,8 +84,10 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   const reserveScript = redis.script(reserveLua(times))
   async function reserve(hold: Hold, withinMs: number): Promise<Verdict> {
     const reply = await run(reserveScript, hold.side, withinMs, probablyNow(), atMs => questions.reserve(hold, atMs))
-    const isHeld = reply.outcome === 'admitted' || reply.outcome === 'running'
-    if (isHeld && !reservedAt.has(hold)) reservedAt.set(hold, reply.redisMs)
+    // Of one that runs already Redis knows better; one that had lapsed is counted anew, in the period of its second admission.
+    if (reply.outcome === 'admitted' || (reply.outcome === 'running' && !reservedAt.has(hold))) {
+      reservedAt.set(hold, reply.redisMs)
+    }
     return verdictOf(reply, hold.reservations)
   }
 

@@ -483,6 +483,18 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await used(money)).toEqual([60])
     })
 
+    test('money of a hold that lapsed and was asked for again is spent in the day of its second admission', async () => {
+      const money = budget(100, 60)
+      await toNoon()
+      const one = hold(money)
+      await admitted(one)
+      await under.pass(dayMs / 2)
+      await admitted(one)
+      await under.pass(leaseMs + stepMs)
+      await settle(one, [60])
+      expect(await used(money)).toEqual([60])
+    })
+
     test('both sides have keys of their own', async () => {
       const requests = window(1)
       await admitted(hold(requests))
