@@ -4,10 +4,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { makeCertificate } from './certificates.ts'
-import { ask, expectFailure, expectTimeout, lineOf, readMetrics, relayedAs, translatedAs } from './setup.ts'
+import { ask, expectFailure, expectTimeout, readMetrics, relayedAs, translatedAs } from './setup.ts'
 
 vi.setConfig({ maxConcurrency: 24 })
 

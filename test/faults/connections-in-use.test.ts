@@ -1,22 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { makeCertificate } from './certificates.ts'
 import { callRaw } from './raw-caller.ts'
-import {
-  ask,
-  expectFailure,
-  expectTimeout,
-  lineOf,
-  newId,
-  readMetrics,
-  relayed,
-  translated,
-  type Way,
-  ways,
-} from './setup.ts'
+import { ask, expectFailure, expectTimeout, newId, readMetrics, relayed, translated, type Way, ways } from './setup.ts'
 
 vi.setConfig({ maxConcurrency: 24 })
 

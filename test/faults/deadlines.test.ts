@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { callRaw } from './raw-caller.ts'
-import { ask, expectTimeout, lineOf, newId, translated, type Way, ways } from './setup.ts'
+import { ask, expectTimeout, newId, translated, type Way, ways } from './setup.ts'
 
 vi.setConfig({ maxConcurrency: 24 })
 

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
-import { ask, expectError, lineOf, readMetrics, relayed, translated } from './setup.ts'
+import { ask, expectError, readMetrics, relayed, translated } from './setup.ts'
 
 const running: { close(): Promise<void> }[] = []
 afterAll(async () => {

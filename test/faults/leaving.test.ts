@@ -3,21 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { CallerConfig } from '../../src/config/config.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { type PictureAnswer, pictureAnswer, sha256 } from './answers.ts'
 import { openCall, rawRequest } from './raw-caller.ts'
-import {
-  ask,
-  eventually,
-  lineOf,
-  newId,
-  readMetrics,
-  relayed,
-  spillFiles,
-  translated,
-  type Way,
-  ways,
-} from './setup.ts'
+import { ask, eventually, newId, readMetrics, relayed, spillFiles, translated, type Way, ways } from './setup.ts'
 
 const small = pictureAnswer(20_000)
 const large = pictureAnswer(15_000_000)

@@ -7,11 +7,12 @@ import { createRedisStore } from '../../src/limits/redis-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 import { connectRedis } from '../../src/redis/client.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawCall, type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { findRedis, type Line, openLine } from '../helpers/redis.ts'
 import { pictureAnswer, sha256 } from './answers.ts'
 import { callRaw, openCall } from './raw-caller.ts'
-import { ask, eventually, lineOf, newId, readMetrics, relayed, translated, type Way, ways } from './setup.ts'
+import { ask, eventually, newId, readMetrics, relayed, translated, type Way, ways } from './setup.ts'
 
 vi.setConfig({ maxConcurrency: 24 })
 

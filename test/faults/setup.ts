@@ -64,14 +64,6 @@ export async function ask(
 
 export const newId = (): string => `fault-${++calls}`
 
-/** The one line that the log has of an exchange; waited for, because it is written when the exchange has ended. */
-export async function lineOf({ log }: Pick<TestGateway, 'log'>, id: string): Promise<Record<string, unknown>> {
-  const found = () => log.filter(line => line.requestId === id && line.msg === 'exchange')
-  await eventually(() => found().length > 0)
-  expect(found()).toHaveLength(1)
-  return found()[0] ?? {}
-}
-
 /** Waits until it is so; the test's own time limit ends the wait. */
 export async function eventually(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise(resolve => setTimeout(resolve, 5))

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { startGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawScript, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { callRaw } from './raw-caller.ts'
-import { eventually, lineOf, newId, readMetrics, spillFiles, translated } from './setup.ts'
+import { eventually, newId, readMetrics, spillFiles, translated } from './setup.ts'
 
 const picture = pictureAnswer(200_000)
 const running: { close(): Promise<void> }[] = []

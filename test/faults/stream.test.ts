@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawCall, type RawUpstream, rawChunk, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { openCall } from './raw-caller.ts'
-import { lineOf, newId, readMetrics } from './setup.ts'
+import { newId, readMetrics } from './setup.ts'
 
 const running: { close(): Promise<void> }[] = []
 afterAll(async () => {

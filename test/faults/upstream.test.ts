@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawUpstream, startRawUpstream } from '../helpers/raw-upstream.ts'
-import { ask, expectFailure, expectTimeout, lineOf, readMetrics, relayed, spillFiles, type Way, ways } from './setup.ts'
+import { ask, expectFailure, expectTimeout, readMetrics, relayed, spillFiles, type Way, ways } from './setup.ts'
 import { answerWhole, type Fault, faults, picture } from './upstream-faults.ts'
 
 // Most of the time is spent waiting for time limits.

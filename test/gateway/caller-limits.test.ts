@@ -102,7 +102,7 @@ test('a place at the table is taken while a call runs, and free again when it is
     answer = () => void answerWith('answers/tiny-picture.json')(request, response)
   }
   const first = paint('narrow')
-  await expect.poll(() => upstream.seen.length, { timeout: 5000 }).toBe(1)
+  await expect.poll(() => upstream.seen.length).toBe(1)
   for (const second of [await paint('narrow'), await call('narrow')]) {
     expect(second.status).toBe(429)
     expect(second.json.error.message).toMatch(/concurrent requests: 1 at a time/)

@@ -17,7 +17,7 @@ async function startHeld(): Promise<HeldUpstream> {
     answers.push(() => void answer(request, response))
   })
   const answerOne = async () => {
-    await expect.poll(() => answers.length, { timeout: 5000, interval: 2 }).toBeGreaterThan(0)
+    await expect.poll(() => answers.length, { interval: 2 }).toBeGreaterThan(0)
     answers.shift()?.()
   }
   return Object.assign(upstream, { answerOne })
@@ -57,7 +57,7 @@ test('who leaves is gone from the line and reaches no upstream', async () => {
   leaver.abort()
   await left
   const lineOf = () => gateway.log.find(({ outcome }) => outcome === 'left')
-  await expect.poll(lineOf, { timeout: 5000 }).toMatchObject({ status: 499, attempts: 0 })
+  await expect.poll(lineOf).toMatchObject({ status: 499, attempts: 0 })
   await upstream.answerOne()
   expect(await first).toMatchObject({ status: 200 })
   await upstream.answerOne()

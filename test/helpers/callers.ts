@@ -1,6 +1,7 @@
 /** What a caller of either protocol sees of an exchange, and what was written down of it. */
-import { vi } from 'vitest'
+
 import type { TestGateway } from './gateway.ts'
+import { lineOf } from './log.ts'
 
 export interface Answer {
   readonly status: number
@@ -57,15 +58,4 @@ function parsed(text: string): Answer['json'] {
   } catch {
     return undefined
   }
-}
-
-function lineOf(gateway: TestGateway, requestId: string | null): Promise<Told['line']> {
-  return vi.waitFor(
-    () => {
-      const line = gateway.log.find(({ msg, requestId: id }) => msg === 'exchange' && id === requestId)
-      if (!line) throw new Error(`No line tells of ${requestId}.`)
-      return line
-    },
-    { timeout: 2000, interval: 1 },
-  )
 }

@@ -18,7 +18,7 @@ export const openFilesIn = (directory: string): string[] =>
 export const openSockets = (): number => openDescriptors().filter(target => target.startsWith('socket:')).length
 
 /** Waits until something is so; what closes, closes some turns of the loop later. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 5000): Promise<boolean> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<boolean> {
   const end = performance.now() + withinMs
   while (performance.now() < end) {
     if (await isSo()) return true

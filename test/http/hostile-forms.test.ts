@@ -104,7 +104,7 @@ describe('a form that is not whole', () => {
     await new Promise(resolve => setTimeout(resolve, 50))
     socket.destroy()
     const line = () => gateway.log.find(({ requestId }) => requestId === 'cut')
-    await expect.poll(line, { timeout: 5000 }).toMatchObject({ outcome: 'left', status: 499 })
+    await expect.poll(line).toMatchObject({ outcome: 'left', status: 499 })
   })
 })
 

@@ -236,7 +236,7 @@ describe('manners of HTTP that mean nothing here', () => {
     const get = (id: string) => `GET /healthz HTTP/1.1\r\n${host}\r\nx-request-id: ${id}\r\n\r\n`
     const post = request([host, type, length, 'x-request-id: two'])
     socket.write(get('one') + post + get('three'))
-    await expect.poll(() => text.match(/x-request-id: (\w+)/gi)?.length, { timeout: 5000 }).toBe(3)
+    await expect.poll(() => text.match(/x-request-id: (\w+)/gi)?.length).toBe(3)
     expect([...text.matchAll(/x-request-id: (\w+)/gi)].map(match => match[1])).toEqual(['one', 'two', 'three'])
     socket.destroy()
   })
@@ -254,7 +254,7 @@ test('a connection that is left open after noise is closed all the same', async 
   const server = gateway.app.server.server
   const open = () => new Promise<number>(resolve => server.getConnections((_error, count) => resolve(count)))
   const before = await open()
-  await expect.poll(open, { timeout: 3000 }).toBeLessThan(before)
+  await expect.poll(open).toBeLessThan(before)
   socket.destroy()
 })
 
@@ -272,7 +272,7 @@ test('noise behind a request cuts its answer, and never gets into it', async () 
   const closed = new Promise(resolve => socket.once('close', resolve))
   const call = '/v1beta/models/x:streamGenerateContent?alt=sse'
   socket.write(request([host, type, 'content-length: 2'], '{}', `POST ${call} HTTP/1.1`))
-  await expect.poll(() => text, { timeout: 5000 }).toMatch(/candidates/)
+  await expect.poll(() => text).toMatch(/candidates/)
   socket.write('\u0000\u0001 this is no HTTP\r\n\r\n')
   await closed
   finish()

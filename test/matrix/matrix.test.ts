@@ -1,9 +1,11 @@
 /** Every caller at every upstream: what goes up is what the vendor wants and the caller meant, what comes down is what the vendor gave. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import type { FakeUpstream } from '../upstreams/contract.ts'
 import { sha256 } from '../upstreams/form.ts'
 import { type Asked, type Caller, callers, canAsk } from './callers.ts'
@@ -116,13 +118,3 @@ function expectHeaders({ headers }: Response, { model }: UpstreamKind, { count }
   expect(headers.get('x-plantain-ignored-params')).toBe(null)
   expect(headers.get('x-plantain-images')).toBe(count > 1 && !cell.passed ? `${count}/${count}` : null)
 }
-
-const lineOf = (gateway: TestGateway, id: string) =>
-  vi.waitFor(
-    () => {
-      const line = gateway.log.find(({ msg, requestId }) => msg === 'exchange' && requestId === id)
-      if (!line) throw new Error('No line tells of it.')
-      return line
-    },
-    { timeout: 2000, interval: 1 },
-  )

@@ -1,13 +1,15 @@
 /** Reference pictures by URL, from a caller's field to what the upstream gets. */
+
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask } from '../helpers/callers.ts'
 import { postForm } from '../helpers/forms.ts'
 import { megabytes } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import { picturesIn, type Surroundings, startSurroundings } from './setup.ts'
 
@@ -106,7 +108,7 @@ describe('every field that takes a picture takes its address', () => {
 
   test('in order, though the first comes last', async () => {
     all.host.script = async (request, response) => {
-      if (request.url === '/a.png') await vi.waitFor(() => expect(all.host.seen).toHaveLength(3))
+      if (request.url === '/a.png') await expect.poll(() => all.host.seen).toHaveLength(3)
       return serve(request, response)
     }
     expect((await generate({ image: [at('/a.png'), at('/b.jpg'), at('/c.webp')] })).status).toBe(200)
@@ -277,7 +279,7 @@ describe('what is no picture', () => {
       closed = true
     }
     await refused({ image: at('/cat.png') })
-    await vi.waitFor(() => expect(closed).toBe(true))
+    await expect.poll(() => closed).toBe(true)
   })
 
   test.each(['gzip', 'br', 'deflate', 'gzip, gzip'])('a body in %s is never inflated', async encoding => {
@@ -327,7 +329,7 @@ test('when one fails, the others are let go and nothing is held', async () => {
   }
   const image = [at('/slow'), at('/a.png'), at('/nowhere'), at('/slow?2')]
   await refused({ image }, 'image[2]')
-  await vi.waitFor(() => expect(abandoned).toBe(1))
+  await expect.poll(() => abandoned).toBe(1)
   // More than there is room for, if anything were left in it.
   for (let round = 0; round < 4; round++) await refused({ image }, 'image[2]')
 })
@@ -348,13 +350,8 @@ test('a caller who leaves ends the fetch', async () => {
   )
   await asked
   socket.destroy()
-  await vi.waitFor(() => expect(left).toBe(true))
-  const line = await vi.waitFor(() => {
-    const found = all.gateway.log.find(({ msg, requestId }) => msg === 'exchange' && requestId === 'leaver')
-    if (!found) throw new Error('No line yet.')
-    return found
-  })
-  expect(line).toMatchObject({ outcome: 'left', attempts: 0 })
+  await expect.poll(() => left).toBe(true)
+  expect(await lineOf(all.gateway, 'leaver')).toMatchObject({ outcome: 'left', attempts: 0 })
   expect(all.upstream.seen).toHaveLength(0)
 })
 
@@ -388,7 +385,7 @@ test('a slow host has as long as references.timeout_s for all of it, however liv
     const { status, json } = await ask(slow.gateway, '/v1/images/generations', { prompt: 'x', image })
     expect(status).toBe(400)
     expect(json.error.message).toMatch(/could not be fetched/)
-    await vi.waitFor(() => expect(slow.host.abandoned).toBe(3))
+    await expect.poll(() => slow.host.abandoned).toBe(3)
   } finally {
     await slow.close()
   }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCall } from '../faults/raw-caller.ts'
-import { eventually, lineOf, newId, readMetrics, spillFiles } from '../faults/setup.ts'
+import { eventually, newId, readMetrics, spillFiles } from '../faults/setup.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { lineOf } from '../helpers/log.ts'
 import { type RawScript, type RawUpstream, rawChunk, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import {
   ask,

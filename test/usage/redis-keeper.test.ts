@@ -96,7 +96,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
     await using line = await openLine(url)
     const { keeper } = await open(tag, { url: line.url, commandTimeoutMs: 100 })
     keeper.add(row('team', { microUsd: 5 }))
-    await expect.poll(() => keeper.unwritten(), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => keeper.unwritten()).toBe(0)
     line.hold('answers')
     keeper.add(row('team', { microUsd: 7 }))
     const witness = (await open(tag)).keeper
@@ -104,7 +104,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(keeper.unwritten()).toBe(1)
     keeper.add(row('team', { microUsd: 9 }))
     line.release()
-    await expect.poll(() => keeper.unwritten(), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => keeper.unwritten()).toBe(0)
     expect((await witness.read(today))[0]?.counts).toMatchObject({ requests: 3, microUsd: 21 })
   })
 
@@ -122,7 +122,7 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(keeper.unwritten()).toBe(12 + 1000 + 12 - 4)
     expect(troubles).toEqual([expect.stringMatching(/./)])
     await line.mend()
-    await expect.poll(() => keeper.unwritten(), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => keeper.unwritten()).toBe(0)
     const rows = await keeper.read(today)
     expect(rows.reduce((sum, { counts }) => sum + counts.requests, 0)).toBe(12 + 1000 + 12 - 4)
     expect(troubles.at(-1)).toBeNull()
