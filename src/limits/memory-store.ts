@@ -1,6 +1,6 @@
 /** Limits in this process's memory: exact for one gateway, without Redis. */
 import { type Counter, createCounter } from './memory-counters.ts'
-import { Entries } from './memory-entries.ts'
+import { Entries, Entry } from './memory-entries.ts'
 import { standingsBy } from './standings.ts'
 import { steadyClock } from './steady-clock.ts'
 import {
@@ -26,8 +26,8 @@ export interface MemoryStoreParts extends Partial<StoreTimes> {
 }
 
 /**
- * No timers. Each question first drops the holds that have lapsed, settled ones too; counters that count nothing are looked for four times a window. So what stays is what the last
- * window, the last lease's length and the present days and months brought.
+ * No timers. Each question first ends the holds that have lapsed; counters that count nothing are looked for four times a
+ * window. So what stays is what the last window, the last lease's length and the present days and months brought.
  */
 export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitStore {
   const { windowMs, leaseMs } = { ...defaultTimes, ...times }
@@ -39,18 +39,11 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
     day: new Map(),
     budget: new Map(),
   }
-  /** Of holds that lapsed: in which day and month their money counts. */
-  const reservedAt = new WeakMap<Hold, number>()
   const entries = new Entries()
   let sweptMs = 0
 
   function forgetLapsed(nowMs: number): void {
-    for (let entry = entries.lapse(nowMs); entry; entry = entries.lapse(nowMs)) {
-      const { hold, reservedMs } = entry
-      if (!hold) continue
-      release(hold, entry.counters)
-      if (reservedMs !== null) reservedAt.set(hold, reservedMs)
-    }
+    for (let entry = entries.lapse(nowMs); entry; entry = entries.lapse(nowMs)) release(entry)
     if (nowMs - sweptMs >= windowMs / 4) sweep(nowMs)
   }
 
@@ -71,11 +64,11 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 
   function reserve(hold: Hold, withinMs: number): Verdict {
-    const { id, reservations } = hold
+    const { reservations } = hold
     const nowMs = clock()
     forgetLapsed(nowMs)
-    const known = entries.get(id)
-    if (withinMs <= 0 || known?.hold === null) return { outcome: 'void' }
+    const known = entries.get(hold)
+    if (withinMs <= 0 || known === 'settled') return { outcome: 'void' }
 
     let isRoom = true
     const asked = new Array<Counter>(reservations.length)
@@ -86,41 +79,39 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
       asked[index] = counter
       if (counter.used(nowMs) + costOf(one) > one.limit) isRoom = false
     }
-    if (known) return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
+    if (known instanceof Entry) return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
     if (!isRoom) return refusal(reservations, asked, nowMs)
 
     for (let index = 0; index < asked.length; index++) {
       const one = reservations[index]
       if (one) asked[index]?.take(costOf(one), nowMs)
     }
-    entries.add(id, hold, asked, nowMs, lapseMs(nowMs, leaseMs))
+    entries.run(new Entry(hold, asked, nowMs, true), lapseMs(nowMs, leaseMs))
     return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
   }
 
   function settle(hold: Hold, { actuals, failed }: Settlement): void {
     const nowMs = clock()
     forgetLapsed(nowMs)
-    const known = entries.get(hold.id)
-    if (known?.hold === null) return
-    const taken = known?.counters ?? countersOfLapsed(hold, nowMs)
-    const atMs = known?.reservedMs ?? null
-    if (known) {
-      release(hold, taken)
-      entries.settle(known, lapseMs(nowMs, leaseMs))
-    } else entries.add(hold.id, null, [], null, lapseMs(nowMs, leaseMs))
+    const known = entries.get(hold)
+    if (known === 'settled') return
+    const running = known instanceof Entry ? known : null
+    const atMs = known?.reservedMs ?? nowMs
+    const taken = running?.counters ?? countersOfLapsed(hold, atMs, nowMs)
+    if (running) release(running)
+    entries.settle(hold)
     for (let index = 0; index < taken.length; index++) {
       const one = hold.reservations[index]
       if (!one || one.kind === 'lease') continue
       const actual = actuals[index] ?? one.cost
       // Of a hold that had lapsed the money alone is still to be counted.
-      if (one.kind !== 'budget' && (atMs === null || actual === one.cost)) continue
-      taken[index]?.settle(one.cost, actual, one.limit, failed, atMs ?? 0, nowMs)
+      if (one.kind !== 'budget' && (actual === one.cost || !running?.isUnbroken)) continue
+      taken[index]?.settle(one.cost, actual, one.limit, failed, atMs, nowMs)
     }
   }
 
   /** Money counts in the period in which it was reserved, which may be over. */
-  function countersOfLapsed(hold: Hold, nowMs: number): readonly Counter[] {
-    const atMs = reservedAt.get(hold) ?? nowMs
+  function countersOfLapsed(hold: Hold, atMs: number, nowMs: number): readonly Counter[] {
     return hold.reservations.map(reservation => {
       const isPast = reservation.kind === 'budget' && reservation.calendar(atMs).endsMs <= nowMs
       return isPast ? createCounter(reservation, bucketMs, atMs) : counterOf(reservation, nowMs)
@@ -129,15 +120,16 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
 
   function renew(hold: Hold, nowMs: number): void {
     const lapsesMs = lapseMs(nowMs, leaseMs)
-    const known = entries.get(hold.id)
-    if (known?.hold === null) return
-    if (known) {
+    const known = entries.get(hold)
+    if (known === 'settled') return
+    if (known instanceof Entry) {
       entries.prolong(known, lapsesMs)
       return
     }
-    const taken = countersOfLapsed(hold, nowMs)
+    const atMs = known?.reservedMs ?? nowMs
+    const taken = countersOfLapsed(hold, atMs, nowMs)
     for (const [index, reservation] of hold.reservations.entries()) taken[index]?.revive(costOf(reservation))
-    entries.add(hold.id, hold, taken, null, lapsesMs)
+    entries.run(new Entry(hold, taken, atMs, false), lapsesMs)
   }
 
   return {
@@ -159,10 +151,10 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
 }
 
 /** Lets go of what it holds. */
-function release({ reservations }: Hold, taken: readonly Counter[]): void {
-  for (let index = 0; index < taken.length; index++) {
+function release({ hold: { reservations }, counters }: Entry): void {
+  for (let index = 0; index < counters.length; index++) {
     const one = reservations[index]
-    if (one?.kind === 'lease' || one?.kind === 'budget') taken[index]?.release(costOf(one))
+    if (one?.kind === 'lease' || one?.kind === 'budget') counters[index]?.release(costOf(one))
   }
 }
 

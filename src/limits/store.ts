@@ -27,7 +27,7 @@ interface CalendarReservation<Kind extends string> {
 /** Two groups of keys that are never asked for together: each can lie on a cluster node of its own. */
 export type Side = 'caller' | 'upstream'
 
-/** What one call holds: all of it or nothing. Whoever settles or renews names the same hold that was reserved. */
+/** What one call holds: all of it or nothing. Whoever settles or renews brings the same object that was reserved. */
 export interface Hold {
   /** Never used for two calls, so never taken from a caller as it is: a repeated id is answered without being counted again. */
   readonly id: string
