@@ -14,10 +14,13 @@ import { measureScrapes } from './scrape.ts'
 import { measureStall } from './stall.ts'
 import { measureUnderAdmission } from './under-admission.ts'
 
-/** What measures time comes alone and first; the crash is mostly a wait of 35 s, which the others fill. */
+/**
+ * What measures time comes alone and first, what measures this process before it did anything else. The crash is mostly a wait
+ * of 35 s, which the others fill.
+ */
 const parts: readonly (readonly [name: string, measure: () => Promise<Findings>])[] = [
-  ['redis-time', measureRedisTime],
   ['memory', measureMemoryPairs],
+  ['redis-time', measureRedisTime],
   ['scrape', measureScrapes],
   ['under-admission', measureUnderAdmission],
   ['crash', measureCrash],
