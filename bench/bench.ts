@@ -70,11 +70,13 @@ export async function interleave(bench: Bench, lanes: readonly Lane[], job: Job)
 }
 
 /**
- * Small answers until the compiler has settled: how it gets there is no answer's cost. Not scaled: a short run would
- * otherwise measure another program.
+ * Small answers until the compiler has settled, and some larger ones, which go other ways: how it gets there is no answer's cost.
+ * It takes the gateway's wide path 6 000 answers (`--trace-opt` tells). Not scaled: a short run would otherwise measure another
+ * program.
  */
 export async function warmUp(bench: Bench, lane: Lane): Promise<void> {
-  await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests: 2000 })
+  await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests: 6000 })
+  await runLoad(bench, lane, { wishes: [{ size: '2MB' }], callers: 16, requests: 200 })
 }
 
 /** Rounds of what is slow and steady: half as many. */

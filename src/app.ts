@@ -65,8 +65,8 @@ export interface App {
   readonly server: FastifyInstance
   readonly admin: FastifyInstance
   readonly upstreamNames: readonly string[]
-  /** No exchange is under way. */
-  isIdle(): boolean
+  /** Was there ever an exchange? */
+  hasServed(): boolean
   /** What `/readyz` and `/metrics` say. */
   readiness(): Readiness
   metricsText(): Promise<string>
@@ -148,7 +148,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const cors = createCors(config.listen.corsOrigins)
   const authenticate = createAuthenticate(config.auth, config.callers)
   const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
-  const { serve, isIdle, ended } = createExchanges({
+  const { serve, hasServed, ended } = createExchanges({
     authenticate,
     cors,
     metrics: {
@@ -227,7 +227,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     server,
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
-    isIdle,
+    hasServed,
     readiness,
     metricsText: () => metrics.text(),
     startDraining: () => {

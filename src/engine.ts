@@ -20,21 +20,22 @@ export function optimiseSooner(): void {
   // That limit is a tenth above what the last collection left, where V8 would wait for several times as much: uploads are read
   // into buffers that are garbage at once, and lay around by the hundreds of megabytes.
   setFlagsFromString('--heap-growing-percent=10')
+  // Some seconds after a load V8 would collect all that it can, the shapes of objects included that no exchange has just then, and
+  // with them all compiled code that knows them: hundreds of exchanges would run at twice their CPU after each pause.
+  setFlagsFromString('--memory-reducer-gc-count=0')
 }
 
 // Long enough for whoever waited for the start to be served first, too short for anybody to look at what it left.
 const afterStartMs = 1_000
 
 /**
- * Gives back what only the start needed, some 20 MiB: by itself V8 keeps it for as long as there is little to do. It takes
- * some 50 ms, once, so it waits for a moment without callers. `isIdle` is asked each second until it says so.
+ * Gives back what only the start needed, some 20 MiB: by itself V8 keeps it for as long as there is little to do. Not where
+ * somebody was served by then: V8 soon collects by itself there, and this collection would take along what it has learnt.
  */
-export function forgetTheStart(isIdle: () => boolean): void {
+export function forgetTheStart(hasServed: () => boolean): void {
   if (!isMeasured) return
-  const timer = setInterval(() => {
-    if (!isIdle()) return
-    clearInterval(timer)
-    collectAll()
+  setTimeout(() => {
+    if (!hasServed()) collectAll()
   }, afterStartMs).unref()
 }
 

@@ -18,7 +18,8 @@ export async function measureEdit(bench: Bench): Promise<Findings> {
   const pipe = await startPipe(stage, ports)
   // Small ones, until the compiler has settled.
   for (const server of [gateway, pipe]) {
-    await runLoad(bench, { server, kind: 'small-edit' }, { wishes: [{ size: '70KB' }], callers, requests: 1000 })
+    await runLoad(bench, { server, kind: 'small-edit' }, { wishes: [{ size: '70KB' }], callers, requests: 4000 })
+    await runLoad(bench, { server, kind: 'edit' }, { wishes, callers, requests: 100 })
   }
   const figures: Figure[] = []
   for (const { kind, text, requests } of jobs) {

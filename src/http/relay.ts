@@ -50,8 +50,8 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
 }
 
 // `write` says «wait» for any chunk as large as the socket's mark, though the kernel took it at once: and each wait pauses the
-// upstream's socket. So what really waits for the caller is counted.
-const mostQueuedBytes = 256 * 1024
+// upstream's socket. So what really waits for the caller is counted. The kernel takes a megabyte in one write, but not twice.
+const mostQueuedBytes = 1024 * 1024
 
 /** What the documents of an answer in the upstream's protocol say. */
 type Observe = (values: readonly unknown[]) => Observation
@@ -82,6 +82,7 @@ export class ResponseSink implements RelaySink {
   #reader: AnswerReader | null = null
   /** For the caller to take what is queued. */
   #wait: PromiseWithResolvers<void> | null = null
+  #gathers = false
 
   constructor(conversation: Conversation, { memory, writeTimeoutMs, observe }: SinkParts) {
     this.#conversation = conversation
@@ -113,7 +114,9 @@ export class ResponseSink implements RelaySink {
       }
       void this.#begin()
       this.#write(chunk)
-      if (this.#response.writableLength <= mostQueuedBytes) return undefined
+      if (this.#isQueueShort()) return undefined
+      this.#writeGathered()
+      if (this.#isQueueShort()) return undefined
       this.#wait ??= Promise.withResolvers<void>()
       return this.#wait.promise
     }
@@ -162,7 +165,27 @@ export class ResponseSink implements RelaySink {
 
   #write(chunk: Buffer): void {
     this.#conversation.exchange.record.bytesOut += chunk.length
+    this.#gather()
     this.#response.write(chunk, this.#letGo)
+  }
+
+  /** What arrives in one turn of the event loop goes out in one write: one for each chunk took four tenths of a relay's CPU. */
+  #gather(): void {
+    if (this.#gathers) return
+    this.#gathers = true
+    // The socket rather than the answer, which would uncork it before it writes its gathered chunks.
+    this.#response.socket?.cork()
+    setImmediate(this.#writeGathered)
+  }
+
+  readonly #writeGathered = () => {
+    if (!this.#gathers) return
+    this.#gathers = false
+    this.#response.socket?.uncork()
+  }
+
+  #isQueueShort(): boolean {
+    return this.#response.writableLength <= mostQueuedBytes
   }
 
   readonly #letGo = () => {

@@ -53,13 +53,15 @@ export type Serve = (
 
 export interface Exchanges {
   readonly serve: Serve
-  isIdle(): boolean
+  /** Was there ever one? */
+  hasServed(): boolean
   /** Settles when none is under way: all are logged, and what they held is given back. */
   ended(): Promise<void>
 }
 
 export function createExchanges(parts: ServeParts): Exchanges {
   let underWay = 0
+  let hasServed = false
   const waiting: (() => void)[] = []
   const serveOne = createServe(parts, () => {
     underWay -= 1
@@ -71,13 +73,14 @@ export function createExchanges(parts: ServeParts): Exchanges {
       reply.hijack()
       const begin = () => {
         underWay += 1
+        hasServed = true
         return serveOne(request, reply, protocol, operation, work)
       }
       // Pipelined requests are served one after the other: Node tells an answer that waits behind another nothing of a connection
       // that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
       return reply.raw.socket ? begin() : once(reply.raw, 'socket').then(begin)
     },
-    isIdle: () => underWay === 0,
+    hasServed: () => hasServed,
     ended: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
   }
 }
