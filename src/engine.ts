@@ -1,5 +1,5 @@
 /** V8 tuned for what this process does: hardly any start, then years of one wide path. None of it is an API of Node's. */
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** The settings and their figures are those of one version: others run as their makers meant it. */
@@ -17,12 +17,32 @@ export function optimiseSooner(): void {
   // Buffers of sockets count against the limit of all memory rather than against one of 64 MB of their own, whose passing marks
   // the whole heap: every fourth answer of 8 MB on plain sockets.
   setFlagsFromString('--external-memory-accounted-in-global-limit')
-  // That limit is a tenth above what the last collection left, where V8 would wait for several times as much: uploads are read
-  // into buffers that are garbage at once, and lay around by the hundreds of megabytes.
-  setFlagsFromString('--heap-growing-percent=10')
+  keepLimitNear()
   // Some seconds after a load V8 would collect all that it can, the shapes of objects included that no exchange has just then, and
   // with them all compiled code that knows them: hundreds of exchanges would run at twice their CPU after each pause.
   setFlagsFromString('--memory-reducer-gc-count=0')
+}
+
+/**
+ * So much may become garbage between two full collections. V8 would wait for several times what is alive, and uploads are read into
+ * buffers that are garbage at once: they lay around by the hundreds of megabytes. With much less than this, answers on plain sockets
+ * cost twice their CPU, most of it collections.
+ */
+const garbageBytes = 160 * 2 ** 20
+// A burst of uploads doubles what is alive within a few of these.
+const lookMs = 100
+
+/** V8 knows its limit as percents of what a collection left, so that is looked at. */
+function keepLimitNear(): void {
+  let last = 0
+  const look = () => {
+    const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
+    const percent = Math.min(200, Math.max(10, Math.round((10 * garbageBytes) / (heap + external)) * 10))
+    if (percent !== last) setFlagsFromString(`--heap-growing-percent=${percent}`)
+    last = percent
+  }
+  look()
+  setInterval(look, lookMs).unref()
 }
 
 // Long enough for whoever waited for the start to be served first, too short for anybody to look at what it left.
