@@ -36,6 +36,11 @@ export interface RedisStoreParts extends Partial<StoreTimes> {
 /** Keys outlive what they say by this much: what has lapsed is decided by the scripts alone, by one clock. */
 const graceMs = 5_000
 const calendarGraceMs = 3_600_000
+/**
+ * What the gateway no longer waits for, Redis must not carry out, so it stops first: timers count whole milliseconds from when their
+ * turn of the event loop began, and end early by as much.
+ */
+const redisStopsFirst = 0.9
 /** A renewal script names this many calls at most, so that none holds Redis up for long. */
 const renewedAtOnce = 100
 
@@ -68,11 +73,12 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   async function run(script: RedisScript, side: Side, withinMs: number, atMs: number, ask: (atMs: number) => Question) {
     const askedMs = now()
     const deadline = askedMs + Math.min(withinMs, redis.commandTimeoutMs)
+    const lastMoment = askedMs + Math.min(withinMs, redis.commandTimeoutMs * redisStopsFirst)
     let reply = late
     for (let attempt = 0, periodMs = atMs; attempt < 3 && now() < deadline; attempt++) {
       const sentAt = now()
       const { keys, numbers, ids } = ask(periodMs)
-      const notAfter = withinMs === forever ? forever : offset.toTheirs(deadline)
+      const notAfter = withinMs === forever ? forever : offset.toTheirs(lastMoment)
       reply = read(await script([questions.clockKey(side), ...keys], [packed(notAfter, numbers), ...ids]))
       if (reply.outcome === 'period') periodMs = reply.redisMs
       else offset.learn(reply.redisMs, sentAt, now())
