@@ -19,7 +19,7 @@ import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
 import { createImagesRelay } from './http/images-relay.ts'
 import { createRelay } from './http/relay.ts'
-import { createExchanges } from './http/serve.ts'
+import { type Activity, createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
 import { createTranslate } from './http/translate.ts'
 import { createLimits } from './limits/limits.ts'
@@ -65,8 +65,7 @@ export interface App {
   readonly server: FastifyInstance
   readonly admin: FastifyInstance
   readonly upstreamNames: readonly string[]
-  /** Was there ever an exchange? */
-  hasServed(): boolean
+  activity(): Activity
   /** What `/readyz` and `/metrics` say. */
   readiness(): Readiness
   metricsText(): Promise<string>
@@ -148,7 +147,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const cors = createCors(config.listen.corsOrigins)
   const authenticate = createAuthenticate(config.auth, config.callers)
   const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
-  const { serve, hasServed, ended } = createExchanges({
+  const { serve, activity, ended } = createExchanges({
     authenticate,
     cors,
     metrics: {
@@ -227,7 +226,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     server,
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
-    hasServed,
+    activity,
     readiness,
     metricsText: () => metrics.text(),
     startDraining: () => {

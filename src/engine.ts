@@ -1,9 +1,12 @@
 /** V8 tuned for what this process does: hardly any start, then years of one wide path. None of it is an API of Node's. */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Activity } from './http/serve.ts'
 
 /** The settings and their figures are those of one version: others run as their makers meant it. */
 const isMeasured = process.version.startsWith('v24.')
+
+const callsUntilCompiled = 100
 
 /**
  * V8 counts a function's calls before it compiles it well (400 and 3000 by itself), and an exchange's path is wide: hundreds of
@@ -12,7 +15,7 @@ const isMeasured = process.version.startsWith('v24.')
  */
 export function optimiseSooner(): void {
   if (!isMeasured) return
-  setFlagsFromString('--invocation-count-for-maglev=100')
+  setFlagsFromString(`--invocation-count-for-maglev=${callsUntilCompiled}`)
   setFlagsFromString('--invocation-count-for-turbofan=1000')
   // Buffers of sockets count against the limit of all memory rather than against one of 64 MB of their own, whose passing marks
   // the whole heap: every fourth answer of 8 MB on plain sockets.
@@ -49,13 +52,18 @@ function keepLimitNear(): void {
 const afterStartMs = 1_000
 
 /**
- * Gives back what only the start needed, some 20 MiB: by itself V8 keeps it for as long as there is little to do. Not where
- * somebody was served by then: V8 soon collects by itself there, and this collection would take along what it has learnt.
+ * Gives back what only the start needed, some 20 MiB: by itself V8 keeps it for as long as there is little to do. It takes some
+ * 50 ms, once, so it waits for a moment without callers. Not where their path was compiled by then: this collection would take
+ * along what V8 has learnt, and with so much to do V8 soon collects by itself.
  */
-export function forgetTheStart(hasServed: () => boolean): void {
+export function forgetTheStart(activity: () => Activity): void {
   if (!isMeasured) return
-  setTimeout(() => {
-    if (!hasServed()) collectAll()
+  const timer = setInterval(() => {
+    const { underWay, begun } = activity()
+    const isCompiled = begun >= callsUntilCompiled
+    if (underWay > 0 && !isCompiled) return
+    clearInterval(timer)
+    if (!isCompiled) collectAll()
   }, afterStartMs).unref()
 }
 

@@ -73,7 +73,7 @@ async function start(): Promise<void> {
     const address = await listen(app.server, config.listen, 'PLANTAIN_PORT', role !== null)
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     optimiseSooner()
-    forgetTheStart(app.hasServed)
+    forgetTheStart(app.activity)
     const leave = leaveOnce(() =>
       drain(app, async () => {
         await usage.close()
@@ -105,7 +105,7 @@ async function lead(): Promise<void> {
     })
     await findFree(config.listen, 'PLANTAIN_PORT')
     const address = await workers.start()
-    forgetTheStart(() => false)
+    forgetTheStart(() => ({ underWay: 0, begun: 0 }))
     greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)
   } catch (error) {
     if (error instanceof WorkerFailed) process.exit(error.exitCode)

@@ -51,17 +51,22 @@ export type Serve = (
   work: (conversation: Conversation) => Promise<Outcome>,
 ) => Promise<void>
 
+/** Exchanges since the start. */
+export interface Activity {
+  readonly underWay: number
+  readonly begun: number
+}
+
 export interface Exchanges {
   readonly serve: Serve
-  /** Was there ever one? */
-  hasServed(): boolean
+  activity(): Activity
   /** Settles when none is under way: all are logged, and what they held is given back. */
   ended(): Promise<void>
 }
 
 export function createExchanges(parts: ServeParts): Exchanges {
   let underWay = 0
-  let hasServed = false
+  let begun = 0
   const waiting: (() => void)[] = []
   const serveOne = createServe(parts, () => {
     underWay -= 1
@@ -73,14 +78,14 @@ export function createExchanges(parts: ServeParts): Exchanges {
       reply.hijack()
       const begin = () => {
         underWay += 1
-        hasServed = true
+        begun += 1
         return serveOne(request, reply, protocol, operation, work)
       }
       // Pipelined requests are served one after the other: Node tells an answer that waits behind another nothing of a connection
       // that closes, so what is done for it could never be stopped. A caller who leaves before their turn was never served.
       return reply.raw.socket ? begin() : once(reply.raw, 'socket').then(begin)
     },
-    hasServed: () => hasServed,
+    activity: () => ({ underWay, begun }),
     ended: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
   }
 }
