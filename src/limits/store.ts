@@ -29,7 +29,7 @@ export type Side = 'caller' | 'upstream'
 
 /** What one call holds: all of it or nothing. Whoever settles or renews brings the same object that was reserved. */
 export interface Hold {
-  /** Never used for two calls, so never taken from a caller as it is: a repeated id is answered without being counted again. */
+  /** What Redis knows it by. Never used for two calls, so never taken from a caller as it is. */
   readonly id: string
   readonly side: Side
   /** Each with a key of its own. */
@@ -81,7 +81,7 @@ export interface LimitStore {
    */
   readonly leaseMs: number
   /**
-   * Takes all or nothing, in one step; a refusal writes nothing. Idempotent per id until the hold lapses. Admits
+   * Takes all or nothing, in one step; a refusal writes nothing. Idempotent per hold until it lapses. Admits
    * nothing once `withinMs` have gone by since the question was put, however late the question is answered.
    * Rejects where the store does not answer: then the hold may have been taken or not, and is to be cancelled.
    */
