@@ -50,7 +50,7 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
 }
 
 // `write` says «wait» for any chunk as large as the socket's mark, though the kernel took it at once: and each wait pauses the
-// upstream's socket. So what really waits for the caller is counted. With less, more waits cost more than what they keep small.
+// upstream's socket. So what really waits for the caller is counted.
 const mostQueuedBytes = 1024 * 1024
 
 /** What the documents of an answer in the upstream's protocol say. */
