@@ -51,6 +51,8 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   const offset = createClockOffset()
   const questions = createRedisQuestions(tag, leaseMs)
   const reservedAt = new WeakMap<Hold, number>()
+  /** The question that is under way while Redis's time is unknown. */
+  let sounding: Promise<unknown> | null = null
 
   const bucketMs = Math.ceil(windowMs / subBuckets)
   const times: ScriptTimes = {
@@ -65,21 +67,34 @@ export function createRedisStore(parts: RedisStoreParts): LimitStore {
   /** Good enough to look for a day's key with: the script says so where its day is another. */
   const probablyNow = () => offset.toTheirs(now()) || wallClock()
 
+  /** Where it fails, so do those that wait for it. */
+  function sound(asked: Promise<unknown>): void {
+    const over = () => {
+      sounding = null
+    }
+    sounding = asked
+    asked.then(over, over)
+  }
+
   /**
    * `ask`: what is asked, where its days and months are those of that moment.
    * Runs a script that does nothing once the time is up. Redis's clock is unknown before its first answer, and may be
    * set later: then it says `late` too early, or that it is another day, and what time it is; and is asked once more.
+   * So the first question finds out for those that follow it: none overtakes another because it had to be asked twice.
    */
   async function run(script: RedisScript, side: Side, withinMs: number, atMs: number, ask: (atMs: number) => Question) {
     const askedMs = now()
     const deadline = askedMs + Math.min(withinMs, redis.commandTimeoutMs)
     const lastMoment = askedMs + Math.min(withinMs, redis.commandTimeoutMs * redisStopsFirst)
     let reply = late
+    if (!offset.isKnown && sounding) await sounding
     for (let attempt = 0, periodMs = atMs; attempt < 3 && now() < deadline; attempt++) {
       const sentAt = now()
       const { keys, numbers, ids } = ask(periodMs)
       const notAfter = withinMs === forever ? forever : offset.toTheirs(lastMoment)
-      reply = read(await script([questions.clockKey(side), ...keys], [packed(notAfter, numbers), ...ids]))
+      const asked = script([questions.clockKey(side), ...keys], [packed(notAfter, numbers), ...ids])
+      if (!offset.isKnown) sound(asked)
+      reply = read(await asked)
       if (reply.outcome === 'period') periodMs = reply.redisMs
       else offset.learn(reply.redisMs, sentAt, now())
       if (reply.outcome !== 'period' && reply.outcome !== 'late') return reply

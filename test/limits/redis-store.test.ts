@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRedisStore, type RedisStoreParts } from '../../src/limits/redis-store.ts'
@@ -175,6 +176,26 @@ describe.skipIf(!redis)('on a real Redis', () => {
         expect((await store.reserve(hold(window(2)), plenty)).outcome).toBe('admitted')
       }
       for (const store of [early, late]) expect((await store.reserve(hold(window(2)), plenty)).outcome).toBe('refused')
+    })
+
+    test('the first questions are answered in the order in which they were asked, though Redis’s time is unknown', async () => {
+      let answers = 0
+      const slow: RedisClient = {
+        ...client,
+        script(lua) {
+          const run = client.script(lua)
+          return async (keys, args) => {
+            const reply = await run(keys, args)
+            if (++answers === 2) await sleep(100)
+            return reply
+          }
+        },
+      }
+      const store = gateway({ redis: slow })
+      const ask = async () => (await store.reserve(hold(lease(2)), plenty)).outcome
+      const [first, second] = [ask(), ask()]
+      await sleep(50)
+      expect(await Promise.all([first, second, ask()])).toEqual(['admitted', 'admitted', 'refused'])
     })
 
     test('a gateway whose clock is set while it runs goes on', async () => {
