@@ -9,7 +9,7 @@ export interface HoldingPlaces {
 }
 
 // Stands in for pieces that were given up, so that the others keep their places. A read brings no more at once.
-const nothing = Buffer.alloc(64 * 1024)
+const nothing = Buffer.alloc(256 * 1024)
 
 const canGo = (piece: Buffer) => piece.buffer !== nothing.buffer && piece.length <= nothing.length
 

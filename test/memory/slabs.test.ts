@@ -4,7 +4,8 @@ import { createPlainMemory } from '../../src/memory/answer-memory.ts'
 import { BufferPool } from '../../src/memory/buffer-pool.ts'
 import { type ReadWindows, SlabPool } from '../../src/memory/slabs.ts'
 
-const slabBytes = 64 * 1024
+const smallBytes = 64 * 1024
+const largeBytes = 256 * 1024
 
 /** One read that fills so much of the next window, and is consumed before the next one comes. */
 function read(windows: ReadWindows, bytes: number): Buffer {
@@ -20,9 +21,12 @@ function opened(pool: SlabPool): ReadWindows {
   return windows
 }
 
-describe('what a socket reads into', () => {
+describe.each([
+  { where: 'an ample budget', budgetBytes: 64 * 2 ** 20, slabBytes: largeBytes },
+  { where: 'a scarce one', budgetBytes: 256 * 1024, slabBytes: smallBytes },
+])('what a socket reads into, out of $where', ({ budgetBytes, slabBytes }) => {
   test('before its first read it owns no slab, and its first window is small', () => {
-    const pool = new SlabPool(1 << 20)
+    const pool = new SlabPool(budgetBytes)
     const windows = pool.openWindows()
     expect(windows.next().length).toBeLessThanOrEqual(4096)
     expect(pool.bytesInUse).toBe(0)
@@ -30,8 +34,8 @@ describe('what a socket reads into', () => {
     expect(pool.bytesInUse).toBe(0)
   })
 
-  test('then it owns one slab, and gets what is left of it until less than a quarter is', () => {
-    const pool = new SlabPool(1 << 20)
+  test('then it owns one slab, and gets what is left of it until less than 16 KB are', () => {
+    const pool = new SlabPool(budgetBytes)
     const windows = opened(pool)
     expect(windows.next().length).toBe(slabBytes)
     read(windows, 10_000)
@@ -44,7 +48,7 @@ describe('what a socket reads into', () => {
   })
 
   test('a full slab stays its own until all that it handed on was consumed', () => {
-    const pool = new SlabPool(1 << 20)
+    const pool = new SlabPool(budgetBytes)
     const windows = opened(pool)
     windows.next()
     windows.filled(slabBytes, slabBytes)
@@ -57,7 +61,7 @@ describe('what a socket reads into', () => {
   })
 
   test('a socket that says that all was consumed owns nothing but what it reads into', () => {
-    const pool = new SlabPool(1 << 20)
+    const pool = new SlabPool(budgetBytes)
     const windows = opened(pool)
     windows.next()
     expect(windows.filled(1000, 1000)).toBe(false)
@@ -77,7 +81,7 @@ describe('what a socket reads into', () => {
   })
 
   test('closing gives back everything but what is held', () => {
-    const pool = new SlabPool(1 << 20)
+    const pool = new SlabPool(budgetBytes)
     const windows = opened(pool)
     const chunk = read(windows, slabBytes)
     pool.retain(chunk)
@@ -92,14 +96,14 @@ describe('what a socket reads into', () => {
 
 describe('the pool', () => {
   test('counts whole slabs, however little of them is held, and each once', () => {
-    const pool = new SlabPool(1 << 20)
+    const pool = new SlabPool(4 * smallBytes)
     const windows = opened(pool)
     const chunks = [read(windows, 10), read(windows, 20), read(windows, 30)]
     for (const chunk of chunks) pool.retain(chunk.subarray(1, 3))
     windows.close()
-    expect(pool.bytesInUse).toBe(slabBytes)
+    expect(pool.bytesInUse).toBe(smallBytes)
     for (const chunk of chunks) {
-      expect(pool.bytesInUse).toBe(slabBytes)
+      expect(pool.bytesInUse).toBe(smallBytes)
       pool.release(chunk)
     }
     expect(pool.bytesInUse).toBe(0)
@@ -118,7 +122,7 @@ describe('the pool', () => {
   })
 
   test('is full when slabs of the whole budget are in use, sockets own ones included', () => {
-    const pool = new SlabPool(3 * slabBytes)
+    const pool = new SlabPool(3 * smallBytes)
     const sockets = [opened(pool), opened(pool), opened(pool)]
     for (const windows of sockets.slice(0, 2)) windows.next()
     expect(pool.full).toBe(false)
@@ -128,23 +132,54 @@ describe('the pool', () => {
     expect(pool.full).toBe(false)
   })
 
+  test('lends large slabs until half its budget is in use, then small ones, which pin less', () => {
+    const pool = new SlabPool(4 * largeBytes)
+    const sizes = Array.from({ length: 10 }, () => opened(pool).next().length)
+    expect(sizes).toEqual([largeBytes, largeBytes, ...Array.from({ length: 8 }, () => smallBytes)])
+    expect(pool.bytesInUse).toBe(4 * largeBytes)
+    expect(pool.full).toBe(true)
+  })
+
+  const bytesOf = (buffers: Iterable<ArrayBufferLike>) =>
+    [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)
+
+  /** As many sockets as it takes, and then all closed. @returns the buffers they read into. */
+  function lendAll(pool: SlabPool, bytes: number): Set<ArrayBufferLike> {
+    const sockets: ReadWindows[] = []
+    const buffers = new Set<ArrayBufferLike>()
+    while (bytesOf(buffers) < bytes) {
+      const windows = opened(pool)
+      buffers.add(windows.next().buffer)
+      sockets.push(windows)
+    }
+    for (const windows of sockets) windows.close()
+    return buffers
+  }
+
   test('uses free slabs again, and keeps a warm few of them or a little more than its budget', () => {
-    for (const [budgetBytes, kept] of [
-      [1 << 20, 64],
-      [80 * slabBytes, 90],
+    for (const [budgetBytes, least, most] of [
+      [4 * smallBytes, 4 * 2 ** 20, 4 * 2 ** 20],
+      [16 * 2 ** 20, 16 * 2 ** 20, 18 * 2 ** 20],
     ] as const) {
       const pool = new SlabPool(budgetBytes)
-      const buffersOfSockets = (count: number) => {
-        const sockets = Array.from({ length: count }, () => opened(pool))
-        const buffers = sockets.map(windows => windows.next().buffer)
-        for (const windows of sockets) windows.close()
-        return new Set(buffers)
-      }
-      const first = buffersOfSockets(100)
-      const second = buffersOfSockets(100)
-      expect(first.size).toBe(100)
-      expect([...second].filter(buffer => first.has(buffer))).toHaveLength(kept)
+      const first = lendAll(pool, 20 * 2 ** 20)
+      const second = lendAll(pool, 20 * 2 ** 20)
+      const usedAgain = bytesOf([...second].filter(buffer => first.has(buffer)))
+      expect(usedAgain).toBeGreaterThanOrEqual(least)
+      expect(usedAgain).toBeLessThanOrEqual(most)
     }
+  })
+
+  test('lends a free slab of the other size rather than a new one', () => {
+    const pool = new SlabPool(16 * 2 ** 20)
+    const first = lendAll(pool, 16 * 2 ** 20)
+    expect(new Set([...first].map(({ byteLength }) => byteLength))).toEqual(new Set([largeBytes, smallBytes]))
+    expect(lendAll(pool, 16 * 2 ** 20)).toEqual(first)
+    const stray = Buffer.alloc(16 * 2 ** 20)
+    pool.retain(stray)
+    expect(new Set(lendAll(pool, 16 * 2 ** 20))).toEqual(first)
+    pool.release(stray)
+    expect(lendAll(pool, 16 * 2 ** 20)).toEqual(first)
   })
 })
 
@@ -217,11 +252,11 @@ test('whatever sockets read, hold and give back: held bytes stay as they are, an
   const step = fc.record({
     socket: fc.nat(3),
     what: fc.constantFrom('receive', 'receive', 'consume', 'consume', 'release', 'look', 'reopen'),
-    bytes: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: slabBytes })),
+    bytes: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: largeBytes })),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: 'max' }), steps => {
-      const pool = new SlabPool(1 << 20)
+      const pool = new SlabPool(2 * 2 ** 20)
       const sockets = Array.from({ length: 4 }, (_, index) => new FakeSocket(pool, index * 60))
       const held: { readonly chunk: Buffer; readonly filler: number }[] = []
       const release = (count: number) => {

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, isIPv6, type Server,
 import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Bytes, bytesOf, bytesOfText, concat } from '../../src/images/bytes.ts'
 import { SlabPool } from '../../src/memory/slabs.ts'
@@ -212,6 +213,34 @@ describe.each(Object.entries(ways))('over %s', (_way, { tls, ...way }) => {
     for (const close of closing.splice(0)) await close()
     expect(await eventually(() => openSockets() <= sockets && slabs.bytesInUse === 0)).toBe(true)
   })
+})
+
+test('an answer that comes as fast as it can be read lets others have their turn', async () => {
+  // In a thread of its own: what it sends comes while the event loop here is busy.
+  const sender = new Worker(
+    `const server = require('node:http').createServer((_, response) => response.end(Buffer.alloc(48 << 20)))
+    server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port))`,
+    { eval: true },
+  )
+  closing.push(async () => void (await sender.terminate()))
+  const [port] = await once(sender, 'message')
+  const large = new SlabPool(64 << 20)
+  const pool = poolTo(`http://127.0.0.1:${port}`, { ...ways.slabs, openWindows: () => large.openWindows() })
+  let [inARow, most, bytes] = [0, 0, 0]
+  const turns = setInterval(() => {
+    inARow = 0
+  })
+  await pool.send(request(), () => chunk => {
+    inARow += chunk.length
+    most = Math.max(most, inARow)
+    bytes += chunk.length
+    // Slower than it comes, so that there is always more to read.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3)
+    return undefined
+  })
+  clearInterval(turns)
+  expect(bytes).toBe(48 << 20)
+  expect(most).toBeLessThan(4 << 20)
 })
 
 describe('a call that does not go well', () => {
