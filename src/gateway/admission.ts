@@ -48,7 +48,7 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
   async function settle(exchange: Exchange, spending: Spending, decision: Decision, outcome: Outcome): Promise<void> {
     const { record, caller, headers } = exchange
     const spent = outcome === 'ok' || record.images > 0 ? spentBy(spending, record) : null
-    const billed = billedFor(spending, record, outcome)
+    const billed = billedFor(spending, record, outcome, spent)
     if (billed !== undefined) record.costMicroUsd = billed
     if (outcome === 'ok' && spent?.microUsd !== undefined) {
       headers.set('x-plantain-cost-usd', String(spent.microUsd / 1e6))

@@ -39,8 +39,15 @@ export function demandOf({ resolution: { model }, wanted }: Spending): Demand {
   }
 }
 
-/** Of an exchange whose pictures were painted. Absent: nobody knows. */
-export function spentBy({ resolution: { model }, wanted }: Spending, { images, usage }: ExchangeRecord) {
+/** What an exchange's pictures came to. Absent: nobody knows. */
+export interface Spent {
+  readonly images: number
+  readonly tokens?: number
+  readonly microUsd?: number
+}
+
+/** Of an exchange whose pictures were painted. */
+export function spentBy({ resolution: { model }, wanted }: Spending, { images, usage }: ExchangeRecord): Spent {
   const microUsd = wanted.count === 0 ? 0 : model && actualMicroUsd(model, usage, { ...wanted, count: images })
   return { images, ...(usage && { tokens: usage.totalTokens }), ...(microUsd !== null && { microUsd }) }
 }
@@ -48,16 +55,19 @@ export function spentBy({ resolution: { model }, wanted }: Spending, { images, u
 /**
  * What upstreams bill for an exchange, whatever came of it, in micro-USD: for its pictures, also where they could not be
  * delivered; as reserved where the caller left while they came; and for the tokens of calls that gave none. Undefined: nothing,
- * or nobody knows.
+ * or nobody knows. `spent`: null where no pictures were painted.
  */
-export function billedFor(spending: Spending, record: ExchangeRecord, outcome: Outcome): number | undefined {
+export function billedFor(
+  spending: Spending,
+  record: ExchangeRecord,
+  outcome: Outcome,
+  spent: Spent | null,
+): number | undefined {
   const { model } = spending.resolution
-  const isPainted = outcome === 'ok' || record.images > 0
-  if (!isPainted && outcome === 'left' && record.painted) return demandOf(spending).microUsd ?? undefined
-  const ofWords = [...record.usageOfFailures, ...(!isPainted && record.usage ? [record.usage] : [])]
-  const costs = [
-    isPainted ? spentBy(spending, record).microUsd : undefined,
-    ...ofWords.map(usage => (model ? wordsMicroUsd(model, usage) : null)),
-  ].filter(cost => typeof cost === 'number')
+  if (!spent && outcome === 'left' && record.painted) return demandOf(spending).microUsd ?? undefined
+  const ofWords = [...record.usageOfFailures, ...(!spent && record.usage ? [record.usage] : [])]
+  const costs = [spent?.microUsd, ...ofWords.map(usage => (model ? wordsMicroUsd(model, usage) : null))].filter(
+    cost => typeof cost === 'number',
+  )
   return costs.length === 0 ? undefined : costs.reduce((sum, cost) => sum + cost, 0)
 }

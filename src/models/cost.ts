@@ -103,17 +103,20 @@ function pictureUsd(model: Model, { resolution, size, quality }: PicturesWanted)
 
 /** Of a size that has no price the nearest that has one, by area; of a quality the caller left open the dearest. */
 function priceAt(prices: NonNullable<Model['usdPerImageAt']>, size = '1024x1024', quality = 'high'): number | null {
-  const bySize = Object.entries(prices[quality] ?? prices.high ?? {})
-  const area = (text: string) => {
-    const pixels = parsePixels(text)
-    return pixels ? pixels.width * pixels.height : 0
-  }
-  const scale = ([priced]: readonly [string, number]) => Math.abs(Math.log(area(size) / area(priced)))
-  const [nearest] = bySize.toSorted((a, b) => scale(a) - scale(b))
+  const ofQuality = prices[quality] ?? prices.high ?? {}
+  if (ofQuality[size] !== undefined) return ofQuality[size]
+  const wanted = areaOf(size)
+  const distance = (area: number) => Math.abs(Math.log(wanted / area))
+  const priced = Object.entries(ofQuality).map(([text, price]) => ({ area: areaOf(text), price }))
+  const [nearest] = priced.toSorted((a, b) => distance(a.area) - distance(b.area))
   if (!nearest) return null
-  const [priced, price] = nearest
   // Above the largest that is priced, by its area.
-  return area(size) > area(priced) ? (price * area(size)) / area(priced) : price
+  return wanted > nearest.area ? (nearest.price * wanted) / nearest.area : nearest.price
+}
+
+function areaOf(size: string): number {
+  const pixels = parsePixels(size)
+  return pixels ? pixels.width * pixels.height : 0
 }
 
 function perTier(figures: PerTier | null, resolution = '1K'): number | null {
