@@ -31,7 +31,7 @@ export function optimiseSooner(): void {
  * buffers that are garbage at once: they lay around by the hundreds of megabytes. With much less than this, answers on plain sockets
  * cost twice their CPU, most of it collections.
  */
-const garbageBytes = 128 * 2 ** 20
+const garbageBytes = 144 * 2 ** 20
 // A burst of uploads doubles what is alive within a few of these.
 const lookMs = 100
 
