@@ -94,7 +94,7 @@ export function createPool(origin: string, options: PoolOptions): HttpPool {
 
 // Sixteen answers that come as fast as they can would hold everybody else up for fifty milliseconds. Much less costs CPU: what is
 // read in one go is still in the processor's caches when it is looked at.
-const mostBytesInARow = 3 * 2 ** 20
+const mostBytesInARow = 2 * 2 ** 20
 
 // Longer than any round trip, shorter than any painting.
 const longestCrossingMs = 1_000
