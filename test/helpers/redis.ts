@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RedisClient } from '../../src/redis/client.ts'
 
 export interface TestRedis {
   readonly url: string
@@ -25,6 +26,25 @@ export async function findRedis(): Promise<TestRedis | null> {
     throw new Error(`These tests need a real Redis. ${howToRun}`)
   process.stderr.write(`\nLeft out: tests that need a real Redis. ${howToRun}\n`)
   return null
+}
+
+/** The client, with something to be done before each script is sent, or with each answer before it is handed on. */
+export function attended(
+  client: RedisClient,
+  { before, after }: { readonly before?: () => Promise<void>; readonly after?: (reply: unknown) => Promise<void> },
+): RedisClient {
+  return {
+    ...client,
+    script(lua) {
+      const run = client.script(lua)
+      return async (keys, args) => {
+        await before?.()
+        const reply = await run(keys, args)
+        await after?.(reply)
+        return reply
+      }
+    },
+  }
 }
 
 const howToRun = 'To run them, set REDIS_URL, start Docker, or install redis-server.'

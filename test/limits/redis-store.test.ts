@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRedisStore, type RedisStoreParts } from '../../src/limits/redis-store.ts'
 import type { Hold, Reservation } from '../../src/limits/store.ts'
 import { connectRedis, type RedisClient } from '../../src/redis/client.ts'
-import { findRedis, openLine } from '../helpers/redis.ts'
+import { attended, findRedis, openLine } from '../helpers/redis.ts'
 import { type StoreUnderTest, storeContract } from './store.contract.ts'
 
 const redis = await findRedis()
@@ -40,17 +40,11 @@ async function openStore(): Promise<StoreUnderTest> {
   const admin = new Redis(url)
   const client = await connectRedis(url, { commandTimeoutMs })
   let lastMs = 0
-  const watched: RedisClient = {
-    ...client,
-    script(lua) {
-      const run = client.script(lua)
-      return async (keys, args) => {
-        const reply = await run(keys, args)
-        if (Array.isArray(reply)) lastMs = Number(reply[1])
-        return reply
-      }
+  const watched = attended(client, {
+    after: async reply => {
+      if (Array.isArray(reply)) lastMs = Number(reply[1])
     },
-  }
+  })
   // The store keeps the highest time seen and how far Redis's clock was behind it: both can be moved instead of the clock.
   const clock = `{${tag}:caller}:clock`
   async function moveClock(move: (highest: number, behind: number) => [number, number]) {
@@ -180,17 +174,11 @@ describe.skipIf(!redis)('on a real Redis', () => {
 
     test('the first questions are answered in the order in which they were asked, though Redis’s time is unknown', async () => {
       let answers = 0
-      const slow: RedisClient = {
-        ...client,
-        script(lua) {
-          const run = client.script(lua)
-          return async (keys, args) => {
-            const reply = await run(keys, args)
-            if (++answers === 2) await sleep(100)
-            return reply
-          }
+      const slow = attended(client, {
+        after: async () => {
+          if (++answers === 2) await sleep(100)
         },
-      }
+      })
       const store = gateway({ redis: slow })
       const ask = async () => (await store.reserve(hold(lease(2)), plenty)).outcome
       const [first, second] = [ask(), ask()]

@@ -6,7 +6,7 @@ import { sufficientAcl } from '../../src/limits/check.ts'
 import { connectRedis, type RedisClient } from '../../src/redis/client.ts'
 import { createRedisKeeper, daysInRedis } from '../../src/usage/redis-keeper.ts'
 import type { UsageKeeper } from '../../src/usage/usage.ts'
-import { findRedis, openLine } from '../helpers/redis.ts'
+import { attended, findRedis, openLine } from '../helpers/redis.ts'
 import { keeperContract, row } from './keeper.contract.ts'
 
 const redis = await findRedis()
@@ -132,17 +132,12 @@ describe.skipIf(!redis)('on a real Redis', () => {
     const tag = freshTag()
     const { client } = await open(tag)
     let commands = 0
-    const slow: RedisClient = {
-      ...client,
-      script(lua) {
-        const run = client.script(lua)
-        return async (keys, args) => {
-          commands += 1
-          await new Promise(resolve => setTimeout(resolve, 20))
-          return run(keys, args)
-        }
+    const slow = attended(client, {
+      before: async () => {
+        commands += 1
+        await new Promise(resolve => setTimeout(resolve, 20))
       },
-    }
+    })
     const keeper = createRedisKeeper({ redis: slow, tag, flushMs: 200 })
     let calls = 0
     const traffic = setInterval(() => keeper.add(row(`caller-${calls++ % 7}`)), 2)
