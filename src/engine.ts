@@ -13,34 +13,39 @@ const callsUntilCompiled = 100
  * functions that are called once or twice each, thousands of exchanges in slow code. To be called once the start is over: what
  * the start runs is never run again.
  */
-export function optimiseSooner(): void {
+export function optimiseSooner(budgetBytes: number): void {
   if (!isMeasured) return
   setFlagsFromString(`--invocation-count-for-maglev=${callsUntilCompiled}`)
   setFlagsFromString('--invocation-count-for-turbofan=1000')
   // Buffers of sockets count against the limit of all memory rather than against one of 64 MB of their own, whose passing marks
   // the whole heap: every fourth answer of 8 MB on plain sockets.
   setFlagsFromString('--external-memory-accounted-in-global-limit')
-  keepLimitNear()
+  keepLimitNear(budgetBytes)
   // Some seconds after a load V8 would collect all that it can, the shapes of objects included that no exchange has just then, and
   // with them all compiled code that knows them: hundreds of exchanges would run at twice their CPU after each pause.
   setFlagsFromString('--memory-reducer-gc-count=0')
 }
 
 /**
- * So much may become garbage between two full collections. V8 would wait for several times what is alive, and uploads are read into
- * buffers that are garbage at once: they lay around by the hundreds of megabytes. With much less than this, answers on plain sockets
- * cost twice their CPU, most of it collections.
+ * So much may become garbage between two full collections, and what of the budget is not in use besides: so much memory is this
+ * process's to take. Collections of the young generation free nearly all there is, if only they come first; where a full one does,
+ * answers on plain sockets cost half as much again. V8 by itself would wait for several times what is alive, and uploads are read
+ * into buffers that are garbage at once: they lay around by the hundreds of megabytes.
  */
 const garbageBytes = 144 * 2 ** 20
 // A burst of uploads doubles what is alive within a few of these.
 const lookMs = 100
+// V8 takes the percents of the last look for what is alive when it has collected.
+const mostPercent = 300
 
 /** V8 knows its limit as percents of what a collection left, so that is looked at. */
-function keepLimitNear(): void {
+function keepLimitNear(budgetBytes: number): void {
   let last = 0
   const look = () => {
     const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
-    const percent = Math.min(200, Math.max(10, Math.round((10 * garbageBytes) / (heap + external)) * 10))
+    const used = heap + external
+    const limit = Math.max(used, budgetBytes) + garbageBytes
+    const percent = Math.min(mostPercent, Math.max(10, Math.round(10 * (limit / used - 1)) * 10))
     if (percent !== last) setFlagsFromString(`--heap-growing-percent=${percent}`)
     last = percent
   }

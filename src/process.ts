@@ -72,7 +72,7 @@ async function start(): Promise<void> {
     })
     const address = await listen(app.server, config.listen, 'PLANTAIN_PORT', role !== null)
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
-    optimiseSooner()
+    optimiseSooner(config.answers.memoryBytes)
     forgetTheStart(app.activity)
     const leave = leaveOnce(() =>
       drain(app, async () => {
