@@ -8,6 +8,7 @@ import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
+import { leaveOnce } from './leaving.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { findFree, listen } from './listening.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -74,7 +75,7 @@ async function start(): Promise<void> {
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     optimiseSooner(config.answers.memoryBytes)
     forgetTheStart(app.activity)
-    const leave = leaveOnce(() =>
+    const leave = onLeave(() =>
       drain(app, async () => {
         await usage.close()
         if (usage.unwritten() > 0) log.warn('usage is lost: Redis did not take it', { requests: usage.unwritten() })
@@ -98,7 +99,7 @@ async function lead(): Promise<void> {
     const { admin, ...workers } = leadWorkers({ config, sandboxUrl: sandbox?.url ?? null, log })
     const adminAddress = await listen(admin, config.admin, 'PLANTAIN_ADMIN_PORT')
     const { graceSeconds, timeoutSeconds } = config.drain
-    leaveOnce(async () => {
+    onLeave(async () => {
       await workers.leave((graceSeconds + timeoutSeconds) * 1000 + lateMs)
       await admin.close()
       await sandbox?.close()
@@ -165,24 +166,15 @@ function greet(upstreamNames: readonly string[], address: string, adminAddress: 
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** On the first signal, or when it is called; a second signal ends the process at once. */
-function leaveOnce(work: () => Promise<void>): () => Promise<void> {
-  let leaving = false
-  const leave = async () => {
-    if (leaving) return
-    leaving = true
+/** Also when it is called. */
+function onLeave(work: () => Promise<void>): () => Promise<void> {
+  const inGoodOrder = async () => {
     await work()
     await log.flush()
-    process.exit(0)
   }
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (leaving) process.exit(1)
-    if (!role) log.info('draining', { signal })
-    void leave()
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  return leave
+  return leaveOnce(inGoodOrder, why => {
+    if (!role) log.info('draining', why)
+  })
 }
 
 async function drain(app: App, release: () => Promise<void>): Promise<void> {

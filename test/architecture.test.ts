@@ -18,6 +18,7 @@ const floors: Readonly<Record<string, number>> = {
   'counting.ts': 4,
   'pictures.ts': 4,
   'engine.ts': 5,
+  'leaving.ts': 5,
   'listening.ts': 5,
   http: 4,
   admin: 4,

@@ -1,4 +1,5 @@
 /** `npm run sandbox`: the sandbox alone, for programs that are to talk to it as if it were Google. */
+import { onNpmEnd } from '../leaving.ts'
 import { startSandbox } from './start.ts'
 
 const port = process.env.PLANTAIN_SANDBOX_PORT ?? '8090'
@@ -13,6 +14,7 @@ try {
     host: '127.0.0.1',
     onFault: error => process.stderr.write(`A request failed: ${explain(error)}\n`),
   })
+  onNpmEnd(() => process.exit(0))
   process.stdout.write(`The sandbox listens on ${url} and paints as ${models.join(', ')}.
 
   curl -s ${url}/v1beta/models/${models[0]}:generateContent -H 'x-goog-api-key: any' -H 'content-type: application/json' \\

@@ -22,9 +22,10 @@ interface Started {
   readonly adminUrl: string
 }
 
-async function start(script: RawScript, config: ProcessOptions['config'] = {}): Promise<Started> {
+async function start(script: RawScript, options: Omit<ProcessOptions, 'env'> = {}): Promise<Started> {
   const upstream = await startRawUpstream(script)
-  const gateway = startProcess({ env: { GEMINI_API_KEY: 'key-of-a-test', GEMINI_BASE_URL: upstream.url }, config })
+  const env = { GEMINI_API_KEY: 'key-of-a-test', GEMINI_BASE_URL: upstream.url }
+  const gateway = startProcess({ env, ...options })
   running.push(gateway, upstream)
   return { gateway, upstream, ...(await addressesOf(gateway)) }
 }
@@ -92,7 +93,7 @@ describe('a process that is told to end', { concurrent: true }, () => {
         if (holding) held.push(call)
         else paint(call)
       },
-      { drain: { grace_s: 1 } },
+      { config: { drain: { grace_s: 1 } } },
     )
     const [idle, one, another, third] = [
       keepAliveCaller(url),
@@ -138,7 +139,7 @@ describe('a process that is told to end', { concurrent: true }, () => {
   })
 
   test('cuts at timeout_s what is still in flight, and exits with 0', async () => {
-    const { gateway, upstream, url } = await start(() => {}, { drain: { timeout_s: 0.5 } })
+    const { gateway, upstream, url } = await start(() => {}, { config: { drain: { timeout_s: 0.5 } } })
     const end = endOf(keepAliveCaller(url).translated())
     const called = await upstream.nextCall()
     gateway.signal('SIGTERM')
@@ -159,6 +160,22 @@ describe('a process that is told to end', { concurrent: true }, () => {
     expect(await end).toBe('cut')
   })
 
+  test('by ending the npm that started it finishes what is under way, and lives on no further', async () => {
+    const { gateway, upstream, url } = await start(
+      async call => {
+        await sleep(1_500)
+        paint(call)
+      },
+      { byNpm: true },
+    )
+    const answer = keepAliveCaller(url).translated()
+    await upstream.nextCall()
+    gateway.signal('SIGTERM')
+    expect((await answer).picture).toBe(picture.base64)
+    await gateway.exited
+    expect(gateway.lines()).toContainEqual(expect.objectContaining({ msg: 'draining', reason: 'npm has ended' }))
+  })
+
   test('by SIGKILL leaves no answer behind on the disk', async () => {
     const { gateway, url } = await start(
       ({ socket }) => {
@@ -166,7 +183,7 @@ describe('a process that is told to end', { concurrent: true }, () => {
         socket.write('{"text":"')
         socket.write(Buffer.alloc(8_000_000, 'a'))
       },
-      { answers: { memory: '1MiB' } },
+      { config: { answers: { memory: '1MiB' } } },
     )
     const end = endOf(keepAliveCaller(url).translated())
     while (filesOf(gateway).length === 0) await sleep(20)

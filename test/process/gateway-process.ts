@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'src/main.ts')
 
 export interface ProcessOptions {
   /** Beside PATH and the ports, which are any free ones unless they stand here. */
   readonly env?: Readonly<Record<string, string>>
   /** The configuration file, as JSON, which is YAML. The spill folder is the process's own unless it stands here. */
   readonly config?: Readonly<Record<string, object>>
+  /** By `npm start`: the process is npm then, and signals go to that. */
+  readonly byNpm?: boolean
 }
 
 export interface GatewayProcess {
@@ -31,14 +34,17 @@ export interface GatewayProcess {
   close(): Promise<void>
 }
 
-export function startProcess({ env = {}, config = {} }: ProcessOptions): GatewayProcess {
+export function startProcess({ env = {}, config = {}, byNpm = false }: ProcessOptions): GatewayProcess {
   const folder = mkdtempSync(join(tmpdir(), 'plantain-process-'))
   const spillDir = join(folder, 'spill')
   mkdirSync(spillDir)
   const file = join(folder, 'gateway.yaml')
   writeFileSync(file, JSON.stringify({ ...config, answers: { spill_dir: spillDir, ...config.answers } }))
-  const child = spawn(process.execPath, [main], {
-    cwd: folder,
+  const [program, args] = byNpm ? ['npm', ['start', '--silent']] : [process.execPath, [main]]
+  const child = spawn(program, args, {
+    cwd: byNpm ? root : folder,
+    // A group of its own, which ends as one where something is left of it.
+    detached: byNpm,
     env: {
       PATH: process.env.PATH,
       PLANTAIN_CONFIG: file,
@@ -79,11 +85,18 @@ export function startProcess({ env = {}, config = {} }: ProcessOptions): Gateway
     },
     signal: signal => void child.kill(signal),
     async close() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      if (byNpm) endGroup(child.pid)
+      else if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exited
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader) process.kill(-leader, 'SIGKILL')
+  } catch {} // All of it has ended.
 }
 
 /** Where a process that has started listens. */
