@@ -66,6 +66,8 @@ export interface App {
   readonly admin: FastifyInstance
   readonly upstreamNames: readonly string[]
   activity(): Activity
+  /** Memory that answers and requests take now. */
+  heldBytes(): number
   /** What `/readyz` and `/metrics` say. */
   readiness(): Readiness
   metricsText(): Promise<string>
@@ -227,6 +229,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
     activity,
+    heldBytes: () => memory.bytesInUse + room.bytesInUse,
     readiness,
     metricsText: () => metrics.text(),
     startDraining: () => {

@@ -13,17 +13,24 @@ const callsUntilCompiled = 100
  * functions that are called once or twice each, thousands of exchanges in slow code. To be called once the start is over: what
  * the start runs is never run again.
  */
-export function optimiseSooner(budgetBytes: number): void {
+export function optimiseSooner(memory: MemoryInUse): void {
   if (!isMeasured) return
   setFlagsFromString(`--invocation-count-for-maglev=${callsUntilCompiled}`)
   setFlagsFromString('--invocation-count-for-turbofan=1000')
   // Buffers of sockets count against the limit of all memory rather than against one of 64 MB of their own, whose passing marks
   // the whole heap: every fourth answer of 8 MB on plain sockets.
   setFlagsFromString('--external-memory-accounted-in-global-limit')
-  keepLimitNear(budgetBytes)
+  keepLimitNear(memory)
   // Some seconds after a load V8 would collect all that it can, the shapes of objects included that no exchange has just then, and
   // with them all compiled code that knows them: hundreds of exchanges would run at twice their CPU after each pause.
   setFlagsFromString('--memory-reducer-gc-count=0')
+}
+
+export interface MemoryInUse {
+  /** `answers.memory`. */
+  readonly budgetBytes: number
+  /** What answers and requests take now: most of what is alive. */
+  heldBytes(): number
 }
 
 /**
@@ -32,20 +39,25 @@ export function optimiseSooner(budgetBytes: number): void {
  * answers on plain sockets cost half as much again. V8 by itself would wait for several times what is alive, and uploads are read
  * into buffers that are garbage at once: they lay around by the hundreds of megabytes.
  */
-const garbageBytes = 144 * 2 ** 20
-// A burst of uploads doubles what is alive within a few of these.
+const garbageBytes = 96 * 2 ** 20
 const lookMs = 100
-// V8 takes the percents of the last look for what is alive when it has collected.
-const mostPercent = 300
+// The least that was used in the last second is what was alive then, with hardly any garbage.
+const looksKept = 10
+// However little is alive: it may be more by the time V8 takes them.
+const mostPercent = 1000
 
 /** V8 knows its limit as percents of what a collection left, so that is looked at. */
-function keepLimitNear(budgetBytes: number): void {
+function keepLimitNear({ budgetBytes, heldBytes }: MemoryInUse): void {
   let last = 0
+  const used: number[] = []
   const look = () => {
     const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
-    const used = heap + external
-    const limit = Math.max(used, budgetBytes) + garbageBytes
-    const percent = Math.min(mostPercent, Math.max(10, Math.round(10 * (limit / used - 1)) * 10))
+    used.push(heap + external)
+    if (used.length > looksKept) used.shift()
+    // A burst of pictures holds several times what was alive a second ago.
+    const alive = Math.max(Math.min(...used), heap + heldBytes())
+    const limit = Math.max(alive, budgetBytes) + garbageBytes
+    const percent = Math.min(mostPercent, Math.max(10, Math.round(10 * (limit / alive - 1)) * 10))
     if (percent !== last) setFlagsFromString(`--heap-growing-percent=${percent}`)
     last = percent
   }

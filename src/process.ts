@@ -73,7 +73,7 @@ async function start(): Promise<void> {
     })
     const address = await listen(app.server, config.listen, 'PLANTAIN_PORT', role !== null)
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
-    optimiseSooner(config.answers.memoryBytes)
+    optimiseSooner({ budgetBytes: config.answers.memoryBytes, heldBytes: app.heldBytes })
     forgetTheStart(app.activity)
     const leave = onLeave(() =>
       drain(app, async () => {
