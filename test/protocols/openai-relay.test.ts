@@ -298,6 +298,19 @@ describe('the answer', () => {
     expect(line.status).toBe(status)
   })
 
+  test.each([
+    ['in another language', '参数错误'],
+    ['of two lines', 'bad\r\nx-injected: yes'],
+    ['of a page', 'a'.repeat(10_000)],
+  ])('an error whose code is a text %s reaches the caller, passed on and translated', async (_name, code) => {
+    upstream.script = json({ error: { message: 'No such size.', type: 'invalid_request_error', code } }, 400)
+    for (const more of [{}, { aspect_ratio: '1:1' }]) {
+      const { status, reason, headers, json: told } = await askOpenai(gateway, { model: 'gpt-image-2', ...more })
+      expect([status, reason, headers.get('x-injected')]).toEqual([400, 'invalid_request_error', null])
+      expect(told.error).toMatchObject({ message: 'No such size.', code })
+    }
+  })
+
   test('429 is told with the wait that only its words had', async () => {
     const text = error({ message: 'Rate limit reached. Please try again in 1.5s.', code: 'rate_limit_exceeded' })
     upstream.script = json(text, 429)

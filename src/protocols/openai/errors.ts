@@ -41,11 +41,14 @@ const wireErrors: Record<ErrorKind, WireError> = {
   internal: server(500, 'internal_error'),
 }
 
+// A code may be an upstream's own, and theirs are in any language and of any length. Node sends nothing at all with others.
+const fitsStatusLine = /^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/
+
 export function encodeError(error: GatewayError): WireReply {
   const { status, type, code, document } = describe(error)
   return {
     status,
-    reasonPhrase: code ?? type,
+    reasonPhrase: code !== null && fitsStatusLine.test(code) ? code : type,
     headers: { 'content-type': 'application/json', ...retryHeaders(error) },
     body: bytesOfText(JSON.stringify(document)),
   }
