@@ -162,6 +162,13 @@ test.each([
   expect(Array.isArray(contents) ? contents.map(({ role }: { role: string }) => role) : contents.role).toEqual(roles)
 })
 
+test('thousands of contents without a role hold nobody up', async () => {
+  const contents = Array.from({ length: 20_000 }, () => ({ parts: [{ text: 'a' }] }))
+  await ask(await start({ keys: ['k'] }), '/v1beta/models/nano-banana:generateContent', { contents })
+  const sent = JSON.parse(String(upstream.seen[0]?.body))
+  expect(sent.contents).toEqual(contents.map(content => ({ role: 'user', ...content })))
+})
+
 test('a body with every role is passed on byte for byte', async () => {
   const body = '{ "contents" : [ {"role":"user", "parts":[{"text":"a\\u003d"}]} ] }'
   await ask(await start({ keys: ['k'] }), '/v1beta/models/nano-banana:generateContent', body)
