@@ -64,9 +64,12 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
   try {
     const watch = new FormWatch(boundary, bounds.maxBytes, () => {})
     const pieces: Buffer[] = []
+    const most = mostParts(bounds)
     await takeChunks(request.raw, bounds.maxBytes, chunk => {
       pieces.push(chunk)
       watch.push(chunk)
+      // A part may be nine bytes: each of the millions that a body has room for would be looked at.
+      if (watch.parts > most.files + most.fields) throw tooManyParts()
       return room.grow(chunk.length)
     })
     const held = { bytes: bytesOf(...pieces) }
@@ -167,7 +170,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
   const most = mostParts(bounds)
   const files = parts.filter(({ isFile }) => isFile).length
   if (files > most.files || parts.length - files > most.fields) {
-    throw new GatewayError('too-large', 'The form has more parts than this gateway takes.')
+    throw tooManyParts()
   }
   for (const part of parts) {
     const name = checkPart(part.name, part.encoding)
@@ -186,6 +189,8 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
   }
   return Object.fromEntries(fields)
 }
+
+const tooManyParts = () => new GatewayError('too-large', 'The form has more parts than this gateway takes.')
 
 function encode(content: Bytes, blocks: Blocks): Upload {
   const encoder = new Base64Encoder(blocks)

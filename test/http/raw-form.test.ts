@@ -10,6 +10,7 @@ import { read } from '../helpers/callers.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 import { boundary, type FormPart, formBytes, formType, postForm } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { rawHttp } from '../helpers/raw-http.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 test('delimiters are found wherever the chunks are cut', () => {
@@ -160,6 +161,13 @@ describe('translated after all', () => {
     expect([answer.status, answer.json.error.message]).toEqual([status, expect.stringMatching(says)])
     expect(upstream.seen).toEqual([])
     expect((await edit(prompt, file())).status).toBe(200)
+  })
+
+  test('a form of very many parts is refused while it comes', async () => {
+    const parts = Buffer.from(`\r\n\r\n\r\n--${boundary}`.repeat(1000))
+    const head = ['POST /v1/images/edits HTTP/1.1', 'host: a', `content-type: ${formType}`, 'content-length: 4000000']
+    const { status, body } = await rawHttp(gateway.url, `${head.join('\r\n')}\r\n\r\n--${boundary}`, parts)
+    expect([status, JSON.parse(body).error.message]).toEqual([413, expect.stringMatching(/more parts/)])
   })
 
   test('bytes outside the form do no harm', async () => {
