@@ -183,7 +183,8 @@ class DiskStore implements AssetStore {
     for (const folder of await readdir(this.#directory)) {
       if (!/^\d+$/.test(folder)) continue
       const path = join(this.#directory, folder)
-      for (const file of await readdir(path)) {
+      // Another process that sweeps may have removed it meanwhile.
+      for (const file of (await nullWhereAbsent(readdir(path))) ?? []) {
         const name = parseKeptName(file)
         if (!name) continue
         if (name.expiresSeconds + sweptAfterSeconds <= nowSeconds) {

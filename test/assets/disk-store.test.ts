@@ -73,6 +73,15 @@ test('two stores share a folder: what one stores the other finds, counts and swe
   ;(await other.store.reserve(1))()
 })
 
+test('stores that sweep one folder at the same moment don’t fail by each other', async () => {
+  const { directory } = open()
+  for (let number = 0; number < 100; number++) mkdirSync(join(directory, String(1000 + number)))
+  const stores = [1, 2, 3, 4].map(() => open({ directory }).store)
+  const swept = await Promise.allSettled(stores.map(store => store.sweep()))
+  expect(swept.filter(({ status }) => status === 'rejected')).toEqual([])
+  expect(readdirSync(directory)).toEqual(['tmp'])
+})
+
 test('a picture that is swept while it is read is read to its end', async () => {
   let now = start
   const { store } = open({ nowSeconds: () => now })
