@@ -47,7 +47,11 @@ export class HeldDocument {
       return undefined
     }
     this.#waiting.push(chunk)
-    this.#writing ??= this.#write()
+    if (!this.#writing) {
+      this.#writing = this.#write()
+      // Whoever appended may fail of something else before it settles, and listens no more.
+      this.#writing.catch(() => {})
+    }
     return this.#writing
   }
 

@@ -298,6 +298,24 @@ describe('where there is no room', () => {
     await expectNothingLeft(places)
   })
 
+  test('a wait that is given up harms nobody, though whoever waited listens no more', async () => {
+    const unheard: unknown[] = []
+    const hear = (error: unknown) => void unheard.push(error)
+    process.on('unhandledRejection', hear)
+    const places = placesOf(10, 0)
+    places.spill.line.enter({})
+    const exchange = new AbortController()
+    const document = new HeldDocument(places, exchange.signal)
+    await document.append(Buffer.alloc(10))
+    const waits = document.append(Buffer.alloc(10)) !== undefined
+    exchange.abort(new Error('left'))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    process.off('unhandledRejection', hear)
+    expect([waits, unheard]).toEqual([true, []])
+    document.release()
+    expect(places.memory.bytesInUse).toBe(0)
+  })
+
   test('and no file may be written, they go on in memory, and the folder is not even made', async () => {
     const missing = joinPath(directory, 'missing')
     const places = { memory: createPlainMemory(100), spill: new SpillSpace(missing, 0) }
