@@ -20,8 +20,10 @@ const exposed = [
   'server-timing',
   'ratelimit',
   'ratelimit-policy',
-  ...['upstream', 'model', 'attempts', 'ignored-params', 'images'].map(name => `x-plantain-${name}`),
-  ...['limit', 'remaining', 'reset'].map(name => `x-ratelimit-${name}-requests`),
+  ...['upstream', 'model', 'attempts', 'ignored-params', 'images', 'cost-usd'].map(name => `x-plantain-${name}`),
+  ...['requests', 'images', 'tokens'].flatMap(limited =>
+    ['limit', 'remaining', 'reset'].map(name => `x-ratelimit-${name}-${limited}`),
+  ),
 ].join(', ')
 
 export function createCors(origins: readonly string[]): Cors {

@@ -364,7 +364,12 @@ describe('browsers of another origin', () => {
     ]) {
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example')
       const exposed = headers.get('access-control-expose-headers') ?? ''
-      for (const name of ['x-request-id', 'retry-after', 'x-plantain-model']) expect(exposed).toContain(name)
+      for (const name of ['x-request-id', 'retry-after', 'x-plantain-model', 'x-plantain-cost-usd']) {
+        expect(exposed).toContain(name)
+      }
+      for (const limited of ['requests', 'images', 'tokens']) {
+        for (const what of ['limit', 'remaining', 'reset']) expect(exposed).toContain(`x-ratelimit-${what}-${limited}`)
+      }
     }
   })
 
