@@ -1,6 +1,6 @@
 /** Reads JSON bodies: bounded, held as they came, looked at by the same reader that reads upstreams' answers. */
 import type { IncomingMessage } from 'node:http'
-import { bytesOf } from '../images/bytes.ts'
+import { bytesOf, stretchesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { DocumentError, DocumentReader } from '../streams/document-reader.ts'
@@ -39,11 +39,12 @@ export async function readJson(message: IncomingMessage, bounds: BodyRoomParts):
     if (repeated !== undefined) throw unreadable(`The field '${repeated}' stands there twice.`)
     if (hasPrototypeKey(value)) throw unreadable("The key '__proto__' is not allowed.")
     const bytes = bytesOf(...pieces)
+    const stretch = stretchesOf(pieces)
     return {
       value,
       text: new JsonText(bytes, skeleton),
       length: bytes.length,
-      bytesOf: long => bytes.slice(long.start, long.length),
+      bytesOf: long => stretch(long.start, long.length),
       release: () => room.release(),
     }
   } catch (error) {

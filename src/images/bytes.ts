@@ -24,6 +24,34 @@ export const bytesOfText = (text: string): Bytes => bytesOf(Buffer.from(text))
 export const stretchOf = (pieces: readonly Buffer[], start: number, length: number): Bytes =>
   new Stretch(pieces, start, length)
 
+/**
+ * The same for buffers of which very many stretches are taken: each is found without a walk past all that lies before it. The
+ * buffers must all be there.
+ */
+export function stretchesOf(pieces: readonly Buffer[]): (start: number, length: number) => Bytes {
+  const starts: number[] = []
+  let end = 0
+  for (const piece of pieces) {
+    starts.push(end)
+    end += piece.length
+  }
+  return (start, length) => {
+    const first = placeOf(start, starts)
+    return stretchOf(pieces.slice(first, placeOf(start + length, starts) + 1), start - (starts[first] ?? 0), length)
+  }
+}
+
+/** Which of those that begin there holds the offset. */
+function placeOf(offset: number, starts: readonly number[]): number {
+  let [low, high] = [0, starts.length]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle
+  }
+  return low
+}
+
 /** Puts bytes of different owners behind one another. */
 export const concat = (parts: readonly Bytes[]): Bytes => new Chain(parts)
 
