@@ -257,6 +257,12 @@ test.each(['"\\ud83d"', '"a\\udc00b"', '"\\ud83d\\ud83d"'])(
   },
 )
 
+test('a list of pictures that is far too long is refused before anybody looks what stands in it', async () => {
+  const { status, json } = await ask(gateway, '/v1/images/edits', { prompt: 'A', images: Array(10_000).fill({ x: 1 }) })
+  expect([status, json.error.param]).toEqual([400, 'images'])
+  expect(json.error.message).toBe('At most 16 reference pictures are allowed.')
+})
+
 test('a bomb holds up nobody for long: others are served meanwhile', async () => {
   const bombs = Array.from({ length: 4 }, () => send('/v1/images/generations', '['.repeat(4 << 20)))
   const good = await Promise.all(Array.from({ length: 4 }, () => askOpenai(gateway)))

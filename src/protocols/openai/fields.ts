@@ -1,6 +1,6 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
 import { GatewayError } from '../../images/error.ts'
-import { ImageFields, numberFields, switchFields } from './wire.ts'
+import { ImageFields, numberFields, pictureFields, switchFields } from './wire.ts'
 
 export type FieldName = keyof ImageFields
 
@@ -15,8 +15,8 @@ export interface CheckedFields {
 
 const known: ReadonlySet<string> = new Set(Object.keys(ImageFields.shape))
 
-/** @throws GatewayError naming the first field at fault. */
-export function checkFields(value: unknown): CheckedFields {
+/** `mostPictures`: in one list. @throws GatewayError naming the first field at fault. */
+export function checkFields(value: unknown, mostPictures: number): CheckedFields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new GatewayError(
       'invalid-request',
@@ -38,8 +38,13 @@ export function checkFields(value: unknown): CheckedFields {
       throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
     }
   }
-  const parsed = ImageFields.safeParse(given)
   const speltAs = (name: string) => spelling.get(name) ?? name
+  // Before each is looked at: tens of thousands that are none would hold everybody up for seconds.
+  for (const name of pictureFields) {
+    const pictures = given[name]
+    if (Array.isArray(pictures) && pictures.length > mostPictures) throw tooManyPictures(mostPictures, speltAs(name))
+  }
+  const parsed = ImageFields.safeParse(given)
   if (parsed.success) return { fields: parsed.data, spelling, spelt: speltAs, unknown }
   const [issue] = parsed.error.issues
   const [name, ...below] = issue?.path ?? []
@@ -52,6 +57,9 @@ export function checkFields(value: unknown): CheckedFields {
 
 export const invalid = (message: string, param: string) =>
   new GatewayError('invalid-request', message, { param, code: 'invalid_value' })
+
+export const tooManyPictures = (most: number, param: string) =>
+  invalid(`At most ${most} reference pictures are allowed.`, param)
 
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 

@@ -7,7 +7,7 @@ import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
-import { type CheckedFields, checkFields, type FieldName, invalid } from './fields.ts'
+import { type CheckedFields, checkFields, type FieldName, invalid, tooManyPictures } from './fields.ts'
 import { decodeReference } from './reference.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
 import { pictureFields } from './wire.ts'
@@ -18,7 +18,7 @@ export async function decodeRequest(
   operation: Operation,
   bounds: RequestBounds,
 ): Promise<ImageRequest> {
-  const checked = checkFields(document.value)
+  const checked = checkFields(document.value, bounds.maxImages)
   const { fields, spelling } = checked
   refuseWhatIsNotServed(checked)
   const prompt = await decodePrompt(fields.prompt, document)
@@ -98,7 +98,7 @@ async function decodeImages(
     const list = Array.isArray(value) ? value : [value]
     const name = spelling.get(field) ?? field
     if (images.length + list.length > bounds.maxImages) {
-      throw invalid(`At most ${bounds.maxImages} reference pictures are allowed.`, name)
+      throw tooManyPictures(bounds.maxImages, name)
     }
     for (const [index, ref] of list.entries()) {
       images.push(await decodeReference(ref, Array.isArray(value) ? `${name}[${index}]` : name, document, bounds))
