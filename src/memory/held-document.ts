@@ -1,6 +1,7 @@
 /** An upstream's document while it is held: slices in memory, and past the budget the rest in a file. No copy is made of it. */
 import { type Bytes, concat, stretchOf } from '../images/bytes.ts'
 import type { AnswerMemory } from './answer-memory.ts'
+import { largestSlabBytes } from './slabs.ts'
 import type { SpillFile, SpillSpace } from './spill.ts'
 
 export interface HoldingPlaces {
@@ -8,8 +9,8 @@ export interface HoldingPlaces {
   readonly spill: SpillSpace
 }
 
-// Stands in for pieces that were given up, so that the others keep their places. A read brings no more at once.
-const nothing = Buffer.alloc(256 * 1024)
+// Stands in for pieces that were given up, so that the others keep their places. No read of a socket's brings a larger one.
+const nothing = Buffer.alloc(largestSlabBytes)
 
 const canGo = (piece: Buffer) => piece.buffer !== nothing.buffer && piece.length <= nothing.length
 

@@ -7,9 +7,11 @@
  */
 import type { AnswerMemory } from './answer-memory.ts'
 
-// A read fills what room there is, if that much has come, and costs several microseconds beside its bytes: in four times the room,
-// an answer of 16 MB costs a fifth less.
-const largeBytes = 256 * 1024
+/**
+ * A read brings no more at once. It fills what room there is, if that much has come, and costs several microseconds beside its bytes:
+ * in four times the room, an answer of 16 MB costs a fifth less.
+ */
+export const largestSlabBytes = 256 * 1024
 // Once half the budget is in use: a slab is pinned whole by whatever little of it is held, and one by each idle connection.
 const smallBytes = 64 * 1024
 // Less room than this is not worth a read.
@@ -117,10 +119,10 @@ export class SlabPool implements AnswerMemory {
   }
 
   #take(): Slab {
-    const isAmple = this.bytesInUse + largeBytes <= this.#budgetBytes / 2
+    const isAmple = this.bytesInUse + largestSlabBytes <= this.#budgetBytes / 2
     const [fitting, other] = isAmple ? [this.#large, this.#small] : [this.#small, this.#large]
     // A free one of the other size is better than one more.
-    const slab = fitting.pop() ?? other.pop() ?? this.#make(isAmple ? largeBytes : smallBytes)
+    const slab = fitting.pop() ?? other.pop() ?? this.#make(isAmple ? largestSlabBytes : smallBytes)
     slab.pins = 1
     this.#bytesInSlabs += slab.bytes.length
     this.#freeBytes -= slab.bytes.length
@@ -142,7 +144,7 @@ export class SlabPool implements AnswerMemory {
     this.#bytesInSlabs -= length
     if (this.#bytesInSlabs + this.#freeBytes + length > this.#mostBytes) return
     this.#freeBytes += length
-    const free = length === largeBytes ? this.#large : this.#small
+    const free = length === largestSlabBytes ? this.#large : this.#small
     free.push(slab)
   }
 }

@@ -78,13 +78,6 @@ export interface RequestBounds {
   readonly maxImages: number
 }
 
-/** The half that faces callers. */
-export interface Inbound {
-  /** @throws GatewayError for what the caller should change, naming the field. */
-  decodeRequest(fields: WireDocument, operation: Operation, bounds: RequestBounds): Promise<ImageRequest>
-  encodeResult(result: ImageResult, created: Date): Bytes
-}
-
 /** A caller's body as far as it was looked at. */
 export type SeenBody =
   | { readonly kind: 'json'; readonly value: unknown }

@@ -36,12 +36,12 @@ export interface HeldAnswer {
   release(): void
 }
 
-/** An answer with any other status than 200, read to its end or to 1 MB. */
+/** An answer with any other status than 200, read to its end. */
 export interface FailedAnswer {
   readonly ok: false
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Without the upstream's keys, should it have repeated one. */
+  /** Its first megabyte or so, without the upstream's keys, should it have repeated one. */
   readonly body: Buffer
 }
 
