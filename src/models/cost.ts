@@ -103,7 +103,8 @@ function pictureUsd(model: Model, { resolution, size, quality }: PicturesWanted)
 
 /** Of a size that has no price the nearest that has one, by area; of a quality the caller left open the dearest. */
 function priceAt(prices: NonNullable<Model['usdPerImageAt']>, size = '1024x1024', quality = 'high'): number | null {
-  const ofQuality = prices[quality] ?? prices.high ?? {}
+  // A caller may write anything there, `constructor` too.
+  const ofQuality = (Object.hasOwn(prices, quality) ? prices[quality] : prices.high) ?? {}
   if (ofQuality[size] !== undefined) return ofQuality[size]
   const wanted = areaOf(size)
   const distance = (area: number) => Math.abs(Math.log(wanted / area))

@@ -47,6 +47,13 @@ test('where vendors price by quality and size, an open quality is taken for the 
   expect(estimateMicroUsd(model, { ...plain, size: '2048x2048', quality: 'low' })).toBeGreaterThan(6_000)
 })
 
+test.each(['constructor', 'toString', '__proto__', 'best', ''])(
+  'a quality that nobody sells is the dearest: %j',
+  quality => {
+    expect(estimateMicroUsd(modelNamed('gpt-image-2'), { ...plain, quality })).toBe(211_000)
+  },
+)
+
 test('a model without prices costs nobody knows what', () => {
   const model = modelNamed('gpt-image-2.6-flare')
   expect(estimateMicroUsd(model, plain)).toBeNull()
