@@ -11,6 +11,7 @@ const name = z
   .min(1)
   .max(200)
   .regex(/^[^\s*]+$/, 'a name has no spaces and no *')
+const id = name.regex(/^[\x21-\x7e]+$/, 'an id is plain ASCII, as it stands in headers: give it other names as aliases')
 const ratio = z.string().refine(text => parseRatio(text) !== null, 'expected a ratio such as "16:9"')
 const amount = z.number().nonnegative()
 const count = z.number().int().positive()
@@ -73,7 +74,7 @@ const bySize = (a: Tier, b: Tier) => tiers.indexOf(a) - tiers.indexOf(b)
 
 const living = z
   .strictObject({
-    id: name,
+    id,
     name: z.string().min(1).optional(),
     state: z.literal('living').optional(),
     protocol: z.enum(['gemini', 'openai']),

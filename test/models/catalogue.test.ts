@@ -67,6 +67,7 @@ models:
       '{ id: a, state: retired, successors: [b] }',
       'models[0] (a).successors: no model is called "b"',
     ],
+    ['an id that fits no header', '{ id: 画像, protocol: gemini }', 'models[0] (画像).id: an id is plain ASCII'],
     ['a name with a star', '{ id: a*, protocol: gemini }', 'models[0] (a*).id: a name has no spaces and no *'],
     [
       'half of the bounds on pixels',
