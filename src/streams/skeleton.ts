@@ -78,8 +78,8 @@ function isKey(text: Buffer, after: number): boolean {
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 /**
- * The beginning of a JSON text, up to the last object or array that is whole, made a text of its own: what stands around is
- * closed. Null where nothing is whole yet.
+ * The beginning of a JSON text, up to the last item of a list that is whole, made a text of its own: what stands around is
+ * closed. Null where none is whole yet. An item that is not is left out: of what it is, its last member may say the opposite.
  */
 export function closedPrefix(text: Buffer): Buffer | null {
   const open: number[] = []
@@ -91,6 +91,7 @@ export function closedPrefix(text: Buffer): Buffer | null {
     else if (byte === openBracket) open.push(closeBracket)
     else if (byte === closeBrace || byte === closeBracket) {
       open.pop()
+      if (open.length > 0 && open.at(-1) !== closeBracket) continue
       end = at + 1
       depth = open.length
     }

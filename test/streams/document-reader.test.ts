@@ -246,6 +246,14 @@ describe('a look at a document that still arrives', () => {
     expect(look(']}')).toMatchObject({ n: [1] })
   })
 
+  test('shows nothing of a part that is not whole: its last member may say that it is a thought', () => {
+    const reader = new DocumentReader()
+    reader.push(Buffer.from(`{"parts":[{"a":1},{"inlineData":{"data":"${long}"}`))
+    expect(reader.peek()).toEqual({ parts: [{ a: 1 }] })
+    reader.push(Buffer.from(',"thought":true}'))
+    expect(reader.peek()).toMatchObject({ parts: [{ a: 1 }, { thought: true }] })
+  })
+
   test.each(['}', '{"a":1}]', '{]', '{"a" 1}', '["\\x"]', '['.repeat(200_000) + ']'.repeat(200_000)])(
     'shows nothing of what is no JSON: case %#',
     text => {
