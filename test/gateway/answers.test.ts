@@ -1,10 +1,11 @@
 /** Every shape in which Google sends a picture, seen by callers of both protocols. */
+import { createHash, randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerWith, fixture, picturesOf } from '../fixtures/gemini.ts'
 import { askGemini, askOpenai } from '../helpers/callers.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { type Script, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
 let gateway: TestGateway
@@ -64,6 +65,61 @@ describe('an OpenAI caller gets the picture, with its true type and size', () =>
     const { headers, text } = await askOpenai(gateway)
     expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
     expect(headers.get('transfer-encoding')).toBeNull()
+  })
+})
+
+describe('pictures that fill many buffers, of which those that are no answer are freed while the others come', () => {
+  const noise = async () =>
+    sharp(randomBytes(3 * 700 * 700), { raw: { width: 700, height: 700, channels: 3 } })
+      .png()
+      .toBuffer()
+  const partOf = (file: Buffer, more: object = {}) => ({
+    inlineData: { mimeType: 'image/png', data: file.toString('base64') },
+    ...more,
+  })
+  const pieces = (...all: readonly string[]): Script => {
+    return async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      for (const piece of all) {
+        await new Promise(resolve => response.write(piece, resolve))
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+      response.end()
+    }
+  }
+  const hashOf = (file: Buffer | undefined) =>
+    createHash('sha256')
+      .update(file ?? '')
+      .digest('hex')
+  /** Of each picture in an answer. A document with holes in it is no JSON. */
+  const hashesIn = ({ json }: { readonly json?: { readonly data: readonly { readonly b64_json: string }[] } }) =>
+    json?.data.map(({ b64_json }) => hashOf(Buffer.from(b64_json, 'base64')))
+
+  test('of several candidates each has its own', async () => {
+    const files = [await noise(), await noise(), await noise(), await noise()]
+    const [one, two, three, four] = files.map(file => partOf(file))
+    const candidates = [[one], [two, three], [four]].map((parts, index) => ({
+      content: { role: 'model', parts },
+      finishReason: 'STOP',
+      index,
+    }))
+    upstream.script = pieces(JSON.stringify({ candidates }))
+    const answer = await askOpenai(gateway)
+    expect(answer.status).toBe(200)
+    expect(hashesIn(answer)).toEqual([files[0], files[2], files[3]].map(hashOf))
+  })
+
+  test('a thought that says so behind its picture takes the place of no answer, wherever the document is cut', async () => {
+    const [file, thought] = [await noise(), await noise()]
+    const parts = [partOf(file), partOf(thought, { thoughtSignature: 'A'.repeat(2000), thought: true })]
+    const text = JSON.stringify({ candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] })
+    for (const place of ['"thoughtSignature"', '"thought"']) {
+      const cut = text.indexOf(place)
+      upstream.script = pieces(text.slice(0, cut), text.slice(cut))
+      const answer = await askOpenai(gateway)
+      expect(answer.status).toBe(200)
+      expect(hashesIn(answer)).toEqual([hashOf(file)])
+    }
   })
 })
 

@@ -192,15 +192,17 @@ function splitTokens(details: NonNullable<UsageMetadata['promptTokensDetails']>,
   return { imageTokens, textTokens: total - imageTokens }
 }
 
-/** All but the last picture that is no thought, or the last thought where there is nothing else. */
+/** Of each candidate all but the last picture that is no thought, or the last thought where there is nothing else. */
 function superseded(value: unknown): readonly LongString[] {
   const parsed = GenerateContentResponse.safeParse(value)
-  const parts = parsed.success ? (parsed.data.candidates ?? []).flatMap(({ content }) => content?.parts ?? []) : []
-  const images = parts.filter(part => part.inlineData?.data instanceof LongString)
-  const answer = images.findLast(part => !part.thought) ?? images.at(-1)
-  return images.flatMap(part => {
-    const data = part.inlineData?.data
-    return part !== answer && data instanceof LongString ? [data] : []
+  const candidates = parsed.success ? (parsed.data.candidates ?? []) : []
+  return candidates.flatMap(({ content }) => {
+    const images = (content?.parts ?? []).filter(part => part.inlineData?.data instanceof LongString)
+    const answer = images.findLast(part => !part.thought) ?? images.at(-1)
+    return images.flatMap(part => {
+      const data = part.inlineData?.data
+      return part !== answer && data instanceof LongString ? [data] : []
+    })
   })
 }
 
