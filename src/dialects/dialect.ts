@@ -8,6 +8,8 @@ export interface Dialect {
   readonly keyHeader: 'authorization' | 'x-goog-api-key' | 'api-key'
   /** Answers as a stream of events where it is asked to. */
   readonly streams: boolean
+  /** Counts the tokens of a call in Google's form. */
+  readonly countsTokens?: boolean
   /**
    * Its name for a model of the catalogue; undefined: it does not serve it. `resolution`: the tier that is asked for, where
    * one is, since some sell a tier as a model of its own.

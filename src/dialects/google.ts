@@ -7,6 +7,7 @@ export const google: GeminiDialect = {
   protocol: 'gemini',
   keyHeader: 'x-goog-api-key',
   streams: true,
+  countsTokens: true,
   nameOf: ({ id, protocol }) => (protocol === 'gemini' ? id : undefined),
   boundsOf: asInTheCatalogue,
   modelsPath: '/v1beta/models',

@@ -14,6 +14,7 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     protocol: 'gemini',
     keyHeader: 'x-goog-api-key',
     streams: true,
+    countsTokens: true,
     nameOf: ({ id, protocol }) => (protocol === 'gemini' ? id : undefined),
     boundsOf: id => (id === 'gemini-2.5-flash-image' ? { references: 3 } : {}),
     modelsPath: `/v1beta1${parent}/publishers/google/models`,

@@ -40,18 +40,30 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
         checkCall(body.value)
         const sse = splitUrl(message.url ?? '/').query.get('alt') === 'sse'
         const choice = gateway.choose(exchange, model)
-        return method === 'predict' || !canRelay(method, choice, body.value)
+        const candidates = takersOf(method, choice.candidates)
+        return method === 'predict' || !canRelay(method, choice, candidates, body.value)
           ? await translate(conversation, choice, { method, sse, body })
-          : await relay(conversation, choice, { method, sse, body })
+          : await relay(conversation, { ...choice, candidates }, { method, sse, body })
       } finally {
         body.release()
       }
     })
 }
 
+/** Those that are called by the method in Google's language: a vendor may have no streams, or count no tokens. */
+const takersOf = (method: Method, candidates: ModelChoice['candidates']) =>
+  candidates.filter(({ protocol, dialect }) => {
+    if (protocol !== 'gemini') return false
+    if (method === 'streamGenerateContent') return dialect.streams
+    return method !== 'countTokens' || dialect.countsTokens
+  })
+
 /** The best upstream decides; one of another protocol further down the list is no reason to read and write the call anew. */
-function canRelay(method: Method, { candidates: [best] }: ModelChoice, body: unknown): boolean {
-  if (best?.protocol !== 'gemini') return false
-  if (method === 'countTokens') return true
-  return !asksForMany(body) && (method !== 'streamGenerateContent' || best.dialect.streams)
+function canRelay(
+  method: Method,
+  { candidates: [best] }: ModelChoice,
+  [taker]: ModelChoice['candidates'],
+  body: unknown,
+): boolean {
+  return best !== undefined && best === taker && (method === 'countTokens' || !asksForMany(body))
 }

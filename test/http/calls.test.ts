@@ -1,0 +1,66 @@
+/** Methods of Google's that not every vendor of its language has. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { UpstreamConfig } from '../../src/config/config.ts'
+import { answerWith } from '../fixtures/gemini.ts'
+import { askGemini } from '../helpers/callers.ts'
+import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+
+let zenlayer: ScriptedUpstream
+let alone: TestGateway
+/** Behind a Google that can't be reached. */
+let second: TestGateway
+
+beforeAll(async () => {
+  zenlayer = await startUpstream((request, response) => {
+    const answer = request.url.endsWith(':generateContent')
+      ? answerWith('answers/tiny-picture.json')
+      : json({ error: { code: 404, message: 'There is no such method.', status: 'NOT_FOUND' } }, 404)
+    return answer(request, response)
+  })
+  const upstream = (name: string, dialect: 'google' | 'zenlayer', baseUrl: string): UpstreamConfig => ({
+    name,
+    protocol: 'gemini',
+    dialect,
+    baseUrl,
+    keys: ['upstream-key'],
+    models: new Map(),
+    connections: 8,
+    timeouts: { connectSeconds: 5, firstByteSeconds: 30, idleSeconds: 30, totalSeconds: 60 },
+    allowPrivateNetwork: false,
+  })
+  const own = upstream('zenlayer', 'zenlayer', zenlayer.url)
+  const nobody = await startUpstream(() => {})
+  await nobody.close()
+  alone = await startGateway({ upstream: zenlayer.url, config: { upstreams: [own] } })
+  second = await startGateway({
+    upstream: zenlayer.url,
+    config: { upstreams: [upstream('google', 'google', nobody.url), own] },
+  })
+})
+afterAll(async () => {
+  await alone.close()
+  await second.close()
+  await zenlayer.close()
+})
+
+test('a vendor that counts no tokens is not asked to: the count is an estimate', async () => {
+  zenlayer.seen.length = 0
+  const { status, json: answer } = await askGemini(alone, 'nano-banana-2', 'countTokens')
+  expect([status, answer]).toEqual([
+    200,
+    { totalTokens: 3, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 3 }] },
+  ])
+  expect(zenlayer.seen).toHaveLength(0)
+})
+
+test('a call goes on to the next vendor that has its method, and to none that has not', async () => {
+  zenlayer.seen.length = 0
+  expect((await askGemini(second, 'nano-banana-2', 'generateContent')).status).toBe(200)
+  expect(zenlayer.seen).toHaveLength(1)
+  for (const method of ['streamGenerateContent', 'countTokens']) {
+    const { status, json: answer, line } = await askGemini(second, 'nano-banana-2', method)
+    expect([status, answer.error.status, line.upstream]).toEqual([503, 'UNAVAILABLE', 'google'])
+  }
+  expect(zenlayer.seen).toHaveLength(1)
+})
