@@ -1,5 +1,6 @@
 /** Headers that tell SDKs of both protocols whether and when to try again. */
 import type { ErrorKind, GatewayError } from '../images/error.ts'
+import type { WireFailure } from './protocol.ts'
 
 // A retry of these gives the same answer, yet their status (409, 429, 5xx) makes the OpenAI SDKs try again by themselves.
 const finalKinds: ReadonlySet<ErrorKind> = new Set(['quota-exhausted', 'upstream-credential', 'loop', 'internal'])
@@ -16,4 +17,15 @@ export function retryHeaders({ kind, facts }: GatewayError): Record<string, stri
     }),
     ...(final && { 'x-should-retry': 'false' }),
   }
+}
+
+/** Milliseconds that an upstream's headers tell to wait; undefined where they tell nothing. */
+export function waitInHeaders(headers: NonNullable<WireFailure['headers']>): number | undefined {
+  const ms = Number.parseFloat(String(headers['retry-after-ms'] ?? ''))
+  if (ms >= 0) return Math.ceil(ms)
+  const after = String(headers['retry-after'] ?? '')
+  if (/^\d+(?:\.\d+)?$/.test(after)) return Math.ceil(Number(after) * 1000)
+  // RFC 9110, 10.2.3: or a date. Told by the clock of whoever wrote it.
+  const wait = Date.parse(after) - (Date.parse(String(headers.date ?? '')) || Date.now())
+  return wait >= 0 ? wait : undefined
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { askGemini, askOpenai, type Told } from '../helpers/callers.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
 let gateway: TestGateway
@@ -156,6 +156,26 @@ describe('what an upstream says of the operator', () => {
       }
     },
   )
+})
+
+describe('an upstream that speaks Google’s language and is not Google', () => {
+  const error = (code: number) => ({ error: { code, message: 'Not now.', status: 'UNAVAILABLE' } })
+
+  test('may tell the wait in a header', async () => {
+    upstream.script = json(error(429), 429, { 'retry-after': '7' })
+    expectRetryAdvice(await askOpenai(gateway), { waitMs: 7000 })
+    const relayed = await askGemini(gateway)
+    expect(relayed.text).toBe(JSON.stringify(error(429)))
+    expectRetryAdvice(relayed, { waitMs: 7000 })
+  })
+
+  test('may want to be paid first: that is a quota which no wait renews', async () => {
+    upstream.script = json(error(402), 402)
+    const [translated, relayed] = [await askOpenai(gateway), await askGemini(gateway)]
+    expectOpenai(translated, quota)
+    expectGemini(relayed, [429, 'RESOURCE_EXHAUSTED'])
+    for (const told of [translated, relayed]) expectRetryAdvice(told, { final: true })
+  })
 })
 
 type Broken = readonly (readonly [what: string, fixture: string, Case['openai']])[]

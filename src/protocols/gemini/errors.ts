@@ -1,7 +1,7 @@
 /** Errors as Google spells them (google.rpc.Status in JSON: https://google.aip.dev/193), told to callers and read from upstreams. */
 import { bytesOfText } from '../../images/bytes.ts'
 import { type ErrorFacts, type ErrorKind, GatewayError } from '../../images/error.ts'
-import { retryHeaders } from '../error-headers.ts'
+import { retryHeaders, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure, WireReply } from '../protocol.ts'
 import { type ErrorStatus, readErrorStatus } from './wire.ts'
 
@@ -92,7 +92,7 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
 }
 
 /** What an upstream's error means for the caller. The operator's own troubles (key, billing, region) are told neutrally. */
-export function decodeError({ status: upstreamStatus, body }: WireFailure): GatewayError {
+export function decodeError({ status: upstreamStatus, headers = {}, body }: WireFailure): GatewayError {
   const error = readErrorStatus(body)
   const message = error.message || `The upstream answered ${upstreamStatus} without a reason.`
   const facts: ErrorFacts = { upstreamStatus }
@@ -103,12 +103,14 @@ export function decodeError({ status: upstreamStatus, body }: WireFailure): Gate
   switch (upstreamStatus) {
     case 400:
       return new GatewayError('invalid-request', message, facts)
+    case 402:
+      return new GatewayError('quota-exhausted', message, facts)
     case 404:
       return new GatewayError('model-unknown', message, { ...facts, param: 'model' })
     case 413:
       return new GatewayError('too-large', message, facts)
     case 429:
-      return decodeQuota(error, message, facts)
+      return decodeQuota(error, message, headers, facts)
     case 503:
       return new GatewayError('overloaded', message, facts)
     case 504:
@@ -123,12 +125,17 @@ function isOperatorsFault(httpStatus: number, { status, reasons }: ErrorStatus):
   return httpStatus === 400 && (reasons.includes('API_KEY_INVALID') || status === 'FAILED_PRECONDITION')
 }
 
-// Google sends no retry-after header: the wait is in RetryInfo, or only in the message.
-function decodeQuota({ reasons, retryDelay, quotas }: ErrorStatus, message: string, facts: ErrorFacts): GatewayError {
+// Google sends no retry-after header: the wait is in RetryInfo, or only in the message. Gateways that speak its language may.
+function decodeQuota(
+  { reasons, retryDelay, quotas }: ErrorStatus,
+  message: string,
+  headers: NonNullable<WireFailure['headers']>,
+  facts: ErrorFacts,
+): GatewayError {
   const isDaily = quotas.some(({ quotaId, quotaValue }) => quotaId.includes('PerDay') || quotaValue === '0')
   const isSpent = reasons.includes(spentReason) || /deplet|prepay/i.test(message)
   if (isDaily || isSpent) return new GatewayError('quota-exhausted', message, facts)
   const seconds = retryDelay ?? /retry in (\d+(?:\.\d+)?)s/i.exec(message)?.[1]
-  if (seconds === undefined) return new GatewayError('rate-limited', message, facts)
-  return new GatewayError('rate-limited', message, { ...facts, retryAfterMs: Math.ceil(Number(seconds) * 1000) })
+  const retryAfterMs = seconds === undefined ? waitInHeaders(headers) : Math.ceil(Number(seconds) * 1000)
+  return new GatewayError('rate-limited', message, { ...facts, ...(retryAfterMs !== undefined && { retryAfterMs }) })
 }

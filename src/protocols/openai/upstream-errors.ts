@@ -1,5 +1,6 @@
 /** What errors of OpenAI's form mean: from OpenAI, from Azure, and from vendors with words of their own. */
 import { type ErrorFacts, GatewayError } from '../../images/error.ts'
+import { waitInHeaders } from '../error-headers.ts'
 import type { WireFailure } from '../protocol.ts'
 import { readUpstreamError, type UpstreamError } from './wire.ts'
 
@@ -94,16 +95,6 @@ function rateLimited(
     ...(dimension && { dimension }),
     ...(headers['x-should-retry'] === 'false' && { final: true }),
   })
-}
-
-function waitInHeaders(headers: NonNullable<WireFailure['headers']>): number | undefined {
-  const ms = Number.parseFloat(String(headers['retry-after-ms'] ?? ''))
-  if (ms >= 0) return Math.ceil(ms)
-  const after = String(headers['retry-after'] ?? '')
-  if (/^\d+(?:\.\d+)?$/.test(after)) return Math.ceil(Number(after) * 1000)
-  // RFC 9110, 10.2.3: or a date. Told by the clock of whoever wrote it.
-  const wait = Date.parse(after) - (Date.parse(String(headers.date ?? '')) || Date.now())
-  return wait >= 0 ? wait : undefined
 }
 
 /** `Please try again in 1m12.5s.`, `… in 350ms.`, Azure's `Please retry after 12 seconds.` */
