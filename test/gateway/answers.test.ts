@@ -130,8 +130,22 @@ describe('a Gemini caller gets the document as it came', () => {
     expect(status).toBe(200)
     expect(headers.get('content-type')).toBe('application/json; charset=UTF-8')
     expect(text).toBe(fixture(`answers/${name}.json`).toString())
-    expect(line).toMatchObject({ outcome: 'ok', status: 200, upstream: 'google' })
-    expect(line.images).toBeGreaterThanOrEqual(name === 'thoughts-only' ? 0 : 1)
+    const images = name === 'thoughts-only' ? 0 : 1
+    expect(line).toMatchObject({ outcome: 'ok', status: 200, upstream: 'google', images })
+  })
+
+  test('a candidate counts as one picture, in whichever event of a stream it comes, a picture by its address too', async () => {
+    const inline = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } }
+    const byAddress = { fileData: { mimeType: 'image/png', fileUri: 'https://pictures.example/1.png' } }
+    const events = [
+      [{ content: { parts: [{ ...inline, thought: true }, inline] }, index: 0 }],
+      [{ content: { parts: [inline] }, index: 0, finishReason: 'STOP' }],
+      [{ content: { parts: [byAddress] }, index: 1, finishReason: 'STOP' }],
+    ].map(candidates => `data: ${JSON.stringify({ candidates })}\r\n\r\n`)
+    upstream.script = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''))
+    const { line } = await askGemini(gateway, 'gemini-3.1-flash-image', 'streamGenerateContent')
+    expect(line).toMatchObject({ outcome: 'ok', images: 2 })
   })
 
   test("the upstream's own headers stay behind, but for type and length", async () => {

@@ -13,7 +13,14 @@ import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { OwnForm, referencesOf } from './own-form.ts'
 import { withRoles } from './roles.ts'
-import { type Candidate, GenerateContentResponse, innerErrorStatus, type UsageMetadata, type WireText } from './wire.ts'
+import {
+  type Candidate,
+  GenerateContentResponse,
+  innerErrorStatus,
+  type Part,
+  type UsageMetadata,
+  type WireText,
+} from './wire.ts'
 
 export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: GeminiDialect): Outbound {
   const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
@@ -133,10 +140,8 @@ async function decodeCandidate(
         ...(signature && { signature }),
       })
     }
-    const { fileUri, mimeType } = part.fileData ?? {}
-    if (fileUri && !thought && (mimeType ?? 'image/').startsWith('image/')) {
-      parts.push({ type: 'link', index, url: await textOf(fileUri, document) })
-    }
+    const address = thought ? null : addressIn(part)
+    if (address) parts.push({ type: 'link', index, url: await textOf(address, document) })
     if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
   }
   if (candidate.finishReason) {
@@ -146,6 +151,10 @@ async function decodeCandidate(
   }
   return parts
 }
+
+/** Of a picture that stayed where the upstream keeps it. */
+const addressIn = ({ fileData }: Part) =>
+  (fileData?.mimeType ?? 'image/').startsWith('image/') ? fileData?.fileUri : undefined
 
 const rawText = (text: WireText, document: WireDocument): Bytes =>
   typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
@@ -206,10 +215,13 @@ function superseded(value: unknown): readonly LongString[] {
   })
 }
 
-/** What a relay learns from documents it passed on: one, or the array or the events of a stream. */
+/**
+ * What a relay learns from documents it passed on: one, or the array or the events of a stream. A candidate is one picture, however
+ * many drafts of it came.
+ */
 export function observe(values: readonly unknown[]): Observation {
   let usage: Usage | null | undefined
-  let images = 0
+  const pictured = new Set<number>()
   let refusal: string | undefined
   let failure: GatewayError | null = null
   for (const value of values.flat()) {
@@ -219,10 +231,11 @@ export function observe(values: readonly unknown[]): Observation {
     const { candidates, promptFeedback, usageMetadata } = parsed.data
     usage = (usageMetadata && decodeUsage(usageMetadata)) ?? usage
     refusal = promptFeedback?.blockReason ?? refusal
-    for (const { content, finishReason } of candidates ?? []) {
-      images += (content?.parts ?? []).filter(part => part.inlineData?.data && !part.thought).length
+    for (const [position, { index, content, finishReason }] of (candidates ?? []).entries()) {
+      const isPainted = content?.parts?.some(part => !part.thought && (part.inlineData?.data || addressIn(part)))
+      if (isPainted) pictured.add(index ?? position)
       if (finishReason && ['refused', 'no-image'].includes(finishReasonOf(finishReason))) refusal = finishReason
     }
   }
-  return { images, ...(usage && { usage }), ...(refusal && { refusal }), ...(failure && { failure }) }
+  return { images: pictured.size, ...(usage && { usage }), ...(refusal && { refusal }), ...(failure && { failure }) }
 }

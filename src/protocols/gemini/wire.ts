@@ -16,6 +16,7 @@ const Part = z.object({
 })
 
 const Candidate = z.object({
+  index: Count,
   content: z.object({ parts: z.array(Part).nullish() }).nullish(),
   finishReason: z.string().nullish(),
   finishMessage: Text.nullish(),
@@ -43,6 +44,7 @@ export const GenerateContentResponse = z.object({
 })
 
 export type GenerateContentResponse = z.infer<typeof GenerateContentResponse>
+export type Part = z.infer<typeof Part>
 export type Candidate = z.infer<typeof Candidate>
 export type UsageMetadata = z.infer<typeof UsageMetadata>
 export type WireText = z.infer<typeof Text>
