@@ -104,7 +104,7 @@ describe('what clients send', () => {
         language: 'auto',
         safetySetting: 'block_only_high',
         addWatermark: false,
-        outputOptions: { mimeType: 'image/png', compressionQuality: 100 },
+        outputOptions: { mimeType: 'image/png', compressionQuality: 100, progressive: true },
       },
     }
     const { status, headers } = await ask(gateway, path, body)
@@ -114,6 +114,7 @@ describe('what clients send', () => {
       'parameters.enhance_prompt',
       'parameters.language',
       'parameters.negative_prompt',
+      'parameters.output_options.progressive',
       'parameters.person_generation',
       'parameters.safety_setting',
     ])
@@ -157,9 +158,13 @@ describe('what clients send', () => {
     const instance = {
       prompt: 'Edit',
       image,
-      referenceImages: [{ referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: image }],
+      referenceImages: [
+        { referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: image, styleImageConfig: {} },
+      ],
     }
-    expect((await ask(gateway, path, { instances: [instance] })).status).toBe(200)
+    const { status, headers } = await ask(gateway, path, { instances: [instance] })
+    expect(status).toBe(200)
+    expect(headers.get('x-plantain-ignored-params')).toBe('instances[0].reference_images[0].style_image_config')
     const part = { inlineData: { mimeType: 'image/png', data: png } }
     expect(sentUp()[0].contents[0].parts).toEqual([{ text: 'Edit' }, part, part])
   })

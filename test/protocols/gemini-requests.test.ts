@@ -238,7 +238,7 @@ describe('settings', () => {
     const request = await decode(
       ask({
         contents: [{ parts: [{ text: 'A kite' }, { functionCall: { name: 'x' } }] }],
-        tools: [{ codeExecution: {} }, { googleSearch: {} }],
+        tools: [{ codeExecution: {} }, { google_search: { time_range_filter: {}, searchTypes: {} } }],
         toolConfig: {},
         safety_settings: { category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' },
         cachedContent: 'cachedContents/x',
@@ -249,7 +249,11 @@ describe('settings', () => {
           top_p: 0.9,
           thinkingConfig: { include_thoughts: true, thinking_level: 'HIGH' },
           stopSequences: 'END',
-          imageConfig: { personGeneration: 'ALLOW_ALL' },
+          imageConfig: {
+            personGeneration: 'ALLOW_ALL',
+            imageOutputOptions: { mimeType: 'image/png', progressive: true },
+          },
+          responseFormat: [{ image: { aspectRatio: '1:1' } }, { audio: {} }],
           something_new: true,
         },
       }),
@@ -257,7 +261,9 @@ describe('settings', () => {
     expect(told(request).toSorted()).toEqual([
       'cached_content',
       'contents[0].parts[1].function_call',
+      'generation_config.image_config.image_output_options.progressive',
       'generation_config.image_config.person_generation',
+      'generation_config.response_format[1].audio',
       'generation_config.something_new',
       'generation_config.stop_sequences',
       'generation_config.temperature',
@@ -267,6 +273,8 @@ describe('settings', () => {
       'safety_settings',
       'tool_config',
       'tools[0].code_execution',
+      'tools[1].google_search.search_types',
+      'tools[1].google_search.time_range_filter',
       'unheard_of',
     ])
   })

@@ -114,13 +114,20 @@ function decodePicture(
 
 const inRequest = new Set(['instances', 'parameters'])
 const inInstance = new Set(['prompt', 'image', 'referenceImages', 'mask'])
+// The number of a reference is how a prompt speaks of it: all of them go up, in their order.
+const inReference = new Set(['referenceType', 'referenceId', 'referenceImage'])
+const inOutputOptions = new Set(['mimeType', 'compressionQuality'])
 const inParameters = new Set(['sampleCount', 'aspectRatio', 'sampleImageSize', 'imageSize', 'outputOptions', 'seed'])
 
 const namedExtras = (request: PredictRequest, instance: Instance) =>
   new Map([
     ...unknownFields(request, inRequest),
     ...unknownFields(instance, inInstance, ['instances', 0]),
+    ...(instance.referenceImages ?? []).flatMap((reference, index) =>
+      unknownFields(reference, inReference, ['instances', 0, 'referenceImages', index]),
+    ),
     ...unknownFields(request.parameters, inParameters, ['parameters']),
+    ...unknownFields(request.parameters?.outputOptions, inOutputOptions, ['parameters', 'outputOptions']),
   ])
 
 /** A prediction for each picture that came. */
