@@ -8,6 +8,7 @@ import { ConfigError, configErrorExitCode } from './config/config-error.ts'
 import { hashKey, keyFault } from './config/keys.ts'
 import { loadConfig } from './config/load.ts'
 import { renderConfig } from './config/print.ts'
+import { mistakesInOwnModels } from './models/own-models.ts'
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -79,7 +80,11 @@ function printConfig(terminal: Terminal): number {
 /** Null where it is wrong: what is wrong has been said. */
 function load({ env, cwd, complain }: Terminal, file?: string): Config | null {
   try {
-    return loadConfig({ env: file === undefined ? env : { ...env, PLANTAIN_CONFIG: file }, cwd })
+    return loadConfig({
+      env: file === undefined ? env : { ...env, PLANTAIN_CONFIG: file },
+      cwd,
+      modelMistakes: mistakesInOwnModels,
+    })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     complain(`${error.message}\n`)

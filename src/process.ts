@@ -11,6 +11,7 @@ import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { leaveOnce } from './leaving.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { findFree, listen } from './listening.ts'
+import { mistakesInOwnModels } from './models/own-models.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { openUsageKeeper } from './usage/open-keeper.ts'
 import { WorkerFailed } from './workers/messages.ts'
@@ -47,7 +48,7 @@ await (leads ? lead() : start())
 
 function readConfig(): Config {
   try {
-    return loadConfig({ env: process.env, cwd: process.cwd() })
+    return loadConfig({ env: process.env, cwd: process.cwd(), modelMistakes: mistakesInOwnModels })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)

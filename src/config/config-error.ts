@@ -5,7 +5,7 @@ export interface Mistake {
   readonly place: string
   /** Where in the file, as editors take it: `config/gateway.yaml:12`. Null: the value is not from the file. */
   readonly location: string | null
-  /** A sentence without the place: what is wrong and what would be right. Holds no value, so no secret. */
+  /** A sentence without the place: what is wrong and what would be right. Holds no value but names of models, so no secret. */
   readonly problem: string
 }
 

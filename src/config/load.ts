@@ -10,6 +10,7 @@ import { expandReferences } from './expand.ts'
 import { frozen } from './frozen.ts'
 import { Mistakes } from './mistakes.ts'
 import { readTree } from './read-tree.ts'
+import type { Path } from './tree.ts'
 import { overlayVariables } from './variables.ts'
 import { parseYamlFile } from './yaml-file.ts'
 
@@ -19,12 +20,19 @@ export interface LoadParams {
   readonly cwd: string
   /** UTF-8 text of a file; throws as node:fs does. Left out: the disk. */
   readonly readFile?: (path: string) => string
+  /** What is wrong with the entries of `models:`, which the catalogue alone understands. Left out: they are taken as they are. */
+  readonly modelMistakes?: (models: readonly unknown[]) => readonly { readonly path: Path; readonly problem: string }[]
 }
 
 export const defaultConfigFile = 'config/gateway.yaml'
 
-/** Throws ConfigError with every mistake at once. */
-export function loadConfig({ env, cwd, readFile = path => readFileSync(path, 'utf8') }: LoadParams): Config {
+/** @throws ConfigError with every mistake at once. */
+export function loadConfig({
+  env,
+  cwd,
+  readFile = path => readFileSync(path, 'utf8'),
+  modelMistakes = () => [],
+}: LoadParams): Config {
   const file = env.PLANTAIN_CONFIG || defaultConfigFile
   const mistakes = new Mistakes(file)
   const surroundings = { env, cwd, readFile, mistakes }
@@ -37,6 +45,7 @@ export function loadConfig({ env, cwd, readFile = path => readFileSync(path, 'ut
   const mode = readSandboxMode(environment, mistakes)
   const workers = readWorkers(environment, mistakes)
   const read = readTree(overlay.tree, mistakes)
+  for (const { path, problem } of modelMistakes(read.fields.models)) mistakes.add(path, problem)
   // Of a file that could not be read, everything would be told as missing.
   if (text !== null && yaml.tree !== undefined) checkTogether(read, { sandbox: mode, workers }, mistakes)
   mistakes.throwIfAny()

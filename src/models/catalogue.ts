@@ -1,6 +1,7 @@
 /** The models there are, by every name people call them. Pure: the same name always leads to the same model. */
 import type { Tier } from '../images/geometry.ts'
 import { type Entry, readEntries } from './entries.ts'
+import { CatalogueError, type CatalogueMistake, mistakeAt } from './mistake.ts'
 import type { Model, Protocol, Retired } from './model.ts'
 import { type Meaning, nameTable, spellings, withoutPrefix } from './names.ts'
 import { patternMatches } from './patterns.ts'
@@ -49,14 +50,14 @@ const nothingStandsIn: Retirement = { legacyAliases: false, protocols: new Set()
 
 /**
  * Builds the catalogue from the text of config/models.yaml and the operator's own entries (`extra`, in the same form).
- * Throws one Error that lists every mistake with its place.
+ * Throws one CatalogueError that lists every mistake with its place.
  */
 export function loadCatalogue(yamlText: string, extra: readonly unknown[]): Catalogue {
-  const mistakes: string[] = []
+  const mistakes: CatalogueMistake[] = []
   const entries = readEntries(yamlText, extra, mistakes)
   const names = nameTable(entries, mistakes)
   mistakes.push(...entries.flatMap(entry => strayNames(entry, names)))
-  if (mistakes.length > 0) throw new Error(`The model catalogue has mistakes:\n${mistakes.join('\n')}`)
+  if (mistakes.length > 0) throw new CatalogueError(mistakes)
 
   const gone = entries.flatMap(entry => ('retired' in entry ? [entry.retired] : []))
   const list = listed(entries, names)
@@ -103,11 +104,11 @@ function standIn(
   return undefined
 }
 
-function strayNames(entry: Entry, names: ReadonlyMap<string, Meaning>): readonly string[] {
+function strayNames(entry: Entry, names: ReadonlyMap<string, Meaning>): readonly CatalogueMistake[] {
   if ('model' in entry) return []
   return entry.retired.successors
     .filter(successor => !names.has(successor.toLowerCase()))
-    .map(successor => `${entry.place}.successors: no model is called ${JSON.stringify(successor)}`)
+    .map(successor => mistakeAt(entry.place, ['successors'], `no model is called ${JSON.stringify(successor)}`))
 }
 
 function listed(entries: readonly Entry[], names: ReadonlyMap<string, Meaning>): readonly ListedName[] {

@@ -3,13 +3,13 @@
  * Every mistake is collected with its place, so that one look at the message is enough to mend them all.
  */
 import { parseDocument } from 'yaml'
+import { type CatalogueMistake, mistakeAt, type Place } from './mistake.ts'
 import type { Alias, Model, Retired } from './model.ts'
 import { readEntry } from './schema.ts'
 
 /** An entry that was understood. */
 export type Entry = {
-  /** Where people find it: `models[2] (gpt-image-2)`. */
-  readonly place: string
+  readonly place: Place
   /** Its id was not known before the operator wrote it. */
   readonly own: boolean
   /** Those the operator wrote come first. */
@@ -19,7 +19,7 @@ export type Entry = {
 type Raw = Readonly<Record<string, unknown>>
 
 interface Written {
-  readonly place: string
+  readonly place: Place
   readonly by: 'product' | 'operator'
   /** Nobody had written its id before. */
   readonly own: boolean
@@ -32,47 +32,54 @@ interface Written {
  * Reads both lists and fills `mistakes`. An operator's entry with a shipped id replaces the fields it gives and adds its
  * aliases; where it also changes the `state`, nothing but the aliases is left of what was shipped.
  */
-export function readEntries(yamlText: string, extra: readonly unknown[], mistakes: string[]): readonly Entry[] {
+export function readEntries(
+  yamlText: string,
+  extra: readonly unknown[],
+  mistakes: CatalogueMistake[],
+): readonly Entry[] {
   const written = new Map<string, Written>()
-  const note = (value: unknown, by: Written['by'], place: string) => {
+  const note = (value: unknown, by: Written['by'], place: Place) => {
     const result = layOver(written, value, by, place)
-    if (typeof result === 'string') mistakes.push(result)
+    if ('problem' in result) mistakes.push(result)
     else written.set(result.key, result)
   }
   for (const [index, value] of shippedList(yamlText, mistakes).entries()) {
-    note(value, 'product', `models.yaml: models[${index}]`)
+    note(value, 'product', { name: `models.yaml: models[${index}]`, path: null })
   }
-  for (const [index, value] of extra.entries()) note(value, 'operator', `models[${index}]`)
+  for (const [index, value] of extra.entries()) {
+    note(value, 'operator', { name: `models[${index}]`, path: ['models', index] })
+  }
   return [...written.values()].flatMap(each => read(each, mistakes))
 }
 
-function shippedList(yamlText: string, mistakes: string[]): readonly unknown[] {
+function shippedList(yamlText: string, mistakes: CatalogueMistake[]): readonly unknown[] {
+  const place = { name: 'models.yaml', path: null }
   const document = parseDocument(yamlText)
-  mistakes.push(...document.errors.map(error => `models.yaml: ${error.message}`))
+  mistakes.push(...document.errors.map(error => mistakeAt(place, [], error.message)))
   if (document.errors.length > 0) return []
 
   const content: unknown = document.toJS()
   if (isRaw(content) && Array.isArray(content.models)) return content.models
-  mistakes.push('models.yaml: expected a list under `models:`')
+  mistakes.push(mistakeAt(place, [], 'expected a list under `models:`'))
   return []
 }
 
-/** One entry laid over what it starts from: the shipped one of its id, or the one it is `like`. A string is a mistake. */
+/** One entry laid over what it starts from: the shipped one of its id, or the one it is `like`. */
 function layOver(
   written: ReadonlyMap<string, Written>,
   value: unknown,
   by: Written['by'],
-  bare: string,
-): (Written & { readonly key: string }) | string {
-  if (!isRaw(value) || typeof value.id !== 'string') return `${bare}: expected an entry with an id`
+  bare: Place,
+): (Written & { readonly key: string }) | CatalogueMistake {
+  if (!isRaw(value) || typeof value.id !== 'string') return mistakeAt(bare, [], 'expected an entry with an id')
   const { like, ...fields } = value
-  const place = `${bare} (${value.id})`
+  const place = { ...bare, name: `${bare.name} (${value.id})` }
   const key = value.id.toLowerCase()
   const same = written.get(key)
-  if (same?.by === by) return `${place}: ${same.place} has this id already`
+  if (same?.by === by) return mistakeAt(place, [], `${same.place.name} has this id already`)
   const model = typeof like === 'string' ? written.get(like.toLowerCase())?.raw : undefined
   if (like !== undefined && (!model || model.state === 'retired')) {
-    return `${place}.like: no model before this one has the id ${JSON.stringify(like)}`
+    return mistakeAt(place, ['like'], `no model before this one has the id ${JSON.stringify(like)}`)
   }
 
   const base = model ? likeness(model) : same && stateOf(same.raw) === stateOf(fields) ? same.raw : {}
@@ -106,10 +113,10 @@ function likeness({ id: _id, name: _name, aliases: _aliases, ...rest }: Raw): Ra
 const stateOf = (raw: Raw) => raw.state ?? 'living'
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-function read({ place, own, ownAliases, raw }: Written, mistakes: string[]): readonly Entry[] {
+function read({ place, own, ownAliases, raw }: Written, mistakes: CatalogueMistake[]): readonly Entry[] {
   const entry = readEntry(raw)
   if ('mistakes' in entry) {
-    mistakes.push(...entry.mistakes.map(mistake => `${place}${mistake.place}: ${mistake.message}`))
+    mistakes.push(...entry.mistakes.map(({ path, problem }) => mistakeAt(place, path, problem)))
     return []
   }
   return [

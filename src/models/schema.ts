@@ -150,7 +150,7 @@ interface Gone {
 export type ReadEntry =
   | Living
   | Gone
-  | { readonly mistakes: readonly { readonly place: string; readonly message: string }[] }
+  | { readonly mistakes: readonly { readonly path: readonly PropertyKey[]; readonly problem: string }[] }
 
 export function readEntry(raw: Readonly<Record<string, unknown>>): ReadEntry {
   if (raw.state === 'retired') {
@@ -161,11 +161,11 @@ export function readEntry(raw: Readonly<Record<string, unknown>>): ReadEntry {
   return result.success ? result.data : { mistakes: mistakesOf(result.error) }
 }
 
+/** Each unknown key has a place of its own. */
 function mistakesOf(error: z.ZodError) {
-  return error.issues.map(issue => ({ place: placeOf(issue.path), message: issue.message }))
-}
-
-/** `['aliases', 1, 'name']` → `.aliases[1].name` */
-function placeOf(path: readonly PropertyKey[]): string {
-  return path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+  return error.issues.flatMap(issue =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map(key => ({ path: [...issue.path, key], problem: 'unknown key' }))
+      : [{ path: issue.path, problem: issue.message }],
+  )
 }

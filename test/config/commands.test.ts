@@ -57,6 +57,21 @@ describe('check-config', () => {
     expect(complained).toContain('wrong.yaml:1  listen.prot: unknown key; did you mean port?')
   })
 
+  test('says what is wrong with models of your own, beside all else that is wrong, each with its line', async () => {
+    writeFileSync(
+      join(cwd, 'models.yaml'),
+      'listen: { prot: 80 }\nmodels:\n  - id: mine\n    protocl: gemini\n  - nonsense\n',
+    )
+    const { exitCode, complained } = await run(['check-config', 'models.yaml'])
+    expect(exitCode).toBe(78)
+    expect(complained.split('\n').slice(1, -1)).toEqual([
+      expect.stringContaining('models.yaml:1  listen.prot: unknown key'),
+      expect.stringContaining('models.yaml:3  models[0].protocol: '),
+      expect.stringContaining('models.yaml:4  models[0].protocl: unknown key'),
+      expect.stringContaining('models.yaml:5  models[1]: expected an entry with an id'),
+    ])
+  })
+
   test('without a file it checks the one that PLANTAIN_CONFIG names', async () => {
     expect((await run(['check-config'], { env: { PLANTAIN_CONFIG: 'wrong.yaml' } })).exitCode).toBe(78)
     expect((await run(['check-config'])).exitCode).toBe(0)

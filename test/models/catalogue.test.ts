@@ -34,7 +34,7 @@ models:
       'models.yaml: models[0] (a).tiers[0]: ',
       'models.yaml: models[0] (a).references: ',
       'models.yaml: models[1] (b).protocol: ',
-      'models.yaml: models[1] (b): Unrecognized key: "colour"',
+      'models.yaml: models[1] (b).colour: unknown key',
       'models.yaml: models[2]: expected an entry with an id',
       'models.yaml: models[3]: expected an entry with an id',
       'models.yaml: models[4] (c).successors: ',
@@ -53,7 +53,7 @@ models:
     [
       'an alias of two models',
       '{ id: a, protocol: gemini, aliases: [x] }, { id: b, protocol: gemini, aliases: [x] }',
-      'models[1] (b): "x" is already a name of a',
+      'models[1] (b).aliases[0]: "x" is already a name of a',
     ],
     ['an alias twice', '{ id: a, protocol: gemini, aliases: [x, X] }', '"X" is already a name of a'],
     [
@@ -175,7 +175,7 @@ describe('the operator’s own entries', () => {
 
   test('do not take an id', () => {
     expect(mistakesOf(small, [{ id: 'mine', protocol: 'gemini', aliases: ['elder'] }])).toEqual([
-      'models[0] (mine): "elder" is already a name of elder',
+      'models[0] (mine).aliases[0]: "elder" is already a name of elder',
     ])
   })
 
@@ -184,7 +184,7 @@ describe('the operator’s own entries', () => {
       { id: 'x', protocol: 'gemini', aliases: ['z'] },
       { id: 'y', protocol: 'gemini', aliases: ['z'] },
     ]
-    expect(mistakesOf(small, both)).toEqual(['models[1] (y): "z" is already a name of x'])
+    expect(mistakesOf(small, both)).toEqual(['models[1] (y).aliases[0]: "z" is already a name of x'])
     expect(mistakesOf(small, [{ id: 'elder' }, { id: 'ELDER' }])).toEqual([
       'models[1] (ELDER): models[0] (elder) has this id already',
     ])

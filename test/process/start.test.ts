@@ -43,13 +43,14 @@ describe('a process', { concurrent: true }, () => {
   test('with a wrong configuration says all that is wrong with it and exits with 78', async () => {
     const gateway = start({
       env: { PLANTAIN_PORT: 'eighty', GEMINI_API_KEY: 'canary-of-a-key', GEMINI_BASE_URL: 'not an address' },
-      config: { listen: { hots: '127.0.0.1' }, answers: { memory: 'plenty' } },
+      config: { listen: { hots: '127.0.0.1' }, answers: { memory: 'plenty' }, models: [{ id: 'mine' }] },
     })
     expect(await gateway.exited).toEqual({ code: 78, signal: null })
     expect(gateway.output.err).toMatch(/PLANTAIN_PORT/)
     expect(gateway.output.err).toMatch(/GEMINI_BASE_URL/)
     expect(gateway.output.err).toMatch(/listen\.hots/)
     expect(gateway.output.err).toMatch(/answers\.memory/)
+    expect(gateway.output.err).toMatch(/models\[0\]\.protocol/)
     expect(gateway.output.err + gateway.output.out).not.toMatch(/canary|\bat .*\.ts/)
     expect(gateway.output.out).toBe('')
   })
