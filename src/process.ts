@@ -6,6 +6,7 @@ import { answerWith } from './admin/elsewhere.ts'
 import type { App } from './app.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
+import { checkFolders } from './config/folders.ts'
 import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { leaveOnce } from './leaving.ts'
@@ -48,7 +49,9 @@ await (leads ? lead() : start())
 
 function readConfig(): Config {
   try {
-    return loadConfig({ env: process.env, cwd: process.cwd(), modelMistakes: mistakesInOwnModels })
+    const config = loadConfig({ env: process.env, cwd: process.cwd(), modelMistakes: mistakesInOwnModels })
+    checkFolders(config)
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)

@@ -1,4 +1,5 @@
 /** Files that are whole and on the disk before anybody knows of them. */
+import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fdatasync, fsync, ftruncate, openSync, unlinkSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,7 +36,8 @@ const wasmPageBytes = 64 * 1024
  * and it takes memory from others. Some file systems can't do without. @throws where nothing can be written at all.
  */
 export function takesDirectWrites(directory: string): boolean {
-  const path = join(directory, `probe-${process.pid}`)
+  // Processes in containers have the same ids, and may begin in the same moment in the same folder.
+  const path = join(directory, `probe-${randomUUID()}`)
   const descriptor = openSync(path, 'w', 0o600)
   try {
     return writesDirectly(path)

@@ -55,6 +55,14 @@ describe('a process', { concurrent: true }, () => {
     expect(gateway.output.out).toBe('')
   })
 
+  test('that cannot write where answers and pictures are to lie names both settings and exits with 78', async () => {
+    const gateway = start({ config: { answers: { spill_dir: '/dev/null' }, assets: { dir: '/dev/null/assets' } } })
+    expect(await gateway.exited).toEqual({ code: 78, signal: null })
+    expect(gateway.output.err).toMatch(/^ {2}answers\.spill_dir: no file can be written in \/dev\/null \(/m)
+    expect(gateway.output.err).toMatch(/^ {2}assets\.dir: no file can be written in \/dev\/null\/assets/m)
+    expect(gateway.output.out).toBe('')
+  })
+
   test('whose port is taken says so and exits with 1', async () => {
     const { port } = (await listening()).address() as AddressInfo
     const gateway = start({ env: { PLANTAIN_PORT: String(port) } })
