@@ -8,10 +8,19 @@ export interface Place {
   readonly port: number
 }
 
-const whyNotListen: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
-  EACCES: 'this user may not use that port',
-  EADDRNOTAVAIL: 'this machine has no such address',
+/** What the names of the variables begin with that choose the place, for whoever has to choose another. */
+export type ListenerVariables = 'PLANTAIN' | 'PLANTAIN_ADMIN'
+
+const otherPort = (variables: ListenerVariables) => `${variables}_PORT chooses another port, 0 a free one`
+const otherHost = (variables: ListenerVariables) => `${variables}_HOST chooses another host, 0.0.0.0 is every address`
+
+const whyNotListen: Readonly<Record<string, readonly [reason: string, remedy: typeof otherPort]>> = {
+  EADDRINUSE: ['another process listens there', otherPort],
+  EACCES: ['this user may not use that port', otherPort],
+  EADDRNOTAVAIL: ['this machine has no such address', otherHost],
+  EAFNOSUPPORT: ['this machine has no such address', otherHost],
+  ENOTFOUND: ['no address is known by that name', otherHost],
+  EAI_AGAIN: ['no address is known by that name', otherHost],
 }
 
 /**
@@ -21,41 +30,44 @@ const whyNotListen: Readonly<Record<string, string>> = {
 const beside = process.platform === 'linux' ? { exclusive: true, reusePort: true } : {}
 
 /**
- * `variable`: what chooses the port, for whoever has to choose another. `shares`: it is one of several workers on that port.
+ * `shares`: it is one of several workers on that port.
  * Ends the process where an operator can mend it. @returns where it listens.
  */
 export async function listen(
   app: FastifyInstance,
   { host, port }: Place,
-  variable: string,
+  variables: ListenerVariables,
   shares = false,
 ): Promise<string> {
   try {
     await app.listen({ host, port, ...(shares && beside) })
   } catch (error) {
-    return cannotListen(error, `${host}:${port}`, variable)
+    return cannotListen(error, { host, port }, variables)
   }
   const { address, port: actual } = app.server.address() as AddressInfo
-  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`
+  return `http://${placeText({ host: address, port: actual })}`
 }
 
 /** Workers would share a port with another gateway's without a word: so it is tried first, by a socket that shares with nobody. */
-export async function findFree({ host, port }: Place, variable: string): Promise<void> {
+export async function findFree({ host, port }: Place, variables: ListenerVariables): Promise<void> {
   const trial = createServer()
   try {
     await once(trial.listen({ host, port, exclusive: true }), 'listening')
     await new Promise(resolve => trial.close(resolve))
   } catch (error) {
-    cannotListen(error, `${host}:${port}`, variable)
+    cannotListen(error, { host, port }, variables)
   }
 }
 
 /** What an operator can mend is told in a sentence, like a mistake in the configuration; anything else is a fault. */
-function cannotListen(error: unknown, address: string, variable: string): never {
-  const reason = whyNotListen[error instanceof Error && 'code' in error ? String(error.code) : '']
-  if (reason === undefined) throw error
-  process.stderr.write(
-    `Plantain cannot listen on ${address}: ${reason}. ${variable} chooses another port, 0 a free one.\n`,
-  )
+function cannotListen(error: unknown, place: Place, variables: ListenerVariables): never {
+  const why = whyNotListen[error instanceof Error && 'code' in error ? String(error.code) : '']
+  if (why === undefined) throw error
+  const [reason, remedy] = why
+  process.stderr.write(`Plantain cannot listen on ${placeText(place)}: ${reason}. ${remedy(variables)}.\n`)
   process.exit(1)
+}
+
+function placeText({ host, port }: Place): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -75,8 +75,8 @@ async function start(): Promise<void> {
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
     })
-    const address = await listen(app.server, config.listen, 'PLANTAIN_PORT', role !== null)
-    const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN_PORT')
+    const address = await listen(app.server, config.listen, 'PLANTAIN', role !== null)
+    const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN')
     optimiseSooner({ budgetBytes: config.answers.memoryBytes, heldBytes: app.heldBytes })
     forgetTheStart(app.activity)
     const leave = onLeave(() =>
@@ -101,14 +101,14 @@ async function lead(): Promise<void> {
   try {
     const sandbox = config.sandbox ? await openSandbox() : null
     const { admin, ...workers } = leadWorkers({ config, sandboxUrl: sandbox?.url ?? null, log })
-    const adminAddress = await listen(admin, config.admin, 'PLANTAIN_ADMIN_PORT')
+    const adminAddress = await listen(admin, config.admin, 'PLANTAIN_ADMIN')
     const { graceSeconds, timeoutSeconds } = config.drain
     onLeave(async () => {
       await workers.leave((graceSeconds + timeoutSeconds) * 1000 + lateMs)
       await admin.close()
       await sandbox?.close()
     })
-    await findFree(config.listen, 'PLANTAIN_PORT')
+    await findFree(config.listen, 'PLANTAIN')
     const address = await workers.start()
     forgetTheStart(() => ({ underWay: 0, begun: 0 }))
     greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)

@@ -10,9 +10,15 @@ import { ConfigError, type Mistake } from './config-error.ts'
 export function checkFolders({ answers, assets }: Pick<Config, 'answers' | 'assets'>): void {
   const mistakes = [
     ...(answers.spillBytes > 0 ? tryFolder('answers.spill_dir', answers.spillDir) : []),
-    ...(assets.s3 === null ? tryFolder('assets.dir', join(assets.dir, 'tmp')) : []),
+    ...(assets.s3 === null ? tryAssets(assets.dir) : []),
   ]
   if (mistakes.length > 0) throw new ConfigError(mistakes)
+}
+
+/** Pictures are written in `tmp`, and find their place beside it. */
+function tryAssets(path: string): readonly Mistake[] {
+  const mistakes = tryFolder('assets.dir', path)
+  return mistakes.length > 0 ? mistakes : tryFolder('assets.dir', join(path, 'tmp'))
 }
 
 function tryFolder(place: string, path: string): readonly Mistake[] {

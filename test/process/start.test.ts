@@ -71,6 +71,18 @@ describe('a process', { concurrent: true }, () => {
     expect(gateway.output.err).toContain('PLANTAIN_PORT')
     expect(gateway.output.err).not.toMatch(/\bat .*\.[jt]s/)
   })
+
+  test.each([
+    ['an address that this machine lacks', { PLANTAIN_ADMIN_HOST: '192.0.2.1' }, '192.0.2.1:0', 'PLANTAIN_ADMIN_HOST'],
+    ['an IPv6 address that it lacks', { PLANTAIN_HOST: '2001:db8::1' }, '[2001:db8::1]:0', 'PLANTAIN_HOST'],
+    ['a name that leads nowhere', { PLANTAIN_HOST: 'nowhere.invalid' }, 'nowhere.invalid:0', 'PLANTAIN_HOST'],
+  ])('that is to listen on %s says so and which variable chooses another', async (_, env, place, variable) => {
+    const keys = { PLANTAIN_API_KEYS: 'k', PLANTAIN_ADMIN_TOKEN: 't', PLANTAIN_SANDBOX: 'on' }
+    const gateway = start({ env: { ...keys, ...env } })
+    expect(await gateway.exited).toEqual({ code: 1, signal: null })
+    expect(gateway.output.err).toContain(`cannot listen on ${place}: `)
+    expect(gateway.output.err).toContain(`${variable} chooses another host`)
+  })
 })
 
 test('no key appears in what a process prints, answers or counts', async () => {
