@@ -471,6 +471,15 @@ describe('what no model here can do is refused', () => {
     [{ seed: 1.5 }, 'seed'],
     [{ media_resolution: 'ULTRA' }, 'media_resolution'],
   ])('%j', async (body, param) => void (await refused(body, param)))
+
+  test.each(['gif', 'svg', 'frame_png', 'bmp'])(
+    'a format is not refused with one that is refused too: %s',
+    async format => {
+      const message = await refused({ output_format: format }, 'output_format')
+      expect(message).toContain('png, jpeg, webp')
+      expect(message).not.toMatch(/gif|svg/)
+    },
+  )
 })
 
 test('a seed goes up', async () => {

@@ -37,7 +37,7 @@ export async function decodeRequest(
     count: fields.n ?? 1,
     shape: decodeShape(checked),
     spelling,
-    ...(format && format !== 'gif' && format !== 'svg' && { format }),
+    ...(format && { format }),
     ...(compression != null && { compression }),
     ...(delivery && { delivery: delivery === 'url' ? 'url' : 'base64' }),
     ...(background && background !== 'auto' && { background }),
@@ -62,12 +62,6 @@ function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   }
   if (fields.markup !== undefined)
     refuse('markup', 'Markup pictures are not served by this gateway. Send the picture among the references.')
-  if (fields.output_format === 'gif' || fields.output_format === 'svg') {
-    throw invalid(
-      `Invalid value: '${fields.output_format}'. Supported values are: 'png', 'jpeg' and 'webp'.`,
-      spelt('output_format'),
-    )
-  }
   for (const name of ['frame_count', 'frame_duration_ms', 'svg'] as const) {
     const param = spelt(name)
     if (fields[name] != null)

@@ -42,7 +42,7 @@ export const ImageFields = z.object({
   seed: Whole.nullish(),
   response_format: oneOf(['b64_json', 'url']).nullish(),
   background: oneOf(['transparent', 'opaque', 'auto']).nullish(),
-  output_format: oneOf(['png', 'jpeg', 'webp', 'gif', 'svg']).nullish(),
+  output_format: oneOf(['png', 'jpeg', 'webp']).nullish(),
   output_compression: Whole.min(0, 'must be between 0 and 100').max(100, 'must be between 0 and 100').nullish(),
   stream: Switch.nullish(),
   partial_images: Whole.min(0, 'must be between 0 and 3').max(3, 'must be between 0 and 3').nullish(),
