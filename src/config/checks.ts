@@ -1,6 +1,7 @@
 /** What keys mean together: rules that no single key can break. Each takes what could be read, so that all are told at once. */
 
 import { arrivesAt, collide, hostAndPortOf, isLoopback, isPrivateAddress, rootFault } from './address.ts'
+import type { Environment } from './environment.ts'
 import { hashKey } from './keys.ts'
 import type { Mistakes } from './mistakes.ts'
 import type { ReadTree } from './read-tree.ts'
@@ -103,6 +104,18 @@ function checkUpstreams({ fields: { listen, admin }, upstreams }: ReadTree, mist
       mistakes.add(basePath, 'is the gateway itself: give the address of the upstream')
     } else if (isPrivateAddress(called.host) && readable.allow_private_network === false) {
       mistakes.add(basePath, 'lies in a private network: write allow_private_network: true beside it if that is meant')
+    }
+  }
+}
+
+/** A file that is not there would be found by the first call, whose caller can't mend it. What it holds is judged there. */
+export function checkCredentials({ upstreams }: ReadTree, environment: Environment, mistakes: Mistakes): void {
+  for (const { path, readable } of upstreams.values()) {
+    const { credentials = 'adc' } = readable
+    const read = credentials === 'adc' ? null : environment.file(credentials)
+    if (read && 'why' in read) {
+      const problem = `names a file that cannot be read (${read.why}): give the file of a service account or of a federation, or adc`
+      mistakes.add([...path, 'credentials'], problem)
     }
   }
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { assemble } from './assemble.ts'
-import { checkTogether, type SandboxMode, sandboxServes } from './checks.ts'
+import { checkCredentials, checkTogether, type SandboxMode, sandboxServes } from './checks.ts'
 import type { Config } from './config.ts'
 import { createEnvironment, type Environment, type EnvironmentParams, whyUnreadable } from './environment.ts'
 import { expandReferences } from './expand.ts'
@@ -48,6 +48,7 @@ export function loadConfig({
   for (const { path, problem } of modelMistakes(read.fields.models)) mistakes.add(path, problem)
   // Of a file that could not be read, everything would be told as missing.
   if (text !== null && yaml.tree !== undefined) checkTogether(read, { sandbox: mode, workers }, mistakes)
+  checkCredentials(read, environment, mistakes)
   mistakes.throwIfAny()
   return frozen(assemble(read, { sandbox: sandboxServes(read, mode), workers }, overlay.notices, cwd))
 }

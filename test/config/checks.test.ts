@@ -217,6 +217,17 @@ describe('routing', () => {
 })
 
 describe('what a vendor needs', () => {
+  test('a file of credentials is there before the first caller needs it', () => {
+    const yaml = (credentials: string) =>
+      `upstreams: { a: { protocol: gemini, dialect: vertex, project: p, credentials: ${credentials} } }`
+    const files = { '/srv/account.json': '{}' }
+    expect(mistakesOf(yaml('acount.json'), { files })).toEqual({
+      'upstreams.a.credentials': expect.stringContaining('cannot be read (there is no such file)'),
+    })
+    expect(load(yaml('account.json'), { files }).upstreams[0]?.credentialsFile).toBe('/srv/account.json')
+    expect(load(yaml('adc')).upstreams[0]?.credentialsFile).toBeUndefined()
+  })
+
   const at = (fields: string) => mistakesOf(`upstreams: { a: { ${fields} } }`)
   test.each([
     ['protocol: openai, dialect: google, keys: [k]', 'dialect', 'does not speak openai'],
