@@ -11,7 +11,8 @@ import type { Config } from './config/config.ts'
 import { createCounting } from './counting.ts'
 import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
-import { type Candidate, createRouting } from './gateway/routing.ts'
+import type { ModelChoiceParts } from './gateway/model-choice.ts'
+import { createRouting, type RoutedModel } from './gateway/routing.ts'
 import { createAnswerAsset } from './http/assets.ts'
 import { anonymous, createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
@@ -65,6 +66,8 @@ export interface App {
   readonly server: FastifyInstance
   readonly admin: FastifyInstance
   readonly upstreamNames: readonly string[]
+  /** What a request has to name to be served, for instance. Null: it need name none, for `answers.default_model` is served. */
+  readonly modelToName: string | null
   activity(): Activity
   /** Memory that answers and requests take now. */
   heldBytes(): number
@@ -127,12 +130,13 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPixels: mostPixels / config.workers,
     mostPictures: Math.ceil(mostPictures / config.workers),
   })
+  const protocols = new Set(candidates.map(({ protocol }) => protocol))
   const { log } = parts
   const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
   const gateway = createGateway({
     catalogue,
     routing,
-    protocols: new Set(candidates.map(({ protocol }) => protocol)),
+    protocols,
     limits,
     places,
     references: openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa }),
@@ -228,6 +232,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     server,
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
+    modelToName: modelToName(catalogue, { routing, protocols, settings: config.answers }),
     activity,
     heldBytes: () => memory.bytesInUse + room.bytesInUse,
     readiness,
@@ -255,12 +260,20 @@ function modelNames(catalogue: Catalogue): Pick<UsageParts, 'modelIds' | 'modelI
   }
 }
 
+/** Where there are but OpenAI's models, say, the usual default is none of them. */
+function modelToName(
+  catalogue: Catalogue,
+  { routing, protocols, settings }: Omit<ModelChoiceParts, 'catalogue'>,
+): string | null {
+  const { defaultModel, legacyAliases } = settings
+  const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, protocols })
+  if (isServed({ id, protocol: model?.protocol ?? null }, routing)) return null
+  return catalogue.list().find(listed => isServed(listed.model, routing))?.id ?? null
+}
+
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
-const isServed = (
-  model: { readonly id: string; readonly protocol: Candidate['protocol'] },
-  routing: ReturnType<typeof createRouting>,
-) => routing(model).length > 0
+const isServed = (model: RoutedModel, routing: ReturnType<typeof createRouting>) => routing(model).length > 0
 
 /** Slabs where Node's sockets can read into them, else the buffers they allocate themselves. */
 async function answerMemory(

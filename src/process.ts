@@ -87,9 +87,10 @@ async function start(): Promise<void> {
         await sandbox?.close()
       }),
     )
-    const { readiness, metricsText, upstreamNames } = app
+    const { readiness, metricsText, upstreamNames, modelToName } = app
+    if (modelToName !== null && role?.task.isFirst !== false) tellOfDefaultModel(modelToName)
     role?.serve({ address, readiness, metricsText, answerOperator: answerWith(app.admin), leave })
-    if (adminAddress !== null) greet(upstreamNames, address, adminAddress)
+    if (adminAddress !== null) greet(upstreamNames, address, adminAddress, modelToName)
   } catch (error) {
     await fail('the start failed', error)
   }
@@ -144,14 +145,26 @@ function tellOfUsage(trouble: string | null): void {
   else log.warn('usage cannot be written to Redis: it is kept here until it can', { reason: trouble })
 }
 
+function tellOfDefaultModel(modelToName: string): void {
+  const { defaultModel } = config.answers
+  const sentence = 'no upstream here serves answers.default_model: requests that name no model are answered with 404'
+  log.warn(sentence, { defaultModel, served: modelToName })
+}
+
 /** To a terminal in sentences; to anything else as a line of the log. */
-function greet(upstreamNames: readonly string[], address: string, adminAddress: string): void {
+function greet(
+  upstreamNames: readonly string[],
+  address: string,
+  adminAddress: string,
+  modelToName: string | null = null,
+): void {
   if (!process.stdout.isTTY) {
     log.info('listening', { address, adminAddress, upstreams: upstreamNames.join(', '), auth: config.auth, version })
     for (const notice of config.notices) log.info(notice)
     return
   }
   const key = config.auth === 'keys' ? " -H 'authorization: Bearer YOUR_KEY'" : ''
+  const model = modelToName === null ? '' : `"model": "${modelToName}", `
   const lines = [
     `Plantain ${version} listens on ${address} (operators: ${adminAddress})`,
     upstreamNames.includes('sandbox')
@@ -163,7 +176,7 @@ function greet(upstreamNames: readonly string[], address: string, adminAddress: 
     'Make an image:',
     '',
     `  curl -s ${address}/v1/images/generations -H 'content-type: application/json'${key} \\`,
-    `    -d '{"prompt": "A red kite over a green valley"}' \\`,
+    `    -d '{${model}"prompt": "A red kite over a green valley"}' \\`,
     `    | sed 's/.*"b64_json":"\\([^"]*\\)".*/\\1/' | base64 -d > kite.jpg`,
     '',
   ]

@@ -40,6 +40,17 @@ describe('a process', { concurrent: true }, () => {
     expect(answer.headers.get('x-plantain-upstream')).toBe('sandbox')
   })
 
+  test('that serves no default model says so, and which model can be named', async () => {
+    const gateway = start({ env: { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' } })
+    await addressesOf(gateway)
+    expect(gateway.lines()).toContainEqual(
+      expect.objectContaining({ level: 'warn', defaultModel: 'nano-banana-2', served: 'gpt-image-2' }),
+    )
+    const other = start({ config: { answers: { default_model: 'gemini-2.5-flash-image' } } })
+    await addressesOf(other)
+    expect(other.lines()).not.toContainEqual(expect.objectContaining({ level: 'warn' }))
+  })
+
   test('with a wrong configuration says all that is wrong with it and exits with 78', async () => {
     const gateway = start({
       env: { PLANTAIN_PORT: 'eighty', GEMINI_API_KEY: 'canary-of-a-key', GEMINI_BASE_URL: 'not an address' },
