@@ -12,7 +12,8 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
   const mediaType = answer.output_format ? `image/${answer.output_format}` : undefined
   const parts: ImagePart[] = []
   for (const [index, { b64_json, url, thought }] of picturesOf(answer).entries()) {
-    const picture = b64_json ?? url
+    // Vendors who fill in every field leave the one that they don't mean empty.
+    const picture = b64_json || url
     if (picture) parts.push(await decodePicture(picture, { index, mediaType, thought, isLink: !b64_json }, document))
   }
   const usage = answer.usage && decodeUsage(answer.usage)

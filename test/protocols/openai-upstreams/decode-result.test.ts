@@ -77,6 +77,11 @@ describe('whole answers', () => {
     expect(await decode({ data: [{ b64_json: 'AAAA', url: 'https://example.com/1' }] })).toEqual([image(0, 'AAAA')])
   })
 
+  test.each([null, ''])('an address stands beside a place for bytes that holds %j', async b64_json => {
+    const url = 'https://example.com/1.png'
+    expect(await decode({ data: [{ url, b64_json, revised_prompt: '' }] })).toEqual([{ type: 'link', index: 0, url }])
+  })
+
   test.each([
     ['no data', {}],
     ['null', { data: null }],
