@@ -150,7 +150,8 @@ export function readUpstreamError(body: Buffer): UpstreamError {
   const { error, message, detail, code } = parsed.success ? parsed.data : {}
   const inner = typeof error === 'object' ? error : null
   return {
-    message: inner?.message || (typeof error === 'string' && error) || message || detail || '',
+    // Beside a sentence, a mere text in `error` is the name of the status.
+    message: inner?.message || message || (typeof error === 'string' && error) || detail || '',
     type: inner?.type ?? '',
     code: inner?.code ?? code ?? '',
     param: inner?.param ?? '',
