@@ -15,6 +15,10 @@ export interface PartHead {
   readonly isPlain: boolean
 }
 
+/** RFC 7578, 4.2: a file should say its name, and need not. `mediaType`: lower case, without parameters. */
+export const isFilePart = (hasFileName: boolean, mediaType: string): boolean =>
+  hasFileName || mediaType === 'application/octet-stream' || mediaType.startsWith('image/')
+
 const plainDisposition =
   /^content-disposition: form-data; name="[^"\\%]{1,100}"(?:; filename="[^"\\]*")?(?:; filename\*=[^;"]*)?$/i
 const plainType = /^content-type: [\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/i
@@ -27,13 +31,19 @@ export function readHead(text: string): PartHead {
   const disposition = parametersOf(fields.get('content-disposition'))
   const type = textOf(fields.get('content-type'))
   const mediaType = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const hasFileName = disposition.has('filename') || disposition.has('filename*')
+  const isFile = isFilePart(hasFileName, mediaType)
   return {
     name: disposition.get('name') ?? '',
-    isFile: disposition.has('filename') || disposition.has('filename*') || mediaType === 'application/octet-stream',
+    isFile,
     mediaType,
     charset: parametersOf(fields.get('content-type')).get('charset') ?? 'utf-8',
     encoding: textOf(fields.get('content-transfer-encoding')),
-    isPlain: fields.size === lines.length && fields.has('content-disposition') && lines.every(isPlainLine),
+    isPlain:
+      isFile === hasFileName &&
+      fields.size === lines.length &&
+      fields.has('content-disposition') &&
+      lines.every(isPlainLine),
   }
 }
 

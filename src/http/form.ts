@@ -11,6 +11,7 @@ import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
 import { refuseEncoding } from './body.ts'
 import { type BodyRoom, type BodyRoomParts, takeBodyRoom, tooLarge } from './body-room.ts'
+import { isFilePart } from './form-head.ts'
 import { FormWatch } from './form-watch.ts'
 
 export interface FormBody extends WireDocument {
@@ -79,7 +80,12 @@ interface Reading {
 async function readParts(request: FastifyRequest, bounds: FormBounds, reading: Reading): Promise<object> {
   const { watch, blocks, room, tooMany } = reading
   const fields = new Map<string, unknown>()
-  const parts = request.parts({ limits: parserLimits(bounds), highWaterMark: aheadBytes, fileHwm: aheadBytes })
+  const parts = request.parts({
+    limits: parserLimits(bounds),
+    highWaterMark: aheadBytes,
+    fileHwm: aheadBytes,
+    isPartAFile: (_name, type = '', fileName) => isFilePart(fileName !== undefined, type),
+  })
   const ended = once(tooMany, 'abort').then(() => Promise.reject(tooMany.reason))
   let next = parts.next()
   // Behind the parser, which has begun to listen with that call: it tells the watch what it found nothing in.

@@ -60,6 +60,11 @@ describe('the head of a part', () => {
       { charset: 'utf-16' },
     ],
     ['any file', `${disposition('name="x"')}\r\nContent-Type: application/octet-stream`, { isFile: true }],
+    [
+      'a picture without a name',
+      `${disposition('name="image"')}\r\nContent-Type: image/png`,
+      { isFile: true, isPlain: false },
+    ],
     ['nothing', '', { name: '', isFile: false, isPlain: false }],
   ])('%s', (_name, head, expected) => {
     expect(readHead(head)).toMatchObject(expected)
@@ -128,6 +133,12 @@ describe('translated after all', () => {
       sumOf(Buffer.from(part.inlineData.data, 'base64')),
     )
     expect(sums).toEqual(files.map(sumOf))
+  })
+
+  test('a picture whose part says its type and no file name is one', async () => {
+    expect((await edit(prompt, { name: 'image', value: png, type: 'image/png' })).status).toBe(200)
+    const { contents } = JSON.parse(String(upstream.seen[0]?.body))
+    expect(contents[0].parts[1].inlineData).toEqual({ mimeType: 'image/png', data: png.toString('base64') })
   })
 
   const sumOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')

@@ -90,6 +90,8 @@ describe('in a form', () => {
     [undefined, '../../etc/passwd'],
     [undefined, 'ü\u202e☃.exe'],
     ['application/octet-stream', undefined],
+    ['image/webp', undefined],
+    ['Image/PNG; name=a', undefined],
   ])('a part called %s, file name %s, is what its bytes are', async (type, fileName) => {
     const part = { name: 'image', value: webp, ...(type && { type }), ...(fileName && { fileName }) }
     expect((await edit([prompt, part])).status).toBe(200)
