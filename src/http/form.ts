@@ -34,6 +34,8 @@ export const maxTextBytes = 256 * 1024
 const longestName = 100
 // `image`, `image[]` and `image[0]` are three spellings of one list.
 export const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\])?$/
+/** Text in it may be a picture as base64, and weigh as much. */
+export const holdsPicture = (name: string): boolean => listName.test(name) || name === 'mask'
 
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
@@ -97,13 +99,13 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     count += 1
     const name = checkPart(part.fieldname, part.encoding)
     const list = listName.exec(name)?.[1]
-    const isPicture = list !== undefined || name === 'mask'
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
       addField(fields, list, name, await readFile(file, new Base64Encoder(blocks), reading, list ?? name, bounds))
       next = parts.next()
       continue
     }
+    const isPicture = holdsPicture(name)
     const text = textOf(part.value)
     await room.grow(text.length)
     if (part.valueTruncated || (!isPicture && text.length > maxTextBytes)) {

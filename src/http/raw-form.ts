@@ -19,6 +19,7 @@ import {
   checkPart,
   emptyFile,
   type FormBounds,
+  holdsPicture,
   listName,
   malformed,
   maxTextBytes,
@@ -182,8 +183,9 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
       addField(fields, list, name, encode(content, blocks))
       continue
     }
-    const longest = list ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
-    if (part.length > longest) throw partTooLarge(name, list ? bounds.maxImageBytes : maxTextBytes)
+    const isPicture = holdsPicture(name)
+    const longest = isPicture ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
+    if (part.length > longest) throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
     const text = decode(await join(content), part.charset, name)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }

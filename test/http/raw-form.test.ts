@@ -1,6 +1,7 @@
 /** Forms that are kept as they come, because an upstream may take them so. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readHead } from '../../src/http/form-head.ts'
 import { FormWatch } from '../../src/http/form-watch.ts'
@@ -133,6 +134,17 @@ describe('translated after all', () => {
       sumOf(Buffer.from(part.inlineData.data, 'base64')),
     )
     expect(sums).toEqual(files.map(sumOf))
+  })
+
+  test('a mask may be as long a text as any picture', async () => {
+    // No compression, so that it weighs more than any other text may.
+    const mask = await sharp({ create: { width: 400, height: 300, channels: 4, background: '#0000' } })
+      .png({ compressionLevel: 0 })
+      .toBuffer()
+    const original = await picture('png', 400, 300)
+    const text = { name: 'mask', value: `data:image/png;base64,${mask.toString('base64')}` }
+    expect(text.value.length).toBeGreaterThan(300_000)
+    expect((await edit(prompt, file({ value: original }), text)).status).toBe(200)
   })
 
   test('a picture whose part says its type and no file name is one', async () => {
