@@ -51,7 +51,7 @@ export async function readBase64(text: string | LongString, param: string, docum
   const inside = typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
   const head = await headOf(text, document)
   const prefix = dataUrl.exec(head)
-  if (prefix && !/;base64$/i.test(prefix[2] ?? ''))
+  if (prefix && !/; ?base64$/i.test(prefix[2] ?? ''))
     throw unreadable(param, 'a data URL must be base64 (data:image/png;base64,…)')
   if (!prefix && /^[a-z][a-z0-9.+-]*:/i.test(head))
     throw unreadable(param, 'only data URLs and http addresses are read')
@@ -61,13 +61,13 @@ export async function readBase64(text: string | LongString, param: string, docum
   return base64
 }
 
-// JSON writers of some languages (PHP's among them) escape every slash.
-const dataUrl = /^data:([a-z]+\\?\/[a-z0-9.+-]+)?((?:;[a-z0-9=._-]+)*),/i
-const longestPrefix = 256
+// JSON writers of some languages (PHP's among them) escape every slash; form builders put the file's name among the parameters.
+const dataUrl = /^data:([a-z]+\\?\/[a-z0-9.+-]+)?((?:;[^;,]*)*),/i
+const longestPrefix = 1024
 
-/** The first characters of a text, as they lie in the document: enough to tell an address from base64. */
+/** The first bytes of a text, as they lie in the document, each as a character: enough to tell an address from base64. */
 export async function headOf(text: string | LongString, document: WireDocument): Promise<string> {
-  if (typeof text === 'string') return text.slice(0, longestPrefix)
+  if (typeof text === 'string') return Buffer.from(text.slice(0, longestPrefix)).toString('latin1')
   return (await join(document.bytesOf(text).slice(0, Math.min(longestPrefix, text.length)))).toString('latin1')
 }
 

@@ -230,6 +230,21 @@ describe('in JSON', () => {
     expect(upstream.seen[0]?.body.toString()).toContain(base64(rest()))
   })
 
+  test.each([
+    ['a file name', 'image/png;name=my%20cat%20(1).png;base64'],
+    ['a file name in quotes', 'image/png;name="my cat.png";base64'],
+    ['a file name in its own letters', 'image/png;name=кот.png;base64'],
+    ['a charset', 'image/png;charset=utf-8;base64'],
+    ['a space before the last', 'image/png; base64'],
+    ['a long file name', `image/png;name=${'%E7%8C%AB'.repeat(60)}.png;base64`],
+  ])('the parameters of a data URL say nothing of the picture: %s', async (_what, prefix) => {
+    for (const bytes of [png, large]) {
+      upstream.seen.length = 0
+      expect((await generate({ image: `data:${prefix},${base64(bytes)}` })).status).toBe(200)
+      expect(sentUp()).toEqual([['image/png', bytes]])
+    }
+  })
+
   test('base64 whose slashes are escaped, as PHP writes it', async () => {
     for (const bytes of [png, large]) {
       upstream.seen.length = 0
