@@ -12,11 +12,13 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
   checkCompression(model, request)
 }
 
+const pictureFields = ['image', 'images', 'image_urls', 'input_references']
+
 function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
   if (model.references !== null && images.length > model.references) {
     const sentence = `${model.id} takes at most ${model.references} reference images, ${images.length} were sent.`
     throw new GatewayError('invalid-request', sentence, {
-      param: spelling.get('image') ?? 'image',
+      param: pictureFields.flatMap(name => spelling.get(name) ?? [])[0] ?? 'image',
       code: 'invalid_value',
     })
   }

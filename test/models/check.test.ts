@@ -48,6 +48,11 @@ describe('reference pictures', () => {
     expect(error?.message).toContain(`at most ${most}`)
   })
 
+  test('are named as their caller spelt them', () => {
+    const spelling = new Map([['image_urls', 'imageUrls']])
+    expect(check('nano-banana-2', { ...pictures(15), spelling })?.facts.param).toBe('imageUrls')
+  })
+
   test('have no fixed bound on gemini-2.5-flash-image nor on a model nobody knows', () => {
     expect(check('nano-banana', pictures(30))).toBeNull()
     expect(check(null, pictures(30))).toBeNull()
