@@ -6,7 +6,6 @@ import type { FastifyRequest } from 'fastify'
 import { type Bytes, bytesOf, isInMemory, join } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Blocks } from '../memory/buffer-pool.ts'
-import { takeRoom } from '../memory/growing-room.ts'
 import type { RelayedForm } from '../protocols/openai/index.ts'
 import type { FormPartHead, WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
@@ -56,7 +55,9 @@ interface Part extends PartHead {
 export async function readRawForm(request: FastifyRequest, bounds: FormBounds): Promise<RawForm> {
   const boundary = boundaryOf(request.headers['content-type'] ?? '')
   refuseEncoding(request.raw)
-  const room = await takeBodyRoom(request.raw, bounds, 1)
+  // Room for the text that its files may become, from the beginning: who waits for more while it holds some can wait for
+  // others who do the same.
+  const room = await takeBodyRoom(request.raw, bounds, 4 / 3)
   let releaseText = () => {}
   const release = () => {
     releaseText()
@@ -81,16 +82,11 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
       passable: await passable(held, parts, { boundary, start: watch.starts[0] }),
       async document() {
         const fileBytes = parts.reduce((sum, { isFile, length }) => sum + (isFile ? length : 0), 0)
-        const textRoom = await takeRoom({ ...bounds, declaredBytes: fileBytes, growth: 4 / 3 })
         const blocks = bounds.buffers.blocksFor((fileBytes * 4) / 3)
-        releaseText = () => {
-          blocks.release()
-          textRoom.release()
-        }
+        releaseText = () => blocks.release()
         const value = await fieldsOf(held.bytes, parts, blocks, bounds)
         pieces.length = 0
         held.bytes = bytesOf()
-        room.release()
         return { value, bytesOf: () => bytesOf() }
       },
       release,

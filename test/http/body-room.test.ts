@@ -1,5 +1,6 @@
 /** Bodies share one byte budget: by their declared length, or step by step where none is declared. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postForm, textParts } from '../helpers/forms.ts'
 import { megabytes, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
@@ -50,4 +51,45 @@ test('uploads of undeclared length take room for what has come, not for what mig
   expect((await streamedEdit(Promise.resolve())).status).toBe(200)
   finish()
   for (const upload of uploads) expect((await upload).status).toBe(200)
+})
+
+describe('a form that might have gone up as it came, and becomes base64 after all', () => {
+  let both: TestGateway
+
+  beforeAll(async () => {
+    const usual = {
+      keys: ['k'],
+      models: new Map(),
+      connections: 100,
+      timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
+      allowPrivateNetwork: false,
+    }
+    both = await startGateway({
+      upstream: upstream.url,
+      config: {
+        requests: { memoryBytes: megabytes(16) },
+        upstreams: [
+          { ...usual, name: 'google', protocol: 'gemini', dialect: 'google', baseUrl: upstream.url },
+          { ...usual, name: 'openai', protocol: 'openai', dialect: 'openai', baseUrl: `${upstream.url}/v1` },
+        ],
+      },
+    })
+  })
+  afterAll(() => both.close())
+
+  const edit = async (size: number) => {
+    const value = Buffer.concat([image, Buffer.alloc(size)])
+    const parts = [...textParts({ prompt: 'find the kite' }), { name: 'image', value, fileName: 'a.png' }]
+    const response = await postForm(`${both.url}/v1/images/edits`, parts)
+    await response.arrayBuffer()
+    return response.status
+  }
+
+  test('has room where it has the budget to itself', async () => {
+    expect(await edit(megabytes(10))).toBe(200)
+  })
+
+  test('waits for others to be done, and they do not wait for it', async () => {
+    expect(await Promise.all([4, 4, 4].map(size => edit(megabytes(size))))).toEqual([200, 200, 200])
+  })
 })
