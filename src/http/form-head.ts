@@ -21,7 +21,8 @@ export const isFilePart = (hasFileName: boolean, mediaType: string): boolean =>
 
 const plainDisposition =
   /^content-disposition: form-data; name="[^"\\%]{1,100}"(?:; filename="[^"\\]*")?(?:; filename\*=[^;"]*)?$/i
-const plainType = /^content-type: [\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/i
+// Not JSON: it is read for what it says, and others take the quotes of a text for a part of it.
+const plainType = /^content-type: (?!application\/json)[\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/i
 const plainLength = /^content-length: \d+$/i
 const parameter = /;\s*([\w*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g
 

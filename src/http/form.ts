@@ -140,8 +140,8 @@ const parserLimits = ({ maxImages, maxImageBytes }: FormBounds) => ({
   headerPairs: 50,
 })
 
-/** A part that says it is JSON comes parsed. */
-function textOf(value: unknown): string {
+/** Of a part that says it is JSON: it comes parsed. */
+export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   return value === null || value === undefined ? '' : JSON.stringify(value)
 }

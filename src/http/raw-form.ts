@@ -25,6 +25,7 @@ import {
   mostParts,
   notUtf8,
   partTooLarge,
+  textOf,
 } from './form.ts'
 import { type PartHead, readHead } from './form-head.ts'
 import { FormWatch } from './form-watch.ts'
@@ -182,7 +183,8 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
     const isPicture = holdsPicture(name)
     const longest = isPicture ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
     if (part.length > longest) throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
-    const text = decode(await join(content), part.charset, name)
+    const raw = decode(await join(content), part.charset, name)
+    const text = part.mediaType === 'application/json' ? textOf(parsed(raw)) : raw
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }
   return Object.fromEntries(fields)
@@ -196,6 +198,14 @@ function encode(content: Bytes, blocks: Blocks): Upload {
   if (!isInMemory(slices)) throw new Error('Requests are held in memory.')
   for (const slice of slices) encoder.push(slice)
   return new Upload(encoder.end())
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw malformed(error)
+  }
 }
 
 function decode(text: Buffer, charset: string, name: string): string {

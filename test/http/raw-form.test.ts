@@ -60,6 +60,7 @@ describe('the head of a part', () => {
       `${disposition('name="x"')}\r\nContent-Type: text/plain; charset=utf-16`,
       { charset: 'utf-16' },
     ],
+    ['JSON', `${disposition('name="model"')}\r\nContent-Type: application/json`, { isFile: false, isPlain: false }],
     ['any file', `${disposition('name="x"')}\r\nContent-Type: application/octet-stream`, { isFile: true }],
     [
       'a picture without a name',
@@ -134,6 +135,16 @@ describe('translated after all', () => {
       sumOf(Buffer.from(part.inlineData.data, 'base64')),
     )
     expect(sums).toEqual(files.map(sumOf))
+  })
+
+  test('a part that says it is JSON is read as what the JSON says', async () => {
+    const type = 'application/json'
+    const [text, model] = [JSON.stringify('Put a hat on it'), JSON.stringify('nano-banana')]
+    const answer = await edit({ ...prompt, value: text, type }, file(), { name: 'model', value: model, type })
+    expect([answer.status, answer.headers.get('x-plantain-model')]).toEqual([200, 'gemini-2.5-flash-image'])
+    expect(JSON.parse(String(upstream.seen[0]?.body)).contents[0].parts[0].text).toBe('Put a hat on it')
+    const broken = await edit({ ...prompt, value: '"Put', type }, file())
+    expect([broken.status, broken.json.error.message]).toEqual([400, expect.stringMatching(/malformed/)])
   })
 
   test('a mask may be as long a text as any picture', async () => {
