@@ -133,13 +133,14 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const protocols = new Set(candidates.map(({ protocol }) => protocol))
   const { log } = parts
   const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
+  const references = openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa })
   const gateway = createGateway({
     catalogue,
     routing,
     protocols,
     limits,
     places,
-    references: openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa }),
+    references,
     pixels,
     assets,
     settings: config.answers,
@@ -187,6 +188,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
         memory,
         writeTimeoutMs,
         isAnsweredByUrl: model => isAnsweredByUrl(config.answers, model),
+        isAllowed: references.isAllowed,
       }),
     }),
     calls: createCallsHandler({

@@ -4,7 +4,14 @@ import { nameThere } from '../gateway/plans.ts'
 import type { Candidate, ModelChoice } from '../gateway/routing.ts'
 import type { Outcome } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
-import { encodeError, encodeRelay, observe, type RelayedCall, wantedOfCall } from '../protocols/openai/index.ts'
+import {
+  encodeError,
+  encodeRelay,
+  observe,
+  picturesAt,
+  type RelayedCall,
+  wantedOfCall,
+} from '../protocols/openai/index.ts'
 import type { Addresses, SeenBody } from '../protocols/protocol.ts'
 import { note, passes, passRefusal, ResponseSink } from './relay.ts'
 import type { Conversation } from './serve.ts'
@@ -26,19 +33,21 @@ export interface ImagesRelayParts {
   readonly writeTimeoutMs: number
   /** Does a caller who does not say get addresses? Those are the gateway's own. */
   readonly isAnsweredByUrl: (model: string) => boolean
+  /** Has the operator named this address's host? Outside this network, nobody may be able to reach it. */
+  readonly isAllowed: (url: string) => boolean
 }
 
 /** Null: none of the upstreams speaks OpenAI's own form. */
 export function createImagesRelay(
   candidates: readonly Pick<Candidate, 'protocol' | 'outbound'>[],
-  { gateway, memory, writeTimeoutMs, isAnsweredByUrl }: ImagesRelayParts,
+  { gateway, memory, writeTimeoutMs, isAnsweredByUrl, isAllowed }: ImagesRelayParts,
 ): ImagesRelay | null {
   if (!candidates.some(speaksOwnForm)) return null
   return {
     canRelay: ({ resolution, candidates: [best] }, call) => {
       // A name that asks for something by itself, or that another model stands in for, is no model of this upstream's.
       if (!best || resolution.defaults.resolution || resolution.successorOf !== undefined) return false
-      if (isAnsweredByUrl(resolution.asked)) return false
+      if (isAnsweredByUrl(resolution.asked) || picturesAt(call.seen).some(isAllowed)) return false
       return best.protocol === 'openai' && understands(best.outbound, nameThere(best, resolution, {}), call)
     },
 

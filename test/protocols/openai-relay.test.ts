@@ -196,6 +196,27 @@ describe('what can not go up as it came is translated', () => {
     await byUrl.close()
   })
 
+  test('a picture on a host of the operator’s own is fetched for whoever could not reach it', async () => {
+    const host = await startUpstream((_request, response) => void response.end(png))
+    const own = await startGateway({
+      upstream: upstream.url,
+      upstreamConfig: openaiAt(`${upstream.url}/v1`),
+      config: { references: { allow: [new URL(host.url).host] } },
+    })
+    upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
+    for (const where of ['images', 'mask']) {
+      upstream.seen.length = 0
+      const elsewhere = { image_url: `data:image/png;base64,${png.toString('base64')}` }
+      const here = { image_url: `${host.url}/kite.png` }
+      const pictures = { images: [where === 'images' ? here : elsewhere], mask: where === 'mask' ? here : elsewhere }
+      expect((await ask(own, '/v1/images/edits', { model, prompt: 'x', ...pictures })).status).toBe(200)
+      expect(sentUp().body.includes(png)).toBe(true)
+      expect(sentUp().text).not.toContain(host.url)
+    }
+    await own.close()
+    await host.close()
+  })
+
   test('pictures beside a prompt become an edit', async () => {
     upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
     expect((await askOpenai(gateway, { model, image: [png.toString('base64')] })).status).toBe(200)

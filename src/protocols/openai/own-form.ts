@@ -1,5 +1,6 @@
 /** Which calls are in OpenAI's own words throughout: those can be passed on as they came to an upstream that speaks no others. */
 import { LongString } from '../../streams/document-reader.ts'
+import { isAddress } from '../picture-address.ts'
 import type { FormPartHead, Operation, SeenBody } from '../protocol.ts'
 import { ImageFields } from './wire.ts'
 
@@ -82,6 +83,16 @@ function isPictureRef(ref: unknown): boolean {
     ([name, text]) =>
       (name === 'image_url' || name === 'file_id') && (typeof text === 'string' || text instanceof LongString),
   )
+}
+
+/** The addresses of pictures that its upstream would have to read, but for very long ones. Forms that are passed on have none. */
+export function picturesAt(body: SeenBody): readonly string[] {
+  if (body.kind === 'form' || typeof body.value !== 'object' || body.value === null) return []
+  const { images, mask }: { readonly images?: unknown; readonly mask?: unknown } = body.value
+  return [images, mask].flat().flatMap(ref => {
+    const url: unknown = typeof ref === 'object' && ref !== null && 'image_url' in ref ? ref.image_url : null
+    return typeof url === 'string' && isAddress(url) ? [url] : []
+  })
 }
 
 const fileFields: ReadonlySet<string> = new Set(['image', 'image[]', 'mask', 'markup'])
