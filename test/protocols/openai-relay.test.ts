@@ -225,6 +225,8 @@ describe('what can not go up as it came is translated', () => {
 
   test.each([
     ['files of no type', () => [file({ type: 'application/octet-stream' })]],
+    ['pictures of one name', () => [file(), file(), file()]],
+    ['a picture beside a list of them', () => [file(), file({ name: 'image[]' })]],
     ['pictures that are numbered', () => [file({ name: 'image[0]' }), file({ name: 'image[1]' })]],
     ['pictures as texts', () => [{ name: 'image', value: `data:image/png;base64,${png.toString('base64')}` }]],
   ] as const)('%s get what OpenAI asks for', async (_name, pictures) => {

@@ -99,12 +99,14 @@ const fileFields: ReadonlySet<string> = new Set(['image', 'image[]', 'mask', 'ma
 // OpenAI refuses files of any other type, `application/octet-stream` among them, which is what many clients call any file.
 const fileTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp'])
 
-/** A field that stands there twice is refused where it is read. */
 function areOwnParts(parts: readonly FormPartHead[]): boolean {
-  const texts = parts.filter(({ mediaType }) => mediaType === null).map(({ name }) => name)
-  if (new Set(texts).size !== texts.length) return false
+  const names = parts.map(({ name }) => name)
+  // OpenAI takes any name once, but for `image[]`, and that not beside `image` (`duplicate_parameter`).
+  const others = names.filter(name => name !== 'image[]')
+  if (new Set(others).size !== others.length) return false
+  if (names.includes('image') && names.includes('image[]')) return false
   // It may ask for an address, and one of the upstream's own is not handed on.
-  if (texts.includes('response_format')) return false
+  if (names.includes('response_format')) return false
   return parts.every(({ name, mediaType }) =>
     mediaType === null
       ? isOwnField(name, 'form-edit') && !fileFields.has(name)
