@@ -239,6 +239,12 @@ describe('what can not go up as it came is translated', () => {
     expect(types).toEqual(pictures().map(() => 'image/png'))
   })
 
+  test('an edit without a picture is painted from its prompt', async () => {
+    upstream.script = json({ data: [{ b64_json: png.toString('base64') }] })
+    expect((await edit(prompt, { name: 'model', value: model })).status).toBe(200)
+    expect(sentUp().url).toBe('/v1/images/generations')
+  })
+
   test('two models in one form are refused', async () => {
     const models = ['gpt-image-2', 'gpt-image-1.5'].map(value => ({ name: 'model', value }))
     const { status, json: said } = await edit(prompt, file(), ...models)

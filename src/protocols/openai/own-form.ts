@@ -104,7 +104,8 @@ function areOwnParts(parts: readonly FormPartHead[]): boolean {
   // OpenAI takes any name once, but for `image[]`, and that not beside `image` (`duplicate_parameter`).
   const others = names.filter(name => name !== 'image[]')
   if (new Set(others).size !== others.length) return false
-  if (names.includes('image') && names.includes('image[]')) return false
+  // None is a prompt alone, which is painted at another address.
+  if (names.includes('image') === names.includes('image[]')) return false
   // It may ask for an address, and one of the upstream's own is not handed on.
   if (names.includes('response_format')) return false
   return parts.every(({ name, mediaType }) =>
