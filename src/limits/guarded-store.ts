@@ -73,20 +73,35 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
 
   /** Tells the store what became of limits while it was away. What is told twice is counted twice: that is the safe side. */
   async function recover(): Promise<boolean> {
+    const told = new Map<string, number>()
+    const adopted = new Set<Hold>()
     try {
-      const share = local
-      for (const hold of (await share?.admittedHere()) ?? []) await ask(() => store.reserve(hold, leaseMs))
-      const adopted = [...running].flatMap(hold => localOnly.get(hold) ?? [])
-      if (adopted.length > 0) await ask(() => store.renew(adopted))
-      for (const [hold, lapsesMs] of doubtful) {
-        if (lapsesMs > now()) await ask(() => store.cancel(hold))
-        doubtful.delete(hold)
+      // Questions that were under way when this began may fail meanwhile, and be answered by the share: so until nothing is new.
+      for (;;) {
+        const counted = (await local?.admittedHere(told)) ?? []
+        const leases = [...running].flatMap(hold => localOnly.get(hold) ?? []).filter(its => !adopted.has(its))
+        if (counted.length + leases.length + doubtful.size === 0) break
+        for (const hold of counted) await tell(hold)
+        for (const its of leases) adopted.add(its)
+        if (leases.length > 0) await ask(() => store.renew(leases))
+        for (const [hold, lapsesMs] of doubtful) {
+          if (lapsesMs > now()) await ask(() => store.cancel(hold))
+          doubtful.delete(hold)
+        }
       }
       local = null
       return true
     } catch {
       return false
     }
+  }
+
+  /** @throws StoreAway where it came too late. */
+  async function tell(hold: Hold): Promise<void> {
+    const verdict = await ask(() => store.reserve(hold, leaseMs))
+    if (verdict.outcome !== 'admitted') throw new StoreAway()
+    // The store may be away again before anybody else has asked it: then the next share begins with this.
+    learn(hold, verdict)
   }
 
   async function standIn(hold: Hold): Promise<Verdict> {
@@ -133,6 +148,8 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
         if (!(error instanceof StoreAway)) doubtful.set(hold, now() + leaseMs)
         return instead
       }
+      // It answered too late, though in time for the exchange.
+      if (verdict.outcome === 'void' && withinMs > 0) return standIn(hold)
       learn(hold, verdict)
       return verdict
     },

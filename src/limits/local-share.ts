@@ -29,8 +29,8 @@ export interface LocalShare {
   /** Its call is over; null: as if it had never been. Of one that was not reserved here, its place is free. */
   end(hold: Hold, settlement: Settlement | null): Promise<void>
   renew(): Promise<void>
-  /** What was admitted here and may still count in the shared store, as holds without limits. */
-  admittedHere(): Promise<readonly Hold[]>
+  /** What was admitted here and may still count in the shared store, as holds without limits, beyond what `told` has of it by key; and notes it there. */
+  admittedHere(told: Map<string, number>): Promise<readonly Hold[]>
 }
 
 type Counted = Extract<Reservation, { readonly kind: 'window' | 'day' }>
@@ -102,9 +102,14 @@ export function createLocalShare({ shareOf, leaseMs, now, lastSeen, running }: L
     async renew() {
       await store.renew([...open.values()])
     },
-    async admittedHere() {
+    async admittedHere(told) {
       const counts = await Promise.all([...begun.values()].map(async its => ({ its, cost: await countedHere(its) })))
-      return counts.flatMap(({ its, cost }) => (cost > 0 ? [aside(its, unlimited, cost)] : []))
+      return counts.flatMap(({ its, cost }) => {
+        const more = cost - (told.get(its.one.key) ?? 0)
+        if (more <= 0) return []
+        told.set(its.one.key, cost)
+        return [aside(its, unlimited, more)]
+      })
     },
   }
 }

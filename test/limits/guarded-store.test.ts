@@ -1,0 +1,99 @@
+/** A shared store that comes and goes, question by question. The store is the one in memory, behind a line that the test cuts. */
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { OnStoreError } from '../../src/config/config.ts'
+import { createBreaker } from '../../src/limits/breaker.ts'
+import { createGuardedStore } from '../../src/limits/guarded-store.ts'
+import { createMemoryStore } from '../../src/limits/memory-store.ts'
+import type { Hold, LimitStore, Verdict } from '../../src/limits/store.ts'
+
+const leaseMs = 60
+
+function openGateway(onError: OnStoreError = 'local-share') {
+  const clock = { nowMs: 1_700_000_000_000 }
+  const now = () => clock.nowMs
+  const memory = createMemoryStore({ now, leaseMs })
+  const line = {
+    /** No question gets through. */
+    cut: false,
+    asked: 0,
+    /** What becomes of a question to reserve, in place of its answer. */
+    reserve: null as ((hold: Hold, withinMs: number) => Promise<Verdict>) | null,
+  }
+  async function through<T>(question: () => Promise<T>): Promise<T> {
+    line.asked += 1
+    if (line.cut) throw new Error('The line is cut.')
+    return question()
+  }
+  const shared: LimitStore = {
+    ...memory,
+    reserve: (hold, withinMs) => through(() => (line.reserve ?? memory.reserve)(hold, withinMs)),
+    settle: (hold, settlement) => through(() => memory.settle(hold, settlement)),
+    cancel: hold => through(() => memory.cancel(hold)),
+    renew: holds => through(() => memory.renew(holds)),
+  }
+  const breaker = createBreaker({ now })
+  const store = createGuardedStore({ store: shared, breaker, onError, shareOf: whole => whole, now })
+  return { clock, memory, line, store, now }
+}
+
+const perMinute = (limit: number): Hold => ({
+  id: randomUUID(),
+  side: 'caller',
+  reservations: [{ kind: 'window', key: 'team-a:requests', limit, cost: 1 }],
+})
+
+const lose = () => Promise.reject(new Error('Command timed out'))
+
+test('a limit holds however often the store goes and comes back within its minute', async () => {
+  const { line, memory, store } = openGateway()
+  const limit = 3
+  let admitted = 0
+  for (let n = 0; n < 20; n++) {
+    const hold = perMinute(limit)
+    // Every caller's question is lost; what the store is told of those before gets through.
+    line.reserve = (one, withinMs) => (one === hold ? lose() : memory.reserve(one, withinMs))
+    if ((await store.reserve(hold, leaseMs)).outcome === 'admitted') admitted += 1
+  }
+  expect(admitted).toBe(limit)
+})
+
+test('what a gateway admits by its share while it tells the store of others, the store hears of too', async () => {
+  const { line, memory, store } = openGateway()
+  const [first, slow, last] = [perMinute(4), perMinute(4), perMinute(4)]
+  const slowAnswer = Promise.withResolvers<Verdict>()
+  let slowOne: Promise<Verdict> | null = null
+  line.reserve = async (one, withinMs) => {
+    if (one === first) return lose()
+    if (one === slow) return slowAnswer.promise
+    if (slowOne && one !== last) {
+      // The store is being told of the first, and a question that was put before is given up.
+      slowAnswer.reject(new Error('Command timed out'))
+      await slowOne
+      slowOne = null
+    }
+    return memory.reserve(one, withinMs)
+  }
+  slowOne = store.reserve(slow, leaseMs)
+  for (const hold of [first, last]) expect((await store.reserve(hold, leaseMs)).outcome).toBe('admitted')
+  const [standing] = await store.standings('caller', last.reservations)
+  expect(standing?.used).toBe(3)
+})
+
+test('what the store was told too late it is told again', async () => {
+  const { line, store } = openGateway()
+  line.reserve = lose
+  await store.reserve(perMinute(2), leaseMs)
+  line.reserve = async () => ({ outcome: 'void' })
+  await store.reserve(perMinute(2), leaseMs)
+  line.reserve = null
+  expect((await store.reserve(perMinute(2), leaseMs)).outcome).toBe('refused')
+})
+
+test('an answer that says it comes too late leaves the question to the share, not the caller without an answer', async () => {
+  const { line, store } = openGateway()
+  line.reserve = async () => ({ outcome: 'void' })
+  expect((await store.reserve(perMinute(1), leaseMs)).outcome).toBe('admitted')
+  expect((await store.reserve(perMinute(1), leaseMs)).outcome).toBe('refused')
+  expect((await openGateway().store.reserve(perMinute(1), 0)).outcome).toBe('void')
+})
