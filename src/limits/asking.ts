@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { LimitDimension, LimitScope } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Decision, RuleStanding } from './decision.ts'
+import { StoreAway } from './guarded-store.ts'
 import type { Holdings } from './holdings.ts'
 import { type Demand, type Rule, type Rules, reservationOf } from './rules.ts'
 import {
@@ -80,7 +81,7 @@ export function createAsking(
       return await store.reserve(hold, withinMs)
     } catch (cause) {
       // Taken or not, nobody knows. Not awaited: the caller need not wait for a store that is away.
-      void holdings.undo(hold)
+      if (!(cause instanceof StoreAway)) void holdings.undo(hold)
       throw unavailable(cause)
     }
   }

@@ -22,7 +22,7 @@ export interface GuardedStore extends LimitStore {
   degraded(): boolean
 }
 
-/** The shared store is not asked, or nothing may stand in for it. */
+/** The shared store was not asked, and nothing may stand in for it: nothing of the question is there. */
 export class StoreAway extends Error {
   constructor() {
     super('The limit store does not answer.')
@@ -144,8 +144,11 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
       try {
         verdict = await ask(() => store.reserve(hold, withinMs))
       } catch (error) {
-        const instead = await standIn(hold)
-        if (!(error instanceof StoreAway)) doubtful.set(hold, now() + leaseMs)
+        if (error instanceof StoreAway) return standIn(hold)
+        const instead = await standIn(hold).catch(() => {
+          throw error
+        })
+        doubtful.set(hold, now() + leaseMs)
         return instead
       }
       // It answered too late, though in time for the exchange.

@@ -1,9 +1,10 @@
 /** A shared store that comes and goes, question by question. The store is the one in memory, behind a line that the test cuts. */
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { OnStoreError } from '../../src/config/config.ts'
 import { createBreaker } from '../../src/limits/breaker.ts'
 import { createGuardedStore } from '../../src/limits/guarded-store.ts'
+import { createLimits } from '../../src/limits/limits.ts'
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import type { Hold, LimitStore, Verdict } from '../../src/limits/store.ts'
 
@@ -97,3 +98,25 @@ test('an answer that says it comes too late leaves the question to the share, no
   expect((await store.reserve(perMinute(1), leaseMs)).outcome).toBe('refused')
   expect((await openGateway().store.reserve(perMinute(1), 0)).outcome).toBe('void')
 })
+
+test.each<OnStoreError>(['local-share', 'closed'])(
+  'while the store is away (%s) nothing is kept of those who are turned away, and it hears nothing of them later',
+  async onError => {
+    const { clock, line, store, now } = openGateway(onError)
+    const limits = createLimits({ store, now })
+    onTestFinished(() => limits.close())
+    const caller = { id: 'team-a', limits: { budgetMicroUsdPerDay: 1_000_000 } }
+    line.cut = true
+    for (let n = 0; n < 500; n++) {
+      const exchange = { id: 'a', caller, model: 'a-model', deadlineMs: now() + 60_000 }
+      const asked = limits.admit(exchange, { images: 1, tokens: 1, microUsd: 1 })
+      await expect(asked).rejects.toMatchObject({ kind: 'overloaded' })
+    }
+    line.cut = false
+    clock.nowMs += 2_000
+    line.asked = 0
+    await new Promise(resolve => setTimeout(resolve, 2 * leaseMs))
+    // The few that were put to it before it was known to be away, and renewals.
+    expect(line.asked).toBeLessThan(30)
+  },
+)
