@@ -118,6 +118,10 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     redis.once('close', () => resolve())
   })
   watch(redis, mask, observe)
+  // It would go on in database 0, where what lies may be somebody else's.
+  redis.on('error', error => {
+    if (isOfSelect(error)) redis.disconnect(true)
+  })
   await looked
 
   const connection = () => cluster ?? redis
@@ -153,6 +157,10 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     },
   }
 }
+
+/** As the library says it of an answer to the command that chooses the address's database. */
+const isOfSelect = (error: Error & { readonly command?: { readonly name?: string } }) =>
+  error.command?.name === 'select'
 
 const nameOf = (number: number) => `plantainScript${number}`
 
@@ -206,18 +214,22 @@ function decoded(part = ''): string | null {
 
 function watch(redis: Redis, mask: (error: unknown) => RedisError, observe: (state: RedisState) => void) {
   let state: RedisState['state'] | null = null
-  let reason = 'The connection was closed.'
+  // The first error is why; others follow from it.
+  let reason: string | null = null
   redis.on('error', error => {
-    reason = mask(error).message
+    reason ??= mask(error).message
   })
   redis.on('ready', () => {
+    reason = null
     state = 'connected'
     observe({ state })
   })
   redis.on('close', () => {
+    const why = reason ?? 'The connection was closed.'
+    reason = null
     if (state === 'lost') return
     state = 'lost'
-    observe({ state, reason })
+    observe({ state, reason: why })
   })
 }
 

@@ -101,6 +101,15 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(JSON.stringify(states)).not.toContain('secret-word')
   })
 
+  test('an address whose database there is not leads to no other: it is told, and no command is carried out', async () => {
+    const elsewhere = new URL(url)
+    elsewhere.pathname = '/99999'
+    const { client, states, ask } = await connected(elsewhere.href)
+    expect(client.ready()).toBe(false)
+    await expect(ask([], ['hello'])).rejects.toThrow(RedisError)
+    expect(states).toEqual([{ state: 'lost', reason: expect.stringContaining('DB index') }])
+  })
+
   test('a Redis that comes later is found, and one that comes back too, each told once', async () => {
     await using line = await openLine(url)
     await line.cut()
