@@ -5,7 +5,7 @@ import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts
 import type { Limits } from '../limits/limits.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
 import type { Exchange } from './exchange.ts'
-import { billedFor, demandOf, type Spending, spentBy } from './spending.ts'
+import { begunOf, billedFor, demandOf, type Spending, spentBy } from './spending.ts'
 
 export interface AdmissionParts {
   readonly limits: Limits
@@ -47,13 +47,14 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
 
   async function settle(exchange: Exchange, spending: Spending, decision: Decision, outcome: Outcome): Promise<void> {
     const { record, caller, headers } = exchange
-    const spent = outcome === 'ok' || record.images > 0 ? spentBy(spending, record) : null
-    const billed = billedFor(spending, record, outcome, spent)
+    const isPainted = outcome === 'ok' || record.images > 0
+    const spent = isPainted ? spentBy(spending, record) : outcome === 'left' ? begunOf(spending, record) : null
+    const billed = billedFor(spending, record, spent)
     if (billed !== undefined) record.costMicroUsd = billed
     if (outcome === 'ok' && spent?.microUsd !== undefined) {
       headers.set('x-plantain-cost-usd', String(spent.microUsd / 1e6))
     }
-    const chargedAnyway = outcome === 'left' && record.painted && caller.chargeOnDisconnect !== false
+    const chargedAnyway = outcome === 'left' && record.begun > 0 && caller.chargeOnDisconnect !== false
     await limits.settle(decision, { outcome, chargedAnyway, ...spent })
     const usage = sumUsage([...(record.usage ? [record.usage] : []), ...record.usageOfFailures])
     if (usage) record.usage = usage

@@ -67,7 +67,7 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
         status = answered
         firstByteMs = now() - startedMs
         record.firstByteMs ??= firstByteMs
-        record.painted ||= answered === 200
+        if (answered === 200) record.begun += images
       }
       return await work({ signal, trail, key: decision.key, onFirstByte })
     } catch (error) {

@@ -1,5 +1,4 @@
 /** What a request will cost its caller, and what it came to: images, tokens, money. */
-import type { Outcome } from '../images/error.ts'
 import { type ImageRequest, isLink, type Reference } from '../images/request.ts'
 import type { Demand } from '../limits/rules.ts'
 import type { Resolution } from '../models/catalogue.ts'
@@ -52,19 +51,20 @@ export function spentBy({ resolution: { model }, wanted }: Spending, { images, u
   return { images, ...(usage && { tokens: usage.totalTokens }), ...(microUsd !== null && { microUsd }) }
 }
 
+/** Of an exchange whose caller left while its pictures came: as guessed, for those that had begun to. Null: none had. */
+export function begunOf({ resolution, wanted }: Spending, { begun }: ExchangeRecord): Spent | null {
+  if (begun === 0) return null
+  const { images, tokens, microUsd } = demandOf({ resolution, wanted: { ...wanted, count: begun } })
+  return { images, tokens, ...(microUsd !== null && { microUsd }) }
+}
+
 /**
  * What upstreams bill for an exchange, whatever came of it, in micro-USD: for its pictures, also where they could not be
- * delivered; as reserved where the caller left while they came; and for the tokens of calls that gave none. Undefined: nothing,
- * or nobody knows. `spent`: null where no pictures were painted.
+ * delivered; and for the tokens of calls that gave none. Undefined: nothing, or nobody knows. `spent`: null where no pictures
+ * were painted.
  */
-export function billedFor(
-  spending: Spending,
-  record: ExchangeRecord,
-  outcome: Outcome,
-  spent: Spent | null,
-): number | undefined {
+export function billedFor(spending: Spending, record: ExchangeRecord, spent: Spent | null): number | undefined {
   const { model } = spending.resolution
-  if (!spent && outcome === 'left' && record.painted) return demandOf(spending).microUsd ?? undefined
   const ofWords = [...record.usageOfFailures, ...(!spent && record.usage ? [record.usage] : [])]
   const costs = [spent?.microUsd, ...ofWords.map(usage => (model ? wordsMicroUsd(model, usage) : null))].filter(
     cost => typeof cost === 'number',

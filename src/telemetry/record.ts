@@ -44,8 +44,8 @@ export interface ExchangeRecord {
   readonly usageOfFailures: Usage[]
   /** What upstreams bill for it, in micro-USD, whatever the caller pays of that; absent: nothing, or nobody knows. */
   costMicroUsd?: number
-  /** An upstream began to send an answer, so it has painted and will bill. */
-  painted: boolean
+  /** Images of answers that upstreams began to send: those are painted, and will be billed. */
+  begun: number
   /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
   refusalReason?: string
   /** The message as the caller was told it, so it holds neither keys nor prompts. */
@@ -76,6 +76,6 @@ export function startRecord(requestId: string, protocol: Protocol, operation: Op
     upstreamMs: null,
     firstByteMs: null,
     usageOfFailures: [],
-    painted: false,
+    begun: 0,
   }
 }

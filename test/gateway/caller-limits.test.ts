@@ -1,6 +1,6 @@
 /** A caller's limits as the caller sees them: what is left on every answer, and a refusal that says when to come back. */
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
@@ -28,6 +28,7 @@ beforeAll(async () => {
       caller('careless', { requestsPerMinute: 1 }),
       caller('narrow', { concurrent: 1 }),
       caller('free', {}),
+      caller('leaver', { imagesPerDay: 10 }),
     ],
   })
 })
@@ -121,4 +122,32 @@ test('a place at the table is taken while a call runs, and free again when it is
 test('who has no limit is told of none', async () => {
   const { headers } = await paint('free')
   expect([...headers.keys()].filter(name => /ratelimit/.test(name))).toEqual([])
+})
+
+test('a caller who leaves pays for the pictures that had begun to come, not for all that were asked for', async () => {
+  const paints = upstream.script
+  onTestFinished(() => {
+    upstream.script = paints
+  })
+  const begun = Promise.withResolvers<void>()
+  upstream.script = (_request, response) => {
+    if (upstream.seen.length !== 3) return
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"candidates":', () => begun.resolve())
+  }
+  const leaving = new AbortController()
+  const asked = fetch(`${gateway.url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer key-of-leaver' },
+    body: JSON.stringify({ prompt: 'A red kite', n: 3 }),
+    signal: leaving.signal,
+  })
+  await begun.promise
+  // For its first bytes to have come.
+  await new Promise(resolve => setTimeout(resolve, 100))
+  leaving.abort()
+  await expect(asked).rejects.toThrow()
+  await expect.poll(() => gateway.log.some(({ outcome }) => outcome === 'left')).toBe(true)
+  upstream.script = paints
+  const { headers } = await paint('leaver')
+  expect(headers.get('x-ratelimit-remaining-images')).toBe('8')
 })

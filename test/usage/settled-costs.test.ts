@@ -88,7 +88,7 @@ test('ten thousand mixed outcomes add up to what budgets were charged, and what 
           record.usageOfFailures.push(usageOf(dice(5000), dice(900), 0))
           throw new GatewayError('content-refused', 'no')
         case 4:
-          record.painted = true
+          record.begun = 1 + dice(wanted.count)
           throw new GatewayError('caller-left', 'gone')
         default:
           throw new GatewayError(dice(2) === 0 ? 'upstream-failed' : 'upstream-timeout', 'broken')
