@@ -126,15 +126,16 @@ async function openSandbox(): Promise<{ readonly url: string; close(): Promise<v
   return startSandbox({ port: 0, host: '127.0.0.1', extraModels: config.models, onFault })
 }
 
-async function limitStore({ redisUrl, onStoreError }: Config, log: Log): Promise<OpenStore> {
+async function limitStore({ redisUrl, onStoreError, workers }: Config, log: Log): Promise<OpenStore> {
   return openLimitStore({
     redisUrl,
     onError: onStoreError,
+    ...(role && { atFirst: { size: workers, place: role.task.place } }),
     observe: event => {
       if (event.what === 'connected') log.info('connected to Redis')
       else if (event.what === 'warning') {
         // All workers find the same about Redis: it is told once.
-        if (role?.task.isFirst !== false) log.warn(event.sentence)
+        if (!role?.task.place) log.warn(event.sentence)
       } else log.warn(`Redis is away: ${whileAway[onStoreError]} until it is back`, { reason: event.reason })
     },
   })

@@ -5,11 +5,17 @@ import type { RedisClient } from '../redis/client.ts'
 export interface Membership {
   /** This gateway's part of a whole number: those of all gateways add up to it, and the rest goes to the lowest ids. */
   shareOf(whole: number): number
-  /** As of the last heartbeat; 1 before the first. */
+  /** As of the last heartbeat. */
   size(): number
   /** Beats once. Rejects where Redis does not answer. */
   beat(): Promise<void>
   close(): Promise<void>
+}
+
+/** How many gateways there are, and which of them this one is, from 0. */
+export interface Standpoint {
+  readonly size: number
+  readonly place: number
 }
 
 export interface MembershipParts {
@@ -17,6 +23,8 @@ export interface MembershipParts {
   readonly tag?: string
   readonly id?: string
   readonly beatMs?: number
+  /** What counts until the first heartbeat. Absent: alone. */
+  readonly atFirst?: Standpoint
   /** After each beat: did it reach Redis? */
   readonly observe?: (reached: boolean) => void
 }
@@ -40,12 +48,11 @@ return redis.call('ZREM', KEYS[1], ARGV[1])
 
 /** One timer; it does not keep the process alive. The first beat is the maker's to await. */
 export function createMembership(parts: MembershipParts): Membership {
-  const { redis, tag = 'plantain', id = randomUUID(), beatMs = 2_000, observe = () => {} } = parts
+  const { redis, tag = 'plantain', id = randomUUID(), beatMs = 2_000, observe = () => {}, atFirst } = parts
   const key = `{${tag}:gateways}:live`
   const beatScript = redis.script(beatLua)
   const leaveScript = redis.script(leaveLua)
-  let size = 1
-  let place = 0
+  let { size, place } = atFirst ?? { size: 1, place: 0 }
 
   async function beat(): Promise<void> {
     try {

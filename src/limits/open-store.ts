@@ -4,7 +4,7 @@ import { connectRedis } from '../redis/client.ts'
 import { createBreaker } from './breaker.ts'
 import { checkLimitRedis } from './check.ts'
 import { createGuardedStore } from './guarded-store.ts'
-import { createMembership } from './membership.ts'
+import { createMembership, type Standpoint } from './membership.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createRedisStore } from './redis-store.ts'
 import type { LimitStore } from './store.ts'
@@ -16,6 +16,8 @@ export interface OpenStoreParams {
   readonly observe: (event: StoreEvent) => void
   readonly commandTimeoutMs?: number
   readonly tag?: string
+  /** One of several workers knows of the others before Redis tells. Absent: alone, as far as it knows. */
+  readonly atFirst?: Standpoint
 }
 
 export type StoreEvent =
@@ -33,7 +35,7 @@ export interface OpenStore {
 
 /** @throws RedisError where the address cannot be read. A Redis that is away is waited for while the gateway serves. */
 export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore> {
-  const { redisUrl, onError, observe, commandTimeoutMs, tag = 'plantain' } = params
+  const { redisUrl, onError, observe, commandTimeoutMs, tag = 'plantain', atFirst } = params
   if (redisUrl === null) {
     return { store: createMemoryStore({ now: Date.now }), degraded: () => false, close: async () => {} }
   }
@@ -48,6 +50,7 @@ export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore
   const membership = createMembership({
     redis,
     tag,
+    ...(atFirst && { atFirst }),
     observe: reached => {
       if (reached) breaker.succeeded()
       else breaker.failed()

@@ -7,7 +7,7 @@ import { createRestarts, type Restarts } from './restarts.ts'
 
 export interface FleetParts {
   readonly workers: number
-  readonly task: Omit<Task, 'isFirst'>
+  readonly task: Omit<Task, 'place'>
   readonly log: Log
   /** A worker has ended that was not told to. `place`: from 0, that of its successor too. */
   readonly onEnd: (place: number) => void
@@ -91,7 +91,7 @@ export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
       ended(place, { pid: worker.process.pid ?? null, code, signal })
     })
     const config = { ...task.config, listen: { ...task.config.listen, port } }
-    tell(worker, { what: 'begin', task: { ...task, config, isFirst: place.index === 0 } })
+    tell(worker, { what: 'begin', task: { ...task, config, place: place.index } })
     return promise
   }
 

@@ -12,8 +12,8 @@ export interface Task {
   readonly config: Config
   /** Where the sandbox listens, when it stands in for upstreams: one for all. */
   readonly sandboxUrl: string | null
-  /** The others are silent about what is the same for all of them. */
-  readonly isFirst: boolean
+  /** Of the workers, from 0. What is the same for all of them the first one says. */
+  readonly place: number
 }
 
 /** What can be asked of a worker, and its answer. */
