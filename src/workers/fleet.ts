@@ -24,7 +24,7 @@ export interface Fleet {
   start(): Promise<string>
   /** Those that serve now. */
   up(): number
-  /** Asks each that serves. */
+  /** Asks each that serves, and tells of those that serve still when all have answered. */
   askAll<About extends keyof Questions>(
     about: About,
     question: Questions[About]['question'],
@@ -134,8 +134,14 @@ export function createFleet({ workers, task, log, onEnd }: FleetParts): Fleet {
       return listensOn
     },
     up: () => serving().length,
-    askAll: (about, question) =>
-      Promise.all(serving().map(async place => ({ place: place.index, answer: await ask(place, about, question) }))),
+    async askAll(about, question) {
+      const asked = serving().map(place => ({ place, worker: place.worker }))
+      const answers = await Promise.all(
+        asked.map(async ({ place }) => ({ place: place.index, answer: await ask(place, about, question) })),
+      )
+      // What was said by one that has ended since is none of its successor's.
+      return answers.filter((_, index) => asked[index]?.worker === asked[index]?.place.worker)
+    },
     async askOne(about, question) {
       const able = serving()
       const place = able[turn++ % Math.max(1, able.length)]

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { pictureAnswer } from '../faults/answers.ts'
 import { findRedis } from '../helpers/redis.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
@@ -159,6 +159,22 @@ describe.skipIf(!redis)('two workers on one Redis', () => {
       return status === 200
     })
     expect(performance.now() - killedMs).toBeLessThan(35_000)
+  })
+
+  test('of which one ends while another keeps a scrape waiting count nothing twice', async () => {
+    const { gateway, url, adminUrl } = await start({ requests_per_minute: 99 })
+    for (let n = 0; n < 12; n++) await paint(url)
+    expect(await metric(adminUrl, 'plantain_requests_total')).toBe(12)
+    const [one, other] = workersOf(gateway)
+    if (one === undefined || other === undefined) return expect.fail('no two workers')
+    process.kill(other, 'SIGSTOP')
+    onTestFinished(() => void (lives(other) && process.kill(other, 'SIGCONT')))
+    const scraped = metric(adminUrl, 'plantain_requests_total')
+    await sleep(1_500)
+    process.kill(one, 'SIGKILL')
+    expect(await scraped).toBe(12)
+    process.kill(other, 'SIGCONT')
+    expect(await metric(adminUrl, 'plantain_requests_total')).toBe(12)
   })
 
   test('finish what they have begun when the first process is told to end, and exit with 0', async () => {
