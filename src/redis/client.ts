@@ -80,6 +80,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   const scripts: string[] = []
   let cluster: Cluster | null = null
   let doubtedUntil = 0
+  let closed = false
 
   /** A node of a cluster knows the others, and each of them its keys alone. */
   async function lookForCluster(): Promise<void> {
@@ -117,7 +118,8 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     )
     redis.once('close', () => resolve())
   })
-  watch(redis, mask, observe)
+  // That it is not needed any more is no loss.
+  watch(redis, mask, state => closed || observe(state))
   // It would go on in database 0, where what lies may be somebody else's.
   redis.on('error', error => {
     if (isOfSelect(error)) redis.disconnect(true)
@@ -152,6 +154,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
       }
     },
     close: () => {
+      closed = true
       redis.disconnect()
       cluster?.disconnect()
     },

@@ -86,6 +86,14 @@ describe.skipIf(!redis)('on a real Redis', () => {
     expect(states).toEqual([{ state: 'connected' }])
   })
 
+  test('a connection that is closed because it is not needed any more is not told as a loss', async () => {
+    const { client, states } = await connected(url)
+    client.close()
+    await expect.poll(() => client.ready()).toBe(false)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(states).toEqual([{ state: 'connected' }])
+  })
+
   test('a script that fails rejects with what Redis says', async () => {
     const { client } = await connected(url)
     await expect(client.script('return redis.call("GET")')([], [])).rejects.toThrow(RedisError)
