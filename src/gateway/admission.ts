@@ -31,7 +31,7 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
     const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs, patience }
     const decision = await limits.admit(asking, demandOf(spending))
     for (const [name, value] of Object.entries(limitHeaders(decision))) exchange.headers.set(name, value)
-    if (!decision.admitted) throw refusalError(decision)
+    if (!decision.admitted) throw refusalError(decision, spending.spelling)
     // Settled before the answer goes out: a caller who asks again at once finds its slot free.
     try {
       // The room there was may be taken by those who came while this one waited.

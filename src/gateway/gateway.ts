@@ -25,6 +25,8 @@ export interface RelayRequest {
   /** The call as it goes up, once the model's name there and the addresses there are known. */
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
   readonly wanted: CallWanted
+  /** How its protocol spells fields; absent: as they are called here. */
+  readonly spelling?: ImageRequest['spelling']
   /** The answer has passed: writes down what came of it, so that the limits can settle. */
   ended(): Outcome
 }
@@ -60,6 +62,8 @@ export class UpstreamRefusal extends GatewayError {
   }
 }
 
+const noSpelling: ImageRequest['spelling'] = new Map()
+
 export function createGateway(parts: GatewayParts): Gateway {
   const chooseModel = createModelChoice(parts)
   const admitted = createAdmission(parts)
@@ -79,7 +83,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const { resolution } = choice
       try {
         const paint = () => paintAll({ exchange, resolution, plans, request, links, watcher })
-        const spending = { resolution, wanted: wantedOf(request, plans[0]) }
+        const spending = { resolution, wanted: wantedOf(request, plans[0]), spelling: request.spelling }
         return await admitted(exchange, spending, () => delivered(exchange, request, resolution, paint))
       } finally {
         links.release()
@@ -106,7 +110,8 @@ export function createGateway(parts: GatewayParts): Gateway {
           request.wanted.count,
           waits,
         )
-      const spending = { resolution, wanted: { ...resolution.defaults, ...request.wanted } }
+      const { spelling = noSpelling } = request
+      const spending = { resolution, wanted: { ...resolution.defaults, ...request.wanted }, spelling }
       return admitted(
         exchange,
         spending,

@@ -9,6 +9,8 @@ import type { Plan } from './plans.ts'
 export interface Spending {
   readonly resolution: Pick<Resolution, 'id' | 'model'>
   readonly wanted: CallWanted
+  /** How the caller spelt fields; absent: as they are called here. */
+  readonly spelling?: ImageRequest['spelling']
 }
 
 /** Of a request that is translated; the best plan says at which size it will be painted. */

@@ -6,7 +6,14 @@ import { bytesOf } from '../images/bytes.ts'
 import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
-import { encodeError, encodeRelay, observe, type RelayedMethod, wantedOfCall } from '../protocols/gemini/index.ts'
+import {
+  encodeError,
+  encodeRelay,
+  observe,
+  type RelayedMethod,
+  spelling,
+  wantedOfCall,
+} from '../protocols/gemini/index.ts'
 import type { Addresses, EncodeError, Observation } from '../protocols/protocol.ts'
 import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
@@ -39,6 +46,7 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
           encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
         wanted: wantedOfCall(method, body.value),
+        spelling,
         ended: () => note(sink.observed(), conversation),
       } as const
       return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))

@@ -33,11 +33,14 @@ export type Decision = Admitted | Refused
 export type AdmittedCall = Admitted & { readonly key: number | null }
 export type CallDecision = AdmittedCall | Refused
 
+/** From our names of fields to the caller's. */
+type Spelling = ReadonlyMap<string, string>
+
 /** A refusal as the error that each protocol has an envelope for, with the true wait where one is known. */
-export function refusalError(refused: Refused): GatewayError {
+export function refusalError(refused: Refused, spelling: Spelling = new Map()): GatewayError {
   const { rule, wait } = refused
   if (rule.dimension.startsWith('budget')) return budgetError(refused)
-  if (wait === 'never' && rule.scope.startsWith('caller')) return neverError(refused)
+  if (wait === 'never' && rule.scope.startsWith('caller')) return neverError(refused, spelling)
   return rateError(refused)
 }
 
@@ -60,11 +63,11 @@ function rateError({ rule, wait }: Refused): GatewayError {
 }
 
 /** Waiting does not help, so it is the request that is wrong. */
-function neverError({ rule, cost }: Refused): GatewayError {
+function neverError({ rule, cost }: Refused, spelling: Spelling): GatewayError {
   const { subject, measure, setting, param } = words[rule.dimension]
   const ofModel = rule.subject ? ` of ${rule.subject}` : ''
   const sentence = `This request comes to ${cost} ${subject}${ofModel}, and your limit is ${rule.limit} ${measure} (${setting}): it can never be served whole.`
-  return new GatewayError('invalid-request', sentence, { code: 'invalid_value', param })
+  return new GatewayError('invalid-request', sentence, { code: 'invalid_value', param: spelling.get(param) ?? param })
 }
 
 function budgetError({ rule, cost, wait }: Refused): GatewayError {

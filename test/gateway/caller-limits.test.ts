@@ -28,6 +28,7 @@ beforeAll(async () => {
       caller('careless', { requestsPerMinute: 1 }),
       caller('narrow', { concurrent: 1 }),
       caller('free', {}),
+      caller('small', { imagesPerMinute: 2, tokensPerMinute: 2000 }),
       caller('leaver', { imagesPerDay: 10 }),
     ],
   })
@@ -150,4 +151,21 @@ test('a caller who leaves pays for the pictures that had begun to come, not for 
   upstream.script = paints
   const { headers } = await paint('leaver')
   expect(headers.get('x-ratelimit-remaining-images')).toBe('8')
+})
+
+test.each([
+  ['/v1/images/generations', { prompt: 'A red kite', n: 3 }, 'n'],
+  ['/v1/images/generations', { prompt: 'x'.repeat(8_000) }, 'prompt'],
+  [':generateContent', { contents: [{ parts: [{ text: 'x'.repeat(8_000) }] }] }, 'contents'],
+  [
+    ':generateContent',
+    { contents: [{ parts: [{ text: 'x' }] }], generationConfig: { candidateCount: 3 } },
+    'generation_config.candidate_count',
+  ],
+  [':predict', { instances: [{ prompt: 'x' }], parameters: { sampleCount: 3 } }, 'parameters.sample_count'],
+])('a request to %s that no limit could hold is refused by the name the field has there', async (path, body, field) => {
+  const url = path.startsWith(':') ? `/v1beta/models/nano-banana${path}` : path
+  const { status, json } = await ask(gateway, url, body, { 'x-goog-api-key': 'key-of-small' })
+  expect(status).toBe(400)
+  expect(json.error.param ?? json.error.details[0].fieldViolations[0].field).toBe(field)
 })
