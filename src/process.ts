@@ -88,7 +88,7 @@ async function start(): Promise<void> {
       }),
     )
     const { readiness, metricsText, upstreamNames, modelToName } = app
-    if (modelToName !== null && role?.task.isFirst !== false) tellOfDefaultModel(modelToName)
+    if (modelToName !== null && !role?.task.place) tellOfDefaultModel(modelToName)
     role?.serve({ address, readiness, metricsText, answerOperator: answerWith(app.admin), leave })
     if (adminAddress !== null) greet(upstreamNames, address, adminAddress, modelToName)
   } catch (error) {
