@@ -4,7 +4,7 @@ import { refusalError } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { CallResult } from '../limits/refunds.ts'
 import type { Resolution } from '../models/catalogue.ts'
-import type { UpstreamCall } from '../upstreams/upstream.ts'
+import { isAnswered, type UpstreamCall } from '../upstreams/upstream.ts'
 import type { Exchange } from './exchange.ts'
 import type { Candidate } from './routing.ts'
 
@@ -67,7 +67,7 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
         status = answered
         firstByteMs = now() - startedMs
         record.firstByteMs ??= firstByteMs
-        if (answered === 200) record.begun += images
+        if (isAnswered(answered)) record.begun += images
       }
       return await work({ signal, trail, key: decision.key, onFirstByte })
     } catch (error) {

@@ -48,7 +48,7 @@ export interface Gateway {
    * @throws GatewayError where no picture came; nothing is held then but drafts that are still shown.
    */
   paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest, watcher?: Watcher): Promise<PaintedAnswer>
-  /** @throws UpstreamRefusal where the upstream sent no 200; any other GatewayError, then the sink may have begun. */
+  /** @throws UpstreamRefusal where the upstream sent no answer but an error; any other GatewayError, then the sink may have begun. */
   relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<Outcome>
 }
 

@@ -36,7 +36,10 @@ export interface HeldAnswer {
   release(): void
 }
 
-/** An answer with any other status than 200, read to its end. */
+/** Servers made with some frameworks answer whatever they create with 201. */
+export const isAnswered = (status: number): boolean => status === 200 || status === 201
+
+/** An answer whose status says that it is none, read to its end. */
 export interface FailedAnswer {
   readonly ok: false
   readonly status: number
@@ -47,7 +50,7 @@ export interface FailedAnswer {
 
 /** Where a relayed answer goes. */
 export interface RelaySink {
-  /** The head of a 200. What it returns takes the body's chunks; they are the socket's again when it returns or its promise settles. */
+  /** The head of an answer. What it returns takes the body's chunks; they are the socket's again when it returns or its promise settles. */
   start(head: ResponseHead): TakeChunk
   /** The answer has ended as its framing says. @throws GatewayError where it is no whole answer nevertheless. */
   end(): void
@@ -155,7 +158,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         await send(call, head => {
           answer = head
           call.onFirstByte?.(head.status)
-          if (head.status !== 200) return collected.take
+          if (!isAnswered(head.status)) return collected.take
           refuseEncoding(head)
           return chunk => {
             if (held.length + chunk.length > maxDocumentBytes) throw tooLarge(maxDocumentBytes)
@@ -168,7 +171,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
           }
         })
         if (!answer) throw new GatewayError('upstream-failed', 'The upstream sent no answer.')
-        if (answer.status !== 200) {
+        if (!isAnswered(answer.status)) {
           held.release()
           return failed(collected, answer)
         }
@@ -197,7 +200,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         const begin = (head: ResponseHead): TakeChunk => {
           answer = head
           call.onFirstByte?.(head.status)
-          if (head.status !== 200) return collected.take
+          if (!isAnswered(head.status)) return collected.take
           refuseEncoding(head)
           feed.start(head.headers['content-type'] ?? '')
           return chunk => {
@@ -206,7 +209,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
           }
         }
         await send({ ...call, signal: feed.signal }, begin, true)
-        if (answer && answer.status !== 200) return failed(collected, answer)
+        if (answer && !isAnswered(answer.status)) return failed(collected, answer)
         await feed.finish()
         return null
       } catch (error) {
@@ -222,11 +225,11 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       await send(call, head => {
         answer = head
         call.onFirstByte?.(head.status)
-        if (head.status !== 200) return collected.take
+        if (!isAnswered(head.status)) return collected.take
         refuseEncoding(head)
         return sink.start(head)
       })
-      if (answer && answer.status !== 200) return failed(collected, answer)
+      if (answer && !isAnswered(answer.status)) return failed(collected, answer)
       sink.end()
       return null
     },

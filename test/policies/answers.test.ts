@@ -133,6 +133,28 @@ describe('a limit of the upstream', () => {
   )
 })
 
+test('an upstream that has too much to do may say how long, and its callers are told, passed on or translated', async () => {
+  scripted.script = answering({ error: { code: 503, message: 'Overloaded.' } }, 503, { 'retry-after': '7' })
+  const answers = [
+    await askOpenai(scriptedGoogle),
+    await askGemini(scriptedGoogle),
+    await askOpenai(scriptedOpenai, translated),
+    await askOpenai(scriptedOpenai, { model: 'gpt-image-2' }),
+    await askGemini(scriptedOpenai, 'gpt-image-2'),
+  ]
+  const told = answers.map(({ status, headers }) => [status, headers.get('retry-after')])
+  expect(told).toEqual(answers.map(() => [503, '7']))
+})
+
+test('a vendor may answer with 201, as servers do that create something', async () => {
+  const b64_json = (await after({ kind: 'ok' }, toOpenaiCaller, google)).json.data[0].b64_json
+  scripted.script = answering({ created: 1, data: [{ b64_json }] }, 201)
+  for (const asked of [translated, { model: 'gpt-image-2' }]) {
+    const { status, json, line } = await askOpenai(scriptedOpenai, asked)
+    expect([status, json.data[0].b64_json === b64_json, line.images]).toEqual([200, true, 1])
+  }
+})
+
 describe('a failure of the upstream', () => {
   const openaiCodes = { 500: 502, 502: 502, 503: 503 } as const
   test.each([500, 502, 503] as const)('%i is 502 or 503, which is all that Google’s callers are told', async status => {

@@ -112,7 +112,7 @@ export function decodeError({ status: upstreamStatus, headers = {}, body }: Wire
     case 429:
       return decodeQuota(error, message, headers, facts)
     case 503:
-      return new GatewayError('overloaded', message, facts)
+      return new GatewayError('overloaded', message, { ...facts, ...waitIn(error, message, headers) })
     case 504:
       return new GatewayError('upstream-timeout', message, facts)
     default:
@@ -125,17 +125,26 @@ function isOperatorsFault(httpStatus: number, { status, reasons }: ErrorStatus):
   return httpStatus === 400 && (reasons.includes('API_KEY_INVALID') || status === 'FAILED_PRECONDITION')
 }
 
-// Google sends no retry-after header: the wait is in RetryInfo, or only in the message. Gateways that speak its language may.
 function decodeQuota(
-  { reasons, retryDelay, quotas }: ErrorStatus,
+  error: ErrorStatus,
   message: string,
   headers: NonNullable<WireFailure['headers']>,
   facts: ErrorFacts,
 ): GatewayError {
+  const { reasons, quotas } = error
   const isDaily = quotas.some(({ quotaId, quotaValue }) => quotaId.includes('PerDay') || quotaValue === '0')
   const isSpent = reasons.includes(spentReason) || /deplet|prepay/i.test(message)
   if (isDaily || isSpent) return new GatewayError('quota-exhausted', message, facts)
+  return new GatewayError('rate-limited', message, { ...facts, ...waitIn(error, message, headers) })
+}
+
+// Google sends no retry-after header: the wait is in RetryInfo, or only in the message. Gateways that speak its language may.
+function waitIn(
+  { retryDelay }: ErrorStatus,
+  message: string,
+  headers: NonNullable<WireFailure['headers']>,
+): Pick<ErrorFacts, 'retryAfterMs'> {
   const seconds = retryDelay ?? /retry in (\d+(?:\.\d+)?)s/i.exec(message)?.[1]
   const retryAfterMs = seconds === undefined ? waitInHeaders(headers) : Math.ceil(Number(seconds) * 1000)
-  return new GatewayError('rate-limited', message, { ...facts, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  return retryAfterMs === undefined ? {} : { retryAfterMs }
 }

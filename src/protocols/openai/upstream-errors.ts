@@ -26,7 +26,7 @@ export function decodeError({ status, headers = {}, body }: WireFailure): Gatewa
       return rateLimited(error, message, headers, facts)
     case 503:
     case 529:
-      return new GatewayError('overloaded', message, facts)
+      return new GatewayError('overloaded', message, { ...facts, ...waitIn(error, headers) })
     case 408:
     case 504:
       return new GatewayError('upstream-timeout', message, facts)
@@ -82,19 +82,26 @@ function invalidRequest({ param, code }: UpstreamError, message: string, facts: 
 }
 
 function rateLimited(
-  { type, message: text }: UpstreamError,
+  error: UpstreamError,
   message: string,
   headers: NonNullable<WireFailure['headers']>,
   facts: ErrorFacts,
 ): GatewayError {
-  const retryAfterMs = waitInHeaders(headers) ?? waitInWords(text)
-  const dimension = dimensionOf(type, text)
+  const dimension = dimensionOf(error.type, error.message)
   return new GatewayError('rate-limited', message, {
     ...facts,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...waitIn(error, headers),
     ...(dimension && { dimension }),
     ...(headers['x-should-retry'] === 'false' && { final: true }),
   })
+}
+
+function waitIn(
+  { message }: UpstreamError,
+  headers: NonNullable<WireFailure['headers']>,
+): Pick<ErrorFacts, 'retryAfterMs'> {
+  const retryAfterMs = waitInHeaders(headers) ?? waitInWords(message)
+  return retryAfterMs === undefined ? {} : { retryAfterMs }
 }
 
 /** `Please try again in 1m12.5s.`, `… in 350ms.`, Azure's `Please retry after 12 seconds.` */
