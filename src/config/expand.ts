@@ -56,6 +56,9 @@ export function expandReferences(tree: Tree, environment: Environment, mistakes:
     const entries = Object.entries(map).map(([key, value]) => [key, expand(value, [...path, key])] as const)
     // Models are passed on as they are: what empty means there is the catalogue's matter.
     if (path[0] === 'models') return Object.fromEntries(entries)
+    // An upstream with nothing below its name is meant to be one: what it lacks is said, and the sandbox does not paint for it.
+    if (path.length === 1 && path[0] === 'upstreams')
+      return Object.fromEntries(entries.map(([name, its]) => [name, its ?? {}]))
     return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== ''))
   }
 

@@ -57,6 +57,10 @@ test('an empty file, a file of comments and sections without content mean the de
   }
 })
 
+test('an upstream with nothing below its name is no upstream, and the sandbox does not paint in its place', () => {
+  expect(() => load('upstreams:\n  google:\n')).toThrow('upstreams.google.protocol: is missing')
+})
+
 test('every key of the file reaches the configuration', () => {
   const yaml = `
 listen: { host: localhost, port: 9000, max_body: 1.5MiB, public_url: https://images.example.com/plantain/, cors: { origins: ["https://app.example.com", "http://localhost:3000", "*"] } }
