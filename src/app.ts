@@ -198,6 +198,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       maxBodyBytes,
       relay: createRelay({ gateway, memory, writeTimeoutMs }),
       translate: createTranslate({ gateway, bounds, stream }),
+      isAllowed: references.isAllowed,
     }),
     answerAsset: createAnswerAsset(assets),
     onDownload: download => metrics.download(download),

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ModelChoice } from '../gateway/routing.ts'
 import type { Room } from '../memory/room.ts'
-import { asksForMany, checkCall, type Method } from '../protocols/gemini/index.ts'
+import { asksForMany, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
@@ -18,6 +18,8 @@ export interface CallsParts {
   readonly maxBodyBytes: number
   readonly relay: Relay
   readonly translate: Translate
+  /** Has the operator named this address's host? Outside this network, nobody may be able to reach it. */
+  readonly isAllowed: (url: string) => boolean
 }
 
 export type CallsHandler = (
@@ -28,7 +30,7 @@ export type CallsHandler = (
 ) => Promise<void>
 
 export function createCallsHandler(parts: CallsParts): CallsHandler {
-  const { serve, gateway, room, maxBodyBytes, relay, translate } = parts
+  const { serve, gateway, room, maxBodyBytes, relay, translate, isAllowed } = parts
   return (request, reply, method, model) =>
     serve(request, reply, 'gemini', method, async conversation => {
       const { exchange, message } = conversation
@@ -48,6 +50,17 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
         body.release()
       }
     })
+
+  /** The best upstream decides; one of another protocol further down the list is no reason to read and write the call anew. */
+  function canRelay(
+    method: Method,
+    { candidates: [best] }: ModelChoice,
+    [taker]: ModelChoice['candidates'],
+    body: unknown,
+  ): boolean {
+    if (best === undefined || best !== taker) return false
+    return method === 'countTokens' || (!asksForMany(body) && !picturesAt(body).some(isAllowed))
+  }
 }
 
 /** Those that are called by the method in Google's language: a vendor may have no streams, or count no tokens. */
@@ -57,13 +70,3 @@ const takersOf = (method: Method, candidates: ModelChoice['candidates']) =>
     if (method === 'streamGenerateContent') return dialect.streams
     return method !== 'countTokens' || dialect.countsTokens
   })
-
-/** The best upstream decides; one of another protocol further down the list is no reason to read and write the call anew. */
-function canRelay(
-  method: Method,
-  { candidates: [best] }: ModelChoice,
-  [taker]: ModelChoice['candidates'],
-  body: unknown,
-): boolean {
-  return best !== undefined && best === taker && (method === 'countTokens' || !asksForMany(body))
-}

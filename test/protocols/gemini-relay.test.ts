@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { ask, read } from '../helpers/callers.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { picture } from '../helpers/pictures.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
@@ -265,3 +266,23 @@ describe('what is no call', () => {
     if (method !== 'HEAD') expect(answer.json.error).toMatchObject({ code: 405, status: 'UNIMPLEMENTED' })
   })
 })
+
+test.each([
+  ['fileData', 'fileUri'],
+  ['file_data', 'file_uri'],
+])(
+  'a picture on a host of the operator’s own is fetched for Google, which could not reach it: %s',
+  async (data, uri) => {
+    const bytes = await picture('png')
+    const host = await startUpstream((_request, response) => void response.end(bytes))
+    const config = { references: { allow: [new URL(host.url).host] } }
+    const own = await startGateway({ upstream: upstream.url, config })
+    const parts = [{ text: 'Bluer' }, { [data]: { [uri]: `${host.url}/kite.png`, mime_type: 'image/png' } }]
+    const answer = await ask(own, `/v1beta/models/${flash25}:generateContent`, { contents: [{ parts }] })
+    expect(answer.status).toBe(200)
+    expect(sentUp().text).toContain(bytes.toString('base64'))
+    expect(sentUp().text).not.toContain(host.url)
+    await own.close()
+    await host.close()
+  },
+)

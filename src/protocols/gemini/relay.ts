@@ -2,6 +2,7 @@
 import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { JsonPath, JsonText } from '../../streams/json-text.ts'
+import { isAddress } from '../picture-address.ts'
 import type { Addresses, WireRequest } from '../protocol.ts'
 import type { RelayedMethod } from './path.ts'
 
@@ -66,6 +67,16 @@ export function checkCall(value: unknown): void {
 export function asksForMany(value: unknown): boolean {
   const config = member(value, 'generationConfig', 'generation_config')
   return Number(member(config, 'candidateCount', 'candidate_count')) > 1
+}
+
+/** The addresses of pictures that its upstream would have to read, but for very long ones. Any spelling. */
+export function picturesAt(value: unknown): readonly string[] {
+  const contents = [member(value, 'contents')].flat()
+  return contents
+    .flatMap(content => member(content, 'parts'))
+    .map(part => member(member(part, 'fileData', 'file_data'), 'fileUri', 'file_uri'))
+    .filter(uri => typeof uri === 'string')
+    .filter(isAddress)
 }
 
 function member(value: unknown, ...names: readonly string[]): unknown {
