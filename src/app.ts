@@ -4,15 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createAdmin, type Readiness } from './admin/server.ts'
-import type { UsageParts } from './admin/usage.ts'
 import { createBookkeeping } from './bookkeeping.ts'
 import { createCandidate, upstreamsOf } from './candidates.ts'
 import type { Config } from './config/config.ts'
 import { createCounting } from './counting.ts'
 import { isAnsweredByUrl } from './gateway/delivery.ts'
 import { createGateway } from './gateway/gateway.ts'
-import type { ModelChoiceParts } from './gateway/model-choice.ts'
-import { createRouting, type RoutedModel } from './gateway/routing.ts'
+import { createRouting } from './gateway/routing.ts'
 import { createAnswerAsset } from './http/assets.ts'
 import { anonymous, createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
@@ -31,10 +29,10 @@ import type { HoldingPlaces } from './memory/held-document.ts'
 import { createRoom } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
 import { SpillSpace } from './memory/spill.ts'
-import { mayUse } from './models/access.ts'
-import { type Catalogue, loadCatalogue } from './models/catalogue.ts'
+import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
+import { createOffer } from './offer.ts'
 import { openAssets, openReferences } from './pictures.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
 import type { Log } from './telemetry/log.ts'
@@ -131,6 +129,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPictures: Math.ceil(mostPictures / config.workers),
   })
   const protocols = new Set(candidates.map(({ protocol }) => protocol))
+  const offer = createOffer({ catalogue, routing, protocols, settings: config.answers })
   const { log } = parts
   const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
   const references = openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa })
@@ -205,8 +204,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     authenticate,
     cors,
     catalogue,
-    isServedTo: caller => name =>
-      isServed(name.model, routing) && mayUse(caller.models, catalogue.resolve(name.id), catalogue),
+    isServedTo: caller => offer.isServedTo(caller.models),
     writeTimeoutMs,
     draining: isDraining,
     onInternalError: (error, requestId) => parts.log.error('a request failed', { requestId, error: asError(error) }),
@@ -227,7 +225,8 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       today: books.today,
       zone: config.limitsZone,
       callers: config.auth === 'open' ? [...config.callers, anonymous] : config.callers,
-      ...modelNames(catalogue),
+      modelIds: offer.modelIds,
+      modelIdOf: offer.modelIdOf,
     },
   })
 
@@ -235,7 +234,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     server,
     admin,
     upstreamNames: candidates.map(({ upstream }) => upstream.name),
-    modelToName: modelToName(catalogue, { routing, protocols, settings: config.answers }),
+    modelToName: offer.modelToName,
     activity,
     heldBytes: () => memory.bytesInUse + room.bytesInUse,
     readiness,
@@ -254,29 +253,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   }
 }
 
-/** Usage and limits know models by their ids, operators by any of their names. */
-function modelNames(catalogue: Catalogue): Pick<UsageParts, 'modelIds' | 'modelIdOf'> {
-  const listed = catalogue.list().filter(({ isAlias }) => !isAlias)
-  return {
-    modelIds: listed.map(({ id }) => id),
-    modelIdOf: name => catalogue.resolve(name).model?.id ?? null,
-  }
-}
-
-/** Where there are but OpenAI's models, say, the usual default is none of them. */
-function modelToName(
-  catalogue: Catalogue,
-  { routing, protocols, settings }: Omit<ModelChoiceParts, 'catalogue'>,
-): string | null {
-  const { defaultModel, legacyAliases } = settings
-  const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, protocols })
-  if (isServed({ id, protocol: model?.protocol ?? null }, routing)) return null
-  return catalogue.list().find(listed => isServed(listed.model, routing))?.id ?? null
-}
-
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
-
-const isServed = (model: RoutedModel, routing: ReturnType<typeof createRouting>) => routing(model).length > 0
 
 /** Slabs where Node's sockets can read into them, else the buffers they allocate themselves. */
 async function answerMemory(

@@ -16,6 +16,7 @@ const floors: Readonly<Record<string, number>> = {
   workers: 5,
   'candidates.ts': 4,
   'counting.ts': 4,
+  'offer.ts': 4,
   'pictures.ts': 4,
   'engine.ts': 5,
   'leaving.ts': 5,

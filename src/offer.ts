@@ -1,0 +1,36 @@
+/** Which models are offered here: what lists show to whom, what operators may call them, and what a request has to name. */
+import type { ModelChoiceParts } from './gateway/model-choice.ts'
+import type { RoutedModel } from './gateway/routing.ts'
+import { mayUse } from './models/access.ts'
+import type { ListedName } from './models/catalogue.ts'
+
+export interface Offer {
+  /** May a caller with these models use it (null: all), and does an upstream serve it? */
+  isServedTo(callerModels: readonly string[] | null): (name: ListedName) => boolean
+  /** A request that names no model is served (null), or must name one: this, for instance. */
+  readonly modelToName: string | null
+  /** Ids of all models: what usage and limits know them by. */
+  readonly modelIds: readonly string[]
+  /** By any of the names that operators may write; null: nobody knows it. */
+  modelIdOf(name: string): string | null
+}
+
+export function createOffer({ catalogue, routing, protocols, settings }: ModelChoiceParts): Offer {
+  const isServed = (model: RoutedModel) => routing(model).length > 0
+  const listed = catalogue.list()
+  return {
+    isServedTo: callerModels => name =>
+      isServed(name.model) && mayUse(callerModels, catalogue.resolve(name.id), catalogue),
+    modelToName: findModelToName(),
+    modelIds: listed.filter(({ isAlias }) => !isAlias).map(({ id }) => id),
+    modelIdOf: name => catalogue.resolve(name).model?.id ?? null,
+  }
+
+  /** Where there are but OpenAI's models, say, the usual default is none of them. */
+  function findModelToName(): string | null {
+    const { defaultModel, legacyAliases } = settings
+    const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, protocols })
+    if (isServed({ id, protocol: model?.protocol ?? null })) return null
+    return listed.find(({ model: its }) => isServed(its))?.id ?? null
+  }
+}
