@@ -76,6 +76,9 @@ export interface ImageRequest {
   readonly extras: Extras
 }
 
+/** Names under which callers may send reference pictures, in the order in which they count; each in `spelling` where it was given. */
+export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const
+
 export interface Extras {
   readonly protocol: 'openai' | 'gemini'
   /** By name, as the caller spelt it; a `LongString` of the caller's document where the value is a long one. */

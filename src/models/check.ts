@@ -1,6 +1,6 @@
 /** What a request asks of a model beyond the picture's shape, against what the catalogue knows the model can do. */
 import { GatewayError } from '../images/error.ts'
-import type { ImageRequest } from '../images/request.ts'
+import { type ImageRequest, pictureFields } from '../images/request.ts'
 import type { Model } from './model.ts'
 
 /**
@@ -11,8 +11,6 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
   if (model) checkAbilities(model, request)
   checkCompression(model, request)
 }
-
-const pictureFields = ['image', 'images', 'image_urls', 'input_references']
 
 function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
   if (model.references !== null && images.length > model.references) {

@@ -1,7 +1,7 @@
 /** Waiting for a limit instead of being refused, as callers of a gateway see it. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { UpstreamConfig } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
+import { googleAt } from '../helpers/gateway.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { inTurn, openGateway, paint } from './queueing.ts'
 
@@ -80,19 +80,8 @@ test('a dry run does not wait', async () => {
 
 test('nobody waits for one upstream while another has room, and then everybody for the best', async () => {
   const another = await startHeld()
-  const upstreamAt = (name: string, baseUrl: string): UpstreamConfig => ({
-    name,
-    protocol: 'gemini',
-    dialect: 'google',
-    baseUrl,
-    keys: ['k'],
-    models: new Map(),
-    connections: 8,
-    limits: { concurrent: 1 },
-    timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
-    allowPrivateNetwork: false,
-  })
-  const upstreams = [upstreamAt('best', upstream.url), upstreamAt('other', another.url)]
+  const limits = { concurrent: 1 }
+  const upstreams = [googleAt(upstream.url, { name: 'best', limits }), googleAt(another.url, { name: 'other', limits })]
   const gateway = await openGateway({ upstream: upstream.url, config: { upstreams } })
   const asks = [0, 1, 2].map(() => () => paint(gateway, 'calm'))
   const answers = await inTurn(gateway, asks)

@@ -89,6 +89,26 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   }
 }
 
+/** An upstream of Google's, but for what is told otherwise. */
+export const googleAt = (baseUrl: string, otherwise: Partial<UpstreamConfig> = {}): UpstreamConfig => ({
+  name: 'google',
+  protocol: 'gemini',
+  dialect: 'google',
+  baseUrl,
+  keys: ['upstream-key'],
+  models: new Map(),
+  connections: 1024,
+  timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
+  allowPrivateNetwork: false,
+  ...otherwise,
+})
+
+/** Google's and OpenAI's side by side: forms are read as they came then, since they might be passed on. */
+export const bothVendorsAt = (root: string): readonly UpstreamConfig[] => [
+  googleAt(root),
+  googleAt(`${root}/v1`, { name: 'openai', protocol: 'openai', dialect: 'openai' }),
+]
+
 export const megabytes = (count: number): number => count * 1024 * 1024
 
 function testConfig(options: GatewayOptions, folder: string): Config {
@@ -96,20 +116,7 @@ function testConfig(options: GatewayOptions, folder: string): Config {
     admin: { host: '127.0.0.1', port: 0, token: null },
     auth: options.callers ? 'keys' : 'open',
     callers: options.callers ?? [],
-    upstreams: [
-      {
-        name: 'google',
-        protocol: 'gemini',
-        dialect: 'google',
-        baseUrl: options.upstream,
-        keys: ['upstream-key'],
-        models: new Map(),
-        connections: 1024,
-        timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
-        allowPrivateNetwork: false,
-        ...options.upstreamConfig,
-      },
-    ],
+    upstreams: [googleAt(options.upstream, options.upstreamConfig)],
     routing: [],
     sandbox: false,
     redisUrl: null,

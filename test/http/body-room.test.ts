@@ -1,7 +1,7 @@
 /** Bodies share one byte budget: by their declared length, or step by step where none is declared. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postForm, textParts } from '../helpers/forms.ts'
-import { megabytes, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { bothVendorsAt, megabytes, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
@@ -57,21 +57,11 @@ describe('a form that might have gone up as it came, and becomes base64 after al
   let both: TestGateway
 
   beforeAll(async () => {
-    const usual = {
-      keys: ['k'],
-      models: new Map(),
-      connections: 100,
-      timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
-      allowPrivateNetwork: false,
-    }
     both = await startGateway({
       upstream: upstream.url,
       config: {
         requests: { memoryBytes: megabytes(16) },
-        upstreams: [
-          { ...usual, name: 'google', protocol: 'gemini', dialect: 'google', baseUrl: upstream.url },
-          { ...usual, name: 'openai', protocol: 'openai', dialect: 'openai', baseUrl: `${upstream.url}/v1` },
-        ],
+        upstreams: bothVendorsAt(upstream.url),
       },
     })
   })

@@ -1,9 +1,8 @@
 /** Methods of Google's that not every vendor of its language has. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { UpstreamConfig } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { askGemini } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 let zenlayer: ScriptedUpstream
@@ -18,24 +17,13 @@ beforeAll(async () => {
       : json({ error: { code: 404, message: 'There is no such method.', status: 'NOT_FOUND' } }, 404)
     return answer(request, response)
   })
-  const upstream = (name: string, dialect: 'google' | 'zenlayer', baseUrl: string): UpstreamConfig => ({
-    name,
-    protocol: 'gemini',
-    dialect,
-    baseUrl,
-    keys: ['upstream-key'],
-    models: new Map(),
-    connections: 8,
-    timeouts: { connectSeconds: 5, firstByteSeconds: 30, idleSeconds: 30, totalSeconds: 60 },
-    allowPrivateNetwork: false,
-  })
-  const own = upstream('zenlayer', 'zenlayer', zenlayer.url)
+  const own = googleAt(zenlayer.url, { name: 'zenlayer', dialect: 'zenlayer' })
   const nobody = await startUpstream(() => {})
   await nobody.close()
   alone = await startGateway({ upstream: zenlayer.url, config: { upstreams: [own] } })
   second = await startGateway({
     upstream: zenlayer.url,
-    config: { upstreams: [upstream('google', 'google', nobody.url), own] },
+    config: { upstreams: [googleAt(nobody.url), own] },
   })
 })
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { picture } from '../fixtures/pictures.ts'
 import { read } from '../helpers/callers.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 import { boundary, type FormPart, formBytes, formType, postForm } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { bothVendorsAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { rawHttp } from '../helpers/raw-http.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
@@ -82,22 +82,12 @@ describe('translated after all', () => {
   beforeAll(async () => {
     png = await picture('png')
     upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-    const usual = {
-      keys: ['k'],
-      models: new Map(),
-      connections: 100,
-      timeouts: { connectSeconds: 5, firstByteSeconds: 300, idleSeconds: 60, totalSeconds: 600 },
-      allowPrivateNetwork: false,
-    }
     gateway = await startGateway({
       upstream: upstream.url,
       config: {
         listen: { host: '127.0.0.1', port: 0, maxBodyBytes, corsOrigins: [] },
         references: { maxBytes: 2 << 20, maxCount: 3 },
-        upstreams: [
-          { ...usual, name: 'google', protocol: 'gemini', dialect: 'google', baseUrl: upstream.url },
-          { ...usual, name: 'openai', protocol: 'openai', dialect: 'openai', baseUrl: `${upstream.url}/v1` },
-        ],
+        upstreams: bothVendorsAt(upstream.url),
       },
     })
   })

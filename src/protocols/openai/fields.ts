@@ -1,6 +1,7 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
 import { GatewayError } from '../../images/error.ts'
-import { ImageFields, numberFields, pictureFields, switchFields } from './wire.ts'
+import { pictureFields } from '../../images/request.ts'
+import { ImageFields, numberFields, switchFields } from './wire.ts'
 
 export type FieldName = keyof ImageFields
 

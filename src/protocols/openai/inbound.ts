@@ -1,7 +1,7 @@
 /** The half of OpenAI's protocol that faces callers: image requests in, images responses out. */
 import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import type { ImageRequest, Reference } from '../../images/request.ts'
+import { type ImageRequest, pictureFields, type Reference } from '../../images/request.ts'
 import type { ImageResult, Painting, Usage } from '../../images/result.ts'
 import type { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
@@ -10,7 +10,6 @@ import { readText } from '../text.ts'
 import { type CheckedFields, checkFields, type FieldName, invalid, tooManyPictures } from './fields.ts'
 import { decodeReference } from './reference.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
-import { pictureFields } from './wire.ts'
 
 /** @throws GatewayError for what the caller should change, naming the field as it was spelt. */
 export async function decodeRequest(

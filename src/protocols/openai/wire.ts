@@ -72,9 +72,6 @@ export const numberFields: ReadonlySet<string> = new Set([
 ])
 export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', 'stream'])
 
-/** The fields that say where the reference pictures are, in the order in which they count. */
-export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const
-
 const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
 const Details = z.object({ text_tokens: Count, image_tokens: Count })
 const Usage = z.object({
