@@ -62,8 +62,6 @@ export class UpstreamRefusal extends GatewayError {
   }
 }
 
-const noSpelling: ImageRequest['spelling'] = new Map()
-
 export function createGateway(parts: GatewayParts): Gateway {
   const chooseModel = createModelChoice(parts)
   const admitted = createAdmission(parts)
@@ -110,8 +108,12 @@ export function createGateway(parts: GatewayParts): Gateway {
           request.wanted.count,
           waits,
         )
-      const { spelling = noSpelling } = request
-      const spending = { resolution, wanted: { ...resolution.defaults, ...request.wanted }, spelling }
+      const { spelling } = request
+      const spending = {
+        resolution,
+        wanted: { ...resolution.defaults, ...request.wanted },
+        ...(spelling && { spelling }),
+      }
       return admitted(
         exchange,
         spending,
