@@ -10,7 +10,7 @@ export interface Sink {
 
 const retryMs = 50
 // Lines of the next few milliseconds go out in one write: one for each took a twentieth of a small answer's CPU.
-const gatherMs = 10
+const gatherMs = 20
 
 /**
  * Standard output's descriptor. Node makes a pipe non-blocking when `process.stdout` is first touched, and that is wanted:
@@ -32,36 +32,37 @@ export function createSink(
   droppedLine: (count: number) => string,
   mostAtOnce = Number.POSITIVE_INFINITY,
 ): Sink {
-  let waiting: string[] = []
+  let gathering: string[] = []
+  let due: string[] = []
   let waitingBytes = 0
   let dropped = 0
   let writing = false
   let flushers: (() => void)[] = []
 
-  const next = (): void => {
-    if (waiting.length === 0) {
-      writing = false
-      for (const done of flushers) done()
-      flushers = []
-      return
-    }
-    writing = true
+  const writeGathered = (): void => {
+    due = gathering
+    gathering = []
+    writeDue()
+  }
+
+  const writeDue = (): void => {
     const lost = dropped
     dropped = 0
-    if (lost > 0) waiting.unshift(droppedLine(lost))
+    if (lost > 0) due.unshift(droppedLine(lost))
     const lines = take()
     const text = lines.join('')
     const batch = Buffer.from(text)
-    waitingBytes = waiting.length === 0 ? batch.length : waitingBytes + batch.length - text.length
+    const isAll = due.length === 0 && gathering.length === 0
+    waitingBytes = isAll ? batch.length : waitingBytes + batch.length - text.length
     // Where it is lost as well, what it told of is told again.
     writeAll(batch, lost > 0 ? lines.length - 1 + lost : lines.length)
   }
 
   /** What is written next. */
   const take = (): string[] => {
-    const all = waiting
+    const all = due
     if (mostAtOnce === Number.POSITIVE_INFINITY) {
-      waiting = []
+      due = []
       return all
     }
     let [count, bytes] = [0, 0]
@@ -71,6 +72,16 @@ export function createSink(
       count += 1
     }
     return all.splice(0, count)
+  }
+
+  const goOn = (): void => {
+    if (due.length > 0) writeDue()
+    else if (gathering.length > 0) setTimeout(writeGathered, gatherMs)
+    else {
+      writing = false
+      for (const done of flushers) done()
+      flushers = []
+    }
   }
 
   const writeAll = (bytes: Buffer, lines: number): void => {
@@ -83,12 +94,12 @@ export function createSink(
         // A closed pipe or a full disk: the lines are lost, the gateway serves on and tries again with the next one.
         dropped += lines
         waitingBytes -= bytes.length
-        next()
+        goOn()
         return
       }
       waitingBytes -= written
       if (written < bytes.length) writeAll(bytes.subarray(written), lines)
-      else next()
+      else goOn()
     })
   }
 
@@ -98,11 +109,11 @@ export function createSink(
         dropped += 1
         return
       }
-      waiting.push(line)
+      gathering.push(line)
       waitingBytes += line.length
       if (writing) return
       writing = true
-      setTimeout(next, gatherMs)
+      setTimeout(writeGathered, gatherMs)
     },
     async flush(waitMs) {
       if (!writing) return
