@@ -178,6 +178,12 @@ describe('translated after all', () => {
     ['a head of 200 KB', () => edit(prompt, file({ headers: [`X-A: ${'a'.repeat(200_000)}`] })), 400, /malformed/],
     ['a field twice', () => edit(prompt, prompt), 400, /'prompt' stands there twice/],
     ['__proto__', () => edit(prompt, { name: '__proto__', value: 'x' }), 400, /__proto__/],
+    [
+      '__proto__ for a model of OpenAI’s',
+      () => edit(prompt, file(), { name: 'model', value: 'gpt-image-2' }, { name: '__proto__', value: 'x' }),
+      400,
+      /__proto__/,
+    ],
     ['an empty file', () => edit(prompt, file({ value: '' })), 400, /empty/],
     [
       'a file that is too large',
