@@ -78,6 +78,8 @@ export interface Upstream {
     call: UpstreamCall,
     isStream: boolean,
   ): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
+  /** Without the upstream's keys, should it have repeated one in a text of its own. */
+  scrub(text: string): string
   close(): Promise<void>
 }
 
@@ -239,11 +241,13 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       headers: headersOf(call, credentials.masked(), isStream),
     }),
 
+    scrub: text => credentials.scrub(text),
+
     close: () => pool.close(),
   }
 }
 
-/** Keeps the first megabyte of an error body: copies, since the chunks are the socket's again at once. */
+/** Keeps an error body of a megabyte at most: copies, since the chunks are the socket's again at once. */
 class Collector {
   readonly chunks: Buffer[] = []
   #length = 0
