@@ -133,6 +133,7 @@ async function limitStore({ redisUrl, onStoreError, workers }: Config, log: Log)
     ...(role && { atFirst: { size: workers, place: role.task.place } }),
     observe: event => {
       if (event.what === 'connected') log.info('connected to Redis')
+      else if (event.what === 'back') log.info('Redis answers again')
       else if (event.what === 'warning') {
         // All workers find the same about Redis: it is told once.
         if (!role?.task.place) log.warn(event.sentence)

@@ -4,7 +4,7 @@ import { refusalError } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { CallResult } from '../limits/refunds.ts'
 import type { Resolution } from '../models/catalogue.ts'
-import { isAnswered, type UpstreamCall } from '../upstreams/upstream.ts'
+import { isAnswered, type Upstream, type UpstreamCall } from '../upstreams/upstream.ts'
 import type { Exchange } from './exchange.ts'
 import type { Candidate } from './routing.ts'
 
@@ -71,12 +71,12 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
       }
       return await work({ signal, trail, key: decision.key, onFirstByte })
     } catch (error) {
-      failure = error
+      failure = withoutKeys(error, upstream)
       if (error instanceof GatewayError) {
         status = error.facts.upstreamStatus ?? status
         if (error.facts.usage) record.usageOfFailures.push(error.facts.usage)
       }
-      throw error
+      throw failure
     } finally {
       const durationMs = now() - startedMs
       record.upstreamMs = Math.max(record.upstreamMs ?? 0, durationMs)
@@ -84,6 +84,13 @@ export function createCall({ limits, now, onUpstreamStart, onUpstreamCall }: Cal
       onUpstreamCall({ upstream: upstream.name, resolution, error: failure, status, durationMs, firstByteMs })
     }
   }
+}
+
+/** Error answers come without keys already, but an error may stand in an answer with 200 too. */
+function withoutKeys(error: unknown, upstream: Upstream): unknown {
+  if (!(error instanceof GatewayError)) return error
+  const message = upstream.scrub(error.message)
+  return message === error.message ? error : new GatewayError(error.kind, message, error.facts)
 }
 
 function resultOf(failure: unknown): CallResult {

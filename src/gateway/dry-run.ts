@@ -112,6 +112,7 @@ export class DryRun {
       hold: call => note(call, false),
       stream: call => note(call, true),
       relay: call => note(call, false),
+      scrub: text => upstream.scrub(text),
       close: () => upstream.close(),
     }
   }

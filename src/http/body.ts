@@ -99,8 +99,8 @@ export function takeChunks(message: IncomingMessage, maxBytes: number, take: Tak
 const cutShort = (cause?: unknown) =>
   new GatewayError('caller-left', 'The connection ended before the request body did.', { cause })
 
-// The reader has bounded the depth.
-function hasPrototypeKey(value: unknown): boolean {
+/** @throws RangeError for what is nested deeper than the stack is: a reader bounds the depth, `JSON.parse` does not. */
+export function hasPrototypeKey(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(hasPrototypeKey)
   if (typeof value !== 'object' || value === null) return false
   return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey)

@@ -19,11 +19,15 @@ export function protocolOf({ url = '/', headers }: IncomingMessage): ProtocolNam
   return isGoogleClient ? 'gemini' : 'openai'
 }
 
+/** A request line may name scheme and host too, as clients write it for a proxy (RFC 9112, 3.2.2): they mean nothing here. */
+const origin = /^https?:\/\/[^/?#]*/i
+
 export function splitUrl(url: string): { path: string; query: URLSearchParams } {
-  const mark = url.indexOf('?')
+  const own = url.startsWith('/') ? url : url.replace(origin, '')
+  const mark = own.indexOf('?')
   return mark === -1
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
+    ? { path: own, query: new URLSearchParams() }
+    : { path: own.slice(0, mark), query: new URLSearchParams(own.slice(mark + 1)) }
 }
 
 /** Any error as an answer in the protocol's envelope. What is no GatewayError is a fault of ours, and says nothing about it. */

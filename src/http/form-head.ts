@@ -19,8 +19,9 @@ export interface PartHead {
 export const isFilePart = (hasFileName: boolean, mediaType: string): boolean =>
   hasFileName || mediaType === 'application/octet-stream' || mediaType.startsWith('image/')
 
+// `__proto__` is no field to us, and to some readers the prototype of all fields.
 const plainDisposition =
-  /^content-disposition: form-data; name="[^"\\%]{1,100}"(?:; filename="[^"\\]*")?(?:; filename\*=[^;"]*)?$/i
+  /^content-disposition: form-data; name="(?!__proto__")[^"\\%]{1,100}"(?:; filename="[^"\\]*")?(?:; filename\*=[^;"]*)?$/i
 // Not JSON: it is read for what it says, and others take the quotes of a text for a part of it.
 const plainType = /^content-type: (?!application\/json)[\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/i
 const plainLength = /^content-length: \d+$/i

@@ -10,7 +10,7 @@ import type { RelayedForm } from '../protocols/openai/index.ts'
 import type { FormPartHead, WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
-import { refuseEncoding, takeChunks } from './body.ts'
+import { hasPrototypeKey, refuseEncoding, takeChunks } from './body.ts'
 import { takeBodyRoom } from './body-room.ts'
 import {
   addField,
@@ -184,7 +184,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
     const longest = isPicture ? Math.ceil((bounds.maxImageBytes * 4) / 3) + 64 : maxTextBytes
     if (part.length > longest) throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
     const raw = decode(await join(content), part.charset, name)
-    const text = part.mediaType === 'application/json' ? textOf(parsed(raw)) : raw
+    const text = part.mediaType === 'application/json' ? textOfJson(raw) : raw
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }
   return Object.fromEntries(fields)
@@ -200,11 +200,14 @@ function encode(content: Bytes, blocks: Blocks): Upload {
   return new Upload(encoder.end())
 }
 
-function parsed(text: string): unknown {
+function textOfJson(text: string): string {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    if (hasPrototypeKey(value)) throw malformed()
+    return textOf(value)
   } catch (error) {
-    throw malformed(error)
+    // What is nested very deep can be parsed, and is more than the stack holds for all who look at it then.
+    throw error instanceof GatewayError ? error : malformed(error)
   }
 }
 

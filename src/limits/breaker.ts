@@ -4,6 +4,8 @@ export interface Breaker {
   /** May it be asked now? While it is open, one question a period is let through, to see. */
   allows(): boolean
   succeeded(): void
+  /** It answered, though to a question that it may answer while it refuses others: no proof, and no reason to wait with the next. */
+  answered(): void
   failed(): void
   isOpen(): boolean
 }
@@ -28,6 +30,9 @@ export function createBreaker({ now, failures = 5, openMs = 1_000 }: BreakerPart
     },
     succeeded() {
       inARow = 0
+    },
+    answered() {
+      nextTryMs = 0
     },
     failed() {
       inARow += 1

@@ -13,6 +13,8 @@ export interface GuardedStoreParts {
   readonly onError: OnStoreError
   /** This gateway's part of a whole number, as of the last time the gateways could be counted. */
   readonly shareOf: (whole: number) => number
+  /** It is there, and refuses all the same: why. Null: it does so no more. */
+  readonly onRefusing?: (reason: string | null) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -36,7 +38,7 @@ export class StoreAway extends Error {
  * gateway had not seen yet, beside the shares. Money is never spent uncounted.
  */
 export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
-  const { store, breaker, onError, shareOf, now = Date.now } = parts
+  const { store, breaker, onError, shareOf, onRefusing = () => {}, now = Date.now } = parts
   const { leaseMs } = store
   const lastSeen = new Map<string, LastSeen>()
   /** Holds with leases whose calls run, wherever they were admitted. */
@@ -47,6 +49,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
   const doubtful = new Map<Hold, number>()
   let local: LocalShare | null = null
   let recovery: Promise<boolean> | null = null
+  let isRefusing = false
 
   /** @throws StoreAway where the store is not asked; else its own error. */
   async function ask<T>(question: () => Promise<T>): Promise<T> {
@@ -54,13 +57,36 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
     try {
       const answer = await question()
       breaker.succeeded()
+      if (isRefusing) onRefusing(null)
+      isRefusing = false
       return answer
     } catch (error) {
       // A mistake in the question says nothing about the store.
-      if (!(error instanceof RangeError)) breaker.failed()
+      if (!(error instanceof RangeError)) failed(error)
       throw error
     }
   }
+
+  /** What gives back is taken by a store that has no memory left too, and says nothing of what it makes of a reservation. */
+  async function giveBack(question: () => Promise<void>): Promise<void> {
+    if (!breaker.allows()) throw new StoreAway()
+    try {
+      await question()
+      breaker.answered()
+    } catch (error) {
+      if (!(error instanceof RangeError)) failed(error)
+      throw error
+    }
+  }
+
+  function failed(error: unknown): void {
+    breaker.failed()
+    if (isRefusing || !breaker.isOpen() || !store.ready()) return
+    isRefusing = true
+    onRefusing(error instanceof Error ? error.message : String(error))
+  }
+
+  const degraded = () => breaker.isOpen() || !store.ready()
 
   /** True where the store knows of everything, or has just been told: before that it is asked nothing new. */
   function recovered(): Promise<boolean> | boolean {
@@ -85,7 +111,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
         for (const its of leases) adopted.add(its)
         if (leases.length > 0) await ask(() => store.renew(leases))
         for (const [hold, lapsesMs] of doubtful) {
-          if (lapsesMs > now()) await ask(() => store.cancel(hold))
+          if (lapsesMs > now()) await giveBack(() => store.cancel(hold))
           doubtful.delete(hold)
         }
       }
@@ -133,7 +159,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
     const leases = localOnly.get(hold)
     if (leases?.reservations.length === 0) return
     // Of what was admitted here the store knows the leases at most. A word too many does no harm.
-    await ask(() => (settlement && !leases ? store.settle(hold, settlement) : store.cancel(leases ?? hold)))
+    await giveBack(() => (settlement && !leases ? store.settle(hold, settlement) : store.cancel(leases ?? hold)))
   }
 
   return {
@@ -169,7 +195,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
       if (!(await recovered())) throw new StoreAway()
       return ask(() => store.standings(side, reservations))
     },
-    ready: () => onError !== 'closed' || store.ready(),
-    degraded: () => breaker.isOpen() || !store.ready(),
+    ready: () => onError !== 'closed' || !degraded(),
+    degraded,
   }
 }

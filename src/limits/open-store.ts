@@ -23,6 +23,8 @@ export interface OpenStoreParams {
 export type StoreEvent =
   | { readonly what: 'connected' }
   | { readonly what: 'lost'; readonly reason: string }
+  /** After it was lost with the connection still there. */
+  | { readonly what: 'back' }
   /** Something that an operator should mend. */
   | { readonly what: 'warning'; readonly sentence: string }
 
@@ -62,6 +64,7 @@ export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore
     breaker,
     onError,
     shareOf: whole => membership.shareOf(whole),
+    onRefusing: reason => observe(reason === null ? { what: 'back' } : { what: 'lost', reason }),
   })
 
   /** Once, when Redis is there. */

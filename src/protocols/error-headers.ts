@@ -6,18 +6,24 @@ import type { WireFailure } from './protocol.ts'
 const finalKinds: ReadonlySet<ErrorKind> = new Set(['quota-exhausted', 'upstream-credential', 'loop', 'internal'])
 // The OpenAI SDK for Node takes a longer retry-after for none and tries again within seconds.
 const longestWaitMs = 60_000
+// Upstreams may write any number: this is one that every client can read, and as good as never.
+const longestToldMs = 365 * 86_400_000
 
 export function retryHeaders({ kind, facts }: GatewayError): Record<string, string> {
   const { retryAfterMs } = facts
   const final = facts.final ?? (finalKinds.has(kind) || (retryAfterMs ?? 0) > longestWaitMs)
+  const toldMs = toldWaitMs(retryAfterMs ?? 0)
   return {
     ...(retryAfterMs !== undefined && {
-      'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
-      'retry-after-ms': String(Math.ceil(retryAfterMs)),
+      'retry-after': String(Math.max(1, Math.ceil(toldMs / 1000))),
+      'retry-after-ms': String(toldMs),
     }),
     ...(final && { 'x-should-retry': 'false' }),
   }
 }
+
+/** A wait as whole milliseconds that callers can be told. */
+export const toldWaitMs = (ms: number): number => Math.ceil(Math.min(ms, longestToldMs))
 
 /** Milliseconds that an upstream's headers tell to wait; undefined where they tell nothing. */
 export function waitInHeaders(headers: NonNullable<WireFailure['headers']>): number | undefined {

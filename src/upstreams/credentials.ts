@@ -1,5 +1,6 @@
 /** An upstream's keys, used in turn. Printing one by mistake prints nothing. */
 import { inspect } from 'node:util'
+import { holdsSecret, withoutSecrets } from './echoes.ts'
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -22,8 +23,8 @@ export function createCredentials(keys: readonly string[], header: KeyHeader): C
   return {
     headers: key => headers[key ?? turn++ % headers.length] ?? {},
     masked: () => carrying('***'),
-    scrub: text => keys.reduce((scrubbed, key) => scrubbed.replaceAll(key, '[redacted]'), text),
-    contains: bytes => keys.some(key => bytes.includes(key)),
+    scrub: text => withoutSecrets(text, keys),
+    contains: bytes => holdsSecret(bytes, keys),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },
   }
 }

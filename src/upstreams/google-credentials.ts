@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import type { AuthClient } from 'google-auth-library'
 import { GatewayError } from '../images/error.ts'
 import type { Credentials, Headers } from './credentials.ts'
+import { holdsSecret, withoutSecrets } from './echoes.ts'
 
 export interface GoogleCredentialsParams {
   /** A service account's key or a federation's configuration; absent: what the environment and the machine offer (ADC). */
@@ -61,8 +62,8 @@ export function createGoogleCredentials({ credentialsFile, url }: GoogleCredenti
       }
     },
     masked: () => ({ authorization: 'Bearer ***' }),
-    scrub: text => tokens.reduce((scrubbed, token) => scrubbed.replaceAll(token, '[redacted]'), text),
-    contains: bytes => tokens.some(token => bytes.includes(token)),
+    scrub: text => withoutSecrets(text, tokens),
+    contains: bytes => holdsSecret(bytes, tokens),
     ...{ toJSON: () => '[redacted]', [inspect.custom]: () => '[redacted]' },
   }
 }

@@ -44,7 +44,7 @@ export interface FailedAnswer {
   readonly ok: false
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Its first megabyte or so, without the upstream's keys, should it have repeated one. */
+  /** Without the upstream's keys, should it have repeated one. Empty where it can't be read, or is larger than any error is. */
   readonly body: Buffer
 }
 
@@ -78,6 +78,8 @@ export interface Upstream {
     call: UpstreamCall,
     isStream: boolean,
   ): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
+  /** Without the upstream's keys, should it have repeated one in a text of its own. */
+  scrub(text: string): string
   close(): Promise<void>
 }
 
@@ -133,8 +135,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   }
 
   function failed(collected: Collector, { status, headers }: ResponseHead): FailedAnswer {
-    // What was compressed unasked can't be read, and would be garbage to the caller too.
-    const body = Buffer.concat(isCompressed(headers) ? [] : collected.chunks)
+    // What was compressed unasked can't be read, and would be garbage to the caller too, as is a piece of JSON.
+    const body = Buffer.concat(isCompressed(headers) || !collected.isWhole ? [] : collected.chunks)
     return {
       ok: false,
       status,
@@ -239,19 +241,24 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       headers: headersOf(call, credentials.masked(), isStream),
     }),
 
+    scrub: text => credentials.scrub(text),
+
     close: () => pool.close(),
   }
 }
 
-/** Keeps the first megabyte of an error body: copies, since the chunks are the socket's again at once. */
+/** Keeps an error body of a megabyte at most: copies, since the chunks are the socket's again at once. */
 class Collector {
   readonly chunks: Buffer[] = []
   #length = 0
 
+  get isWhole(): boolean {
+    return this.#length <= longestErrorBytes
+  }
+
   readonly take = (chunk: Buffer): undefined => {
-    if (this.#length >= longestErrorBytes) return
     this.#length += chunk.length
-    this.chunks.push(Buffer.from(chunk))
+    if (this.isWhole) this.chunks.push(Buffer.from(chunk))
   }
 }
 

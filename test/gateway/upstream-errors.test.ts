@@ -276,3 +276,53 @@ function expectRetryAdvice({ headers }: Told, { waitMs, final }: Pick<Case, 'wai
   expect(headers.get('retry-after-ms')).toBe(waitMs === undefined ? null : String(waitMs))
   expect(headers.get('x-should-retry')).toBe(final ? 'false' : null)
 }
+
+describe('an upstream that repeats the key it was called with', () => {
+  // Google's JSON writes some characters as escapes; what JSON may hold otherwise means the same to whoever reads it.
+  const escaped = '\\u0075pstream\\u002Dkey'
+  const errorWith = (key: string, code: number) =>
+    `{"error":{"code":${code},"message":"No key ${key} here","status":"X"}}`
+
+  test.each([
+    ['in an error', 400, errorWith('upstream-key', 400)],
+    ['in an error, as escapes', 400, errorWith(escaped, 400)],
+    ['in an error of its own making', 500, errorWith(escaped, 500)],
+    ['with a wait', 429, errorWith(escaped, 429)],
+  ])('%s: no caller sees it', async (_how, status, body) => {
+    upstream.script = json(body, status)
+    for (const { json: read, text } of [await askOpenai(gateway), await askGemini(gateway)]) {
+      expect(JSON.stringify(read)).not.toContain('upstream-key')
+      expect(text).toContain('No key [redacted] here')
+    }
+  })
+
+  test.each([400, 429, 500])(
+    'in an error %i that stands in an answer with 200: no caller of a translation sees it',
+    async code => {
+      for (const key of ['upstream-key', escaped]) {
+        upstream.script = json(errorWith(key, code))
+        const { status, json: read, line } = await askOpenai(gateway)
+        expect(status).toBeGreaterThanOrEqual(400)
+        expect(read.error.message).toContain('No key [redacted] here')
+        expect(line.errorMessage).toContain('No key [redacted] here')
+      }
+    },
+  )
+})
+
+test('an error too large to be read is told in words of the gateway, not as a piece of JSON', async () => {
+  upstream.script = json({ error: { code: 400, message: 'x'.repeat(3_000_000), status: 'INVALID_ARGUMENT' } }, 400)
+  expectOpenai(await askOpenai(gateway), invalid)
+  expectGemini(await askGemini(gateway), [400, 'INVALID_ARGUMENT'])
+})
+
+test.each([
+  ['seconds', { 'retry-after': '99999999999999999999' }],
+  ['milliseconds', { 'retry-after-ms': '1e300' }],
+  ['a date', { 'retry-after': 'Wed, 21 Oct 2099 07:28:00 GMT' }],
+])('a wait that nobody can mean, in %s, is told as a year', async (_form, headers) => {
+  upstream.script = json({ error: { code: 429, message: 'Later', status: 'RESOURCE_EXHAUSTED' } }, 429, headers)
+  for (const told of [await askOpenai(gateway), await askGemini(gateway)]) {
+    expectRetryAdvice(told, { waitMs: 365 * 86_400_000, final: true })
+  }
+})

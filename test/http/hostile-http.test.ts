@@ -132,10 +132,26 @@ describe('the host', () => {
     socket.destroy()
   })
 
-  test('an address in the request line changes nothing but the path', async () => {
-    const answer = await rawHttp(gateway.url, `GET http://evil.example/healthz HTTP/1.1\r\n${host}\r\n\r\n`)
-    expect([200, 400, 404]).toContain(answer.status)
-    expect(JSON.parse(answer.body)).toBeDefined()
+  test.each([
+    ['GET', '/healthz', 200],
+    ['GET', '/v1/models', 200],
+    ['GET', '/v1beta/models?key=nobody', 200],
+    ['POST', '/healthz', 405],
+    ['GET', '/v1beta/models/nano-banana-2:generateContent', 405],
+    ['POST', '/v1/images/generations', 200],
+    ['POST', '/v1beta/models/nano-banana-2:generateContent', 200],
+    ['GET', '/v1/assets/x.png', 404],
+  ])('an address in the request line is its path: %s %s', async (method, path, status) => {
+    const answers = await Promise.all(
+      ['', 'http://evil.example', 'HTTPS://evil.example:8443'].map(async origin => {
+        const body = JSON.stringify({ prompt: 'A kite', contents: [{ parts: [{ text: 'A kite' }] }] })
+        const head = [`${method} ${origin}${path} HTTP/1.1`, host, type, `content-length: ${body.length}`]
+        const answer = await rawHttp(gateway.url, `${head.join('\r\n')}\r\n\r\n${body}`)
+        return [answer.status, answer.status === 200 ? '' : answer.body]
+      }),
+    )
+    expect(answers[0]?.[0]).toBe(status)
+    expect(answers.slice(1)).toEqual([answers[0], answers[0]])
   })
 })
 

@@ -137,6 +137,17 @@ describe('translated after all', () => {
     expect([broken.status, broken.json.error.message]).toEqual([400, expect.stringMatching(/malformed/)])
   })
 
+  test.each([
+    ['that is nested very deep', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    ['with a key that leads to a prototype', '{"a": [{"__proto__": {"n": 9}}]}'],
+  ])('JSON %s is a part that can not be read', async (_what, value) => {
+    for (const name of ['x', 'images', 'prompt']) {
+      const answer = await edit(prompt, file(), { name, value, type: 'application/json' })
+      expect([answer.status, answer.json.error.message]).toEqual([400, expect.stringMatching(/malformed/)])
+    }
+    expect(gateway.log.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
   test('a mask may be as long a text as any picture', async () => {
     // No compression, so that it weighs more than any other text may.
     const mask = await sharp({ create: { width: 400, height: 300, channels: 4, background: '#0000' } })
@@ -167,6 +178,12 @@ describe('translated after all', () => {
     ['a head of 200 KB', () => edit(prompt, file({ headers: [`X-A: ${'a'.repeat(200_000)}`] })), 400, /malformed/],
     ['a field twice', () => edit(prompt, prompt), 400, /'prompt' stands there twice/],
     ['__proto__', () => edit(prompt, { name: '__proto__', value: 'x' }), 400, /__proto__/],
+    [
+      '__proto__ for a model of OpenAI’s',
+      () => edit(prompt, file(), { name: 'model', value: 'gpt-image-2' }, { name: '__proto__', value: 'x' }),
+      400,
+      /__proto__/,
+    ],
     ['an empty file', () => edit(prompt, file({ value: '' })), 400, /empty/],
     [
       'a file that is too large',

@@ -34,8 +34,10 @@ function openGateway(onError: OnStoreError = 'local-share') {
     renew: holds => through(() => memory.renew(holds)),
   }
   const breaker = createBreaker({ now })
-  const store = createGuardedStore({ store: shared, breaker, onError, shareOf: whole => whole, now })
-  return { clock, memory, line, store, now }
+  const refusals: (string | null)[] = []
+  const onRefusing = (reason: string | null) => void refusals.push(reason)
+  const store = createGuardedStore({ store: shared, breaker, onError, shareOf: whole => whole, onRefusing, now })
+  return { clock, memory, line, store, now, refusals }
 }
 
 const perMinute = (limit: number): Hold => ({
@@ -45,6 +47,22 @@ const perMinute = (limit: number): Hold => ({
 })
 
 const lose = () => Promise.reject(new Error('Command timed out'))
+
+test('a store that takes what is given back, and refuses all else, is as good as away, and it is told why', async () => {
+  const { clock, line, store, refusals } = openGateway('closed')
+  line.reserve = () => Promise.reject(new Error('OOM command not allowed'))
+  for (let n = 0; n < 8; n++) {
+    const hold = perMinute(3)
+    await expect(store.reserve(hold, leaseMs)).rejects.toThrow()
+    // Nobody knows whether it was taken.
+    await store.cancel(hold).catch(() => {})
+  }
+  expect([store.degraded(), store.ready(), refusals]).toEqual([true, false, ['OOM command not allowed']])
+  line.reserve = null
+  clock.nowMs += 1_000
+  await store.reserve(perMinute(3), leaseMs)
+  expect([store.degraded(), store.ready(), refusals.at(-1)]).toEqual([false, true, null])
+})
 
 test('a limit holds however often the store goes and comes back within its minute', async () => {
   const { line, memory, store } = openGateway()

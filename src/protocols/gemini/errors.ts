@@ -1,7 +1,7 @@
 /** Errors as Google spells them (google.rpc.Status in JSON: https://google.aip.dev/193), told to callers and read from upstreams. */
 import { bytesOfText } from '../../images/bytes.ts'
 import { type ErrorFacts, type ErrorKind, GatewayError } from '../../images/error.ts'
-import { retryHeaders, waitInHeaders } from '../error-headers.ts'
+import { retryHeaders, toldWaitMs, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure, WireReply } from '../protocol.ts'
 import { type ErrorStatus, readErrorStatus } from './wire.ts'
 
@@ -70,7 +70,7 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
       const quotaId = facts.quota ?? `PlantainUpstream-${facts.dimension ?? 'requests'}`
       const retry = facts.retryAfterMs !== undefined && {
         '@type': rpc('RetryInfo'),
-        retryDelay: `${Math.ceil(facts.retryAfterMs) / 1000}s`,
+        retryDelay: `${toldWaitMs(facts.retryAfterMs) / 1000}s`,
       }
       return [
         { '@type': rpc('QuotaFailure'), violations: [{ quotaId, description: message }] },
