@@ -15,6 +15,8 @@ export interface GuardedStoreParts {
   readonly shareOf: (whole: number) => number
   /** Milliseconds since 1970. */
   readonly now?: () => number
+  /** Milliseconds of a clock that nobody sets; absent: `now`. */
+  readonly pace?: () => number
 }
 
 export interface GuardedStore extends LimitStore {
@@ -36,7 +38,7 @@ export class StoreAway extends Error {
  * gateway had not seen yet, beside the shares. Money is never spent uncounted.
  */
 export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
-  const { store, breaker, onError, shareOf, now = Date.now } = parts
+  const { store, breaker, onError, shareOf, now = Date.now, pace } = parts
   const { leaseMs } = store
   const lastSeen = new Map<string, LastSeen>()
   /** Holds with leases whose calls run, wherever they were admitted. */
@@ -108,7 +110,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
     const hasBudget = hold.reservations.some(({ kind }) => kind === 'budget')
     if (onError === 'closed' || hasBudget) throw new StoreAway()
     if (onError === 'open') return { outcome: 'admitted', standings: [], uncounted: true }
-    local ??= createLocalShare({ shareOf, leaseMs, now, lastSeen, running })
+    local ??= createLocalShare({ shareOf, leaseMs, now, pace, lastSeen, running })
     const verdict = await local.reserve(hold)
     if (verdict.outcome !== 'admitted') return verdict
     const leases = hold.reservations.filter(({ kind }) => kind === 'lease')

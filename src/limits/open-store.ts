@@ -37,7 +37,11 @@ export interface OpenStore {
 export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore> {
   const { redisUrl, onError, observe, commandTimeoutMs, tag = 'plantain', atFirst } = params
   if (redisUrl === null) {
-    return { store: createMemoryStore({ now: Date.now }), degraded: () => false, close: async () => {} }
+    return {
+      store: createMemoryStore({ now: Date.now, pace: () => performance.now() }),
+      degraded: () => false,
+      close: async () => {},
+    }
   }
   const redis = await connectRedis(redisUrl, {
     ...(commandTimeoutMs !== undefined && { commandTimeoutMs }),
@@ -62,6 +66,7 @@ export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore
     breaker,
     onError,
     shareOf: whole => membership.shareOf(whole),
+    pace: () => performance.now(),
   })
 
   /** Once, when Redis is there. */
