@@ -223,6 +223,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       usage,
       limits,
       today: books.today,
+      onStoreError: config.onStoreError,
       zone: config.limitsZone,
       callers: config.auth === 'open' ? [...config.callers, anonymous] : config.callers,
       modelIds: offer.modelIds,

@@ -1,5 +1,6 @@
 /** `GET /admin/limits/{caller}`: how each of a caller's limits stands now. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OnStoreError } from '../config/config.ts'
 import { GatewayError } from '../images/error.ts'
 import { type RuleStanding, settingOf } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -10,6 +11,7 @@ import { csvText, csvType, Refusal, usd } from './replies.ts'
 
 export interface LimitsParts {
   readonly limits: Pick<Limits, 'standings'>
+  readonly onStoreError: OnStoreError
   /** The time zone in which days and months begin. */
   readonly zone: string
   readonly callers: readonly LimitedCaller[]
@@ -18,7 +20,7 @@ export interface LimitsParts {
   readonly modelIdOf: (name: string) => string | null
 }
 
-export function createLimitsAnswer({ limits, zone, callers, modelIds, modelIdOf }: LimitsParts) {
+export function createLimitsAnswer({ limits, onStoreError, zone, callers, modelIds, modelIdOf }: LimitsParts) {
   /** @throws Refusal. */
   function callerOf({ params }: FastifyRequest): LimitedCaller {
     const { caller: id = '' } = params as { readonly caller?: string }
@@ -46,8 +48,8 @@ export function createLimitsAnswer({ limits, zone, callers, modelIds, modelIdOf 
       return await limits.standings(caller, model)
     } catch (error) {
       if (!(error instanceof GatewayError) || error.kind !== 'overloaded') throw error
-      const sentence = 'The limit store does not answer: how limits stand is known when it is back. See /readyz.'
-      throw new Refusal(503, 'store_away', sentence)
+      const sentence = 'Redis does not answer, and how limits stand is known there alone.'
+      throw new Refusal(503, 'store_away', `${sentence} Until it is back, ${meanwhile[onStoreError]}. See /readyz.`)
     }
   }
 
@@ -67,6 +69,14 @@ export function createLimitsAnswer({ limits, zone, callers, modelIds, modelIdOf 
       ),
     )
   }
+}
+
+/** What becomes of callers while nobody knows. */
+const meanwhile: Record<OnStoreError, string> = {
+  'local-share':
+    'each gateway admits its share of every limit and refuses callers with budgets (store.on_error: local-share)',
+  closed: 'callers with limits are refused (store.on_error: closed)',
+  open: 'limits are not kept, and callers with budgets are refused (store.on_error: open)',
 }
 
 /** In the order of the columns. Money in dollars. */

@@ -77,14 +77,27 @@ export function duration({ maxSeconds: most }: { maxSeconds: number }) {
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
+interface SizeBounds {
+  readonly orZero?: boolean
+  /** As it would be written. */
+  readonly least?: string
+}
+
 /** Bytes; written `256MiB`, or as a plain number. */
-export function size({ orZero = false } = {}) {
+export function size({ orZero = false, least }: SizeBounds = {}) {
+  const leastBytes = least === undefined ? 1 : bytesOf(least)
+  const from = least === undefined ? (orZero ? '' : 'above 0 ') : `of ${least} or more, `
   return field<number>(input => {
-    const [, amount, unit] = /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)?$/.exec(String(input)) ?? []
-    const value = Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN)
-    if (Number.isSafeInteger(value) && (value > 0 || (orZero && value === 0))) return { value }
-    return { fault: `must be a size ${orZero ? '' : 'above 0 '}like 256MiB (KiB, MiB, GiB) or a whole number of bytes` }
+    const value = bytesOf(String(input))
+    if (Number.isSafeInteger(value) && (value >= leastBytes || (orZero && value === 0))) return { value }
+    return { fault: `must be a size ${from}like 256MiB (KiB, MiB, GiB) or a whole number of bytes` }
   })
+}
+
+/** NaN: it is no size. */
+function bytesOf(written: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)?$/.exec(written) ?? []
+  return Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN)
 }
 
 /** `true`, `false`, `on`, `off`. */

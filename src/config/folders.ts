@@ -1,8 +1,8 @@
 /** The folders that settings name, tried before anything is served: an answer that finds no place to lie was painted and paid for. */
 
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Config } from './config.ts'
 import { ConfigError, type Mistake } from './config-error.ts'
 
@@ -23,7 +23,7 @@ function tryAssets(path: string): readonly Mistake[] {
 
 function tryFolder(place: string, path: string): readonly Mistake[] {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path)
     const file = join(path, `probe-${randomUUID()}`)
     closeSync(openSync(file, 'wx', 0o600))
     unlinkSync(file)
@@ -31,6 +31,17 @@ function tryFolder(place: string, path: string): readonly Mistake[] {
   } catch (error) {
     const problem = `no file can be written in ${path} (${whyUnwritable(error)}): name a folder that this user may write to`
     return [{ place, location: null, problem }]
+  }
+}
+
+/** With those above it. Node's own way does not end where a folder takes no other and says ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  const above = dirname(path)
+  if (!existsSync(above)) makeFolder(above)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 
@@ -45,6 +56,8 @@ function whyUnwritable(error: unknown): string {
     case 'EEXIST':
     case 'ENOTDIR':
       return 'something that is no folder is in the way'
+    case 'ENOENT':
+      return 'no folder can be made there'
     case 'ENOSPC':
       return 'the disk is full'
     default:

@@ -29,10 +29,11 @@ const baseUrl = field<string>(input => {
   return 'url' in parsed ? { value: parsed.url } : parsed
 })
 
-const publicUrl = field<string>(input => {
-  const parsed = typeof input === 'string' ? parsePublicUrl(input) : { fault: 'must be an address' }
-  return 'url' in parsed ? { value: parsed.url } : { fault: `${parsed.fault}, like https://images.example.com` }
-})
+const address = (example: string) =>
+  field<string>(input => {
+    const parsed = typeof input === 'string' ? parsePublicUrl(input) : { fault: 'must be an address' }
+    return 'url' in parsed ? { value: parsed.url } : { fault: `${parsed.fault}, like ${example}` }
+  })
 
 const signingSecret = text('a text', value =>
   value.length < 32 ? 'must have at least 32 characters, for instance what "openssl rand -hex 32" prints' : null,
@@ -42,7 +43,7 @@ export const s3Schema = section({
   bucket: text('the name of a bucket', value =>
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? null : 'must be the name of a bucket: a-z, 0-9, "." and "-"',
   ),
-  endpoint: publicUrl,
+  endpoint: address('https://s3.eu-central-1.amazonaws.com or http://127.0.0.1:9000'),
   region: name('a region').default('us-east-1'),
   access_key: secret(),
   secret_key: secret(),
@@ -182,7 +183,7 @@ export const fileSchema = section(
       port: port().default(8080),
       max_body: size().default(100 * 1024 ** 2),
       cors: section({ origins: list(origin, 'https://app.example.com').default([]) }).prefault({}),
-      public_url: publicUrl.optional(),
+      public_url: address('https://images.example.com').optional(),
     }).prefault({}),
     admin: section({
       host: host().default('127.0.0.1'),
@@ -211,7 +212,8 @@ export const fileSchema = section(
     assets: section({
       dir: text('a directory').default('./data/assets'),
       ttl: duration({ maxSeconds: 30 * 86_400 }).default(3600),
-      max_bytes: size().default(10 * 1024 ** 3),
+      // One picture of 4K may take as much: below it, nothing could be stored any more once one was.
+      max_bytes: size({ least: '16MiB' }).default(10 * 1024 ** 3),
       signing_secret: signingSecret.optional(),
       s3: s3Schema.optional(),
     }).prefault({}),

@@ -3,7 +3,9 @@ import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import { sumUsage } from '../images/result.ts'
 import { type Decision, limitHeaders, refusalError } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { ExchangeResult } from '../limits/refunds.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
+import { isUnsent } from './attempts.ts'
 import type { Exchange } from './exchange.ts'
 import { begunOf, billedFor, demandOf, type Spending, spentBy } from './spending.ts'
 
@@ -12,19 +14,23 @@ export interface AdmissionParts {
   readonly places: HoldingPlaces
 }
 
-/**
- * Runs the work once it is admitted, and settles with the limits, whatever became of it. `outcomeOfWork`: what the exchange
- * came to where the work did not throw; by then its record has the images and the usage.
- */
+/** What the work came to where it did not throw; by then its exchange's record has the images and the usage. */
+interface Ending<Result> {
+  readonly outcomeOf?: (result: Result) => Outcome
+  /** Where nothing of the call was sent, another is tried for the same request: this one was none. */
+  readonly goesOn?: boolean
+}
+
+/** Runs the work once it is admitted, and settles with the limits, whatever became of it. */
 export type Admit = <Result>(
   exchange: Exchange,
   spending: Spending,
   work: () => Promise<Result>,
-  outcomeOfWork?: (result: Result) => Outcome,
+  ending?: Ending<Result>,
 ) => Promise<Result>
 
 export function createAdmission({ limits, places }: AdmissionParts): Admit {
-  return async (exchange, spending, work, outcomeOfWork = () => 'ok') => {
+  return async (exchange, spending, work, ending) => {
     if (exchange.dryRun) return work()
     await roomForAnAnswer(exchange.signal)
     const { record, caller, deadlineMs, patience } = exchange
@@ -37,15 +43,20 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
       // The room there was may be taken by those who came while this one waited.
       if (record.queuedMs > 0) await roomForAnAnswer(exchange.signal)
       const result = await work()
-      await settle(exchange, spending, decision, outcomeOfWork(result))
+      await settle(exchange, spending, decision, ending?.outcomeOf?.(result) ?? 'ok')
       return result
     } catch (error) {
-      await settle(exchange, spending, decision, outcomeOf(error))
+      await settle(exchange, spending, decision, ending?.goesOn && isUnsent(error) ? 'not-sent' : outcomeOf(error))
       throw error
     }
   }
 
-  async function settle(exchange: Exchange, spending: Spending, decision: Decision, outcome: Outcome): Promise<void> {
+  async function settle(
+    exchange: Exchange,
+    spending: Spending,
+    decision: Decision,
+    outcome: ExchangeResult['outcome'],
+  ): Promise<void> {
     const { record, caller, headers } = exchange
     const isPainted = outcome === 'ok' || record.images > 0
     const spent = isPainted ? spentBy(spending, record) : outcome === 'left' ? begunOf(spending, record) : null

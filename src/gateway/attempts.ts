@@ -36,8 +36,12 @@ export async function attempt<Candidate, Answer>(
   throw failure
 }
 
+/** Can the call be tried elsewhere, since nothing of it reached an upstream? */
+export const isUnsent = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && error.facts.notSent === true
+
 /** @throws the error itself, where something of the call was sent. */
 function notSent(error: unknown): GatewayError {
-  if (error instanceof GatewayError && error.facts.notSent) return error
+  if (isUnsent(error)) return error
   throw error
 }

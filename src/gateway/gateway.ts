@@ -3,7 +3,7 @@ import { GatewayError, type Outcome } from '../images/error.ts'
 import type { ImageRequest } from '../images/request.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { CallWanted } from '../models/cost.ts'
-import type { Addresses, ProtocolName, WireRequest } from '../protocols/protocol.ts'
+import type { Addresses, WireRequest } from '../protocols/protocol.ts'
 import type { FailedAnswer, RelaySink } from '../upstreams/upstream.ts'
 import { type AdmissionParts, createAdmission } from './admission.ts'
 import { attempt } from './attempts.ts'
@@ -17,16 +17,15 @@ import { nameThere, plansFor } from './plans.ts'
 import type { Candidate, ModelChoice } from './routing.ts'
 import { wantedOf } from './spending.ts'
 
-/** A call in the upstream's own protocol, for the model that its caller named. */
+/** A call in the upstreams' own protocol, for the model that its caller named. */
 export interface RelayRequest {
-  readonly protocol: ProtocolName
-  /** Can this upstream of the protocol be given the call as it came? `model`: its own name. Absent: each can. */
-  suits?(addresses: Addresses, model: string): boolean
   /** The call as it goes up, once the model's name there and the addresses there are known. */
   encode(upstreamModel: string, addresses: Addresses, defaults: Resolution['defaults']): WireRequest
   readonly wanted: CallWanted
   /** How its protocol spells fields; absent: as they are called here. */
   readonly spelling?: ImageRequest['spelling']
+  /** Where nothing of it could be sent, its caller asks others in another form: it waits for nobody, and counts as not asked. */
+  readonly goesOn: boolean
   /** The answer has passed: writes down what came of it, so that the limits can settle. */
   ended(): Outcome
 }
@@ -48,7 +47,10 @@ export interface Gateway {
    * @throws GatewayError where no picture came; nothing is held then but drafts that are still shown.
    */
   paint(exchange: Exchange, choice: ModelChoice, request: ImageRequest, watcher?: Watcher): Promise<PaintedAnswer>
-  /** @throws UpstreamRefusal where the upstream sent no answer but an error; any other GatewayError, then the sink may have begun. */
+  /**
+   * The choice's candidates are those that take the call as it came.
+   * @throws UpstreamRefusal where the upstream sent no answer but an error; any other GatewayError, then the sink may have begun.
+   */
   relay(exchange: Exchange, choice: ModelChoice, request: RelayRequest, sink: RelaySink): Promise<Outcome>
 }
 
@@ -90,10 +92,6 @@ export function createGateway(parts: GatewayParts): Gateway {
 
     async relay(exchange, { resolution, candidates }, request, sink) {
       const nameAt = (candidate: Candidate) => nameThere(candidate, resolution, resolution.defaults)
-      const speakers = candidates.filter(
-        candidate =>
-          candidate.protocol === request.protocol && (request.suits?.(candidate.outbound, nameAt(candidate)) ?? true),
-      )
       const call = (candidate: Candidate, waits: boolean) =>
         called(
           exchange,
@@ -117,8 +115,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       return admitted(
         exchange,
         spending,
-        () => attempt(speakers, exchange.patience !== null, call),
-        outcome => outcome,
+        () => attempt(candidates, exchange.patience !== null && !request.goesOn, call),
+        { outcomeOf: outcome => outcome, goesOn: request.goesOn },
       )
     },
   }

@@ -41,7 +41,15 @@ export function targetOf(candidate: Candidate, resolution: Resolution, request: 
   const pixels = offered?.pixels
   const name = nameThere(candidate, resolution, shape)
   const stream = streamFor(candidate, name, request)
-  return { ...shape, ...(pixels && { pixels }), ...(stream && { stream }), model: name, count: request.count }
+  const references = offered?.references ?? undefined
+  return {
+    ...shape,
+    ...(pixels && { pixels }),
+    ...(references !== undefined && { references }),
+    ...(stream && { stream }),
+    model: name,
+    count: request.count,
+  }
 }
 
 /** Drafts are worth a stream, and nothing else: a whole answer has its length said before, and costs less. */

@@ -7,6 +7,7 @@ import { asksForMany, checkCall, type Method, picturesAt } from '../protocols/ge
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
+import { relayOrTranslate } from './other-form.ts'
 import type { Relay } from './relay.ts'
 import type { Serve } from './serve.ts'
 import type { Translate } from './translate.ts'
@@ -42,10 +43,19 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
         checkCall(body.value)
         const sse = splitUrl(message.url ?? '/').query.get('alt') === 'sse'
         const choice = gateway.choose(exchange, model)
-        const candidates = takersOf(method, choice.candidates)
-        return method === 'predict' || !canRelay(method, choice, candidates, body.value)
-          ? await translate(conversation, choice, { method, sse, body })
-          : await relay(conversation, { ...choice, candidates }, { method, sse, body })
+        const takers = takersOf(method, choice.candidates)
+        if (method === 'predict' || !canRelay(method, choice, takers, body.value)) {
+          return await translate(conversation, choice, { method, sse, body })
+        }
+        return await relayOrTranslate(conversation, {
+          // An estimate is no substitute for a count.
+          candidates: method === 'countTokens' ? takers : choice.candidates,
+          takers,
+          isKept: true,
+          relay: (candidates, isLast) =>
+            relay(conversation, { ...choice, candidates }, { method, sse, body, goesOn: !isLast }),
+          translate: candidates => translate(conversation, { ...choice, candidates }, { method, sse, body }),
+        })
       } finally {
         body.release()
       }

@@ -4,6 +4,7 @@ import { nameThere } from '../gateway/plans.ts'
 import type { Candidate, ModelChoice } from '../gateway/routing.ts'
 import type { Outcome } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
+import type { Resolution } from '../models/catalogue.ts'
 import {
   encodeError,
   encodeRelay,
@@ -23,8 +24,10 @@ export interface PassableCall extends RelayedCall {
 export interface ImagesRelay {
   /** The best upstream decides: one of another form further down the list is no reason to read and write the call anew. */
   canRelay(choice: ModelChoice, call: PassableCall): boolean
-  /** @returns what became of it. */
-  pass(conversation: Conversation, choice: ModelChoice, call: PassableCall): Promise<Outcome>
+  /** Those who can be given the call as it came. */
+  takersOf(choice: ModelChoice, call: PassableCall): readonly Candidate[]
+  /** `goesOn`: others are asked in another form where nothing of it could be sent. @returns what became of it. */
+  pass(conversation: Conversation, choice: ModelChoice, call: PassableCall, goesOn: boolean): Promise<Outcome>
 }
 
 export interface ImagesRelayParts {
@@ -48,19 +51,20 @@ export function createImagesRelay(
       // A name that asks for something by itself, or that another model stands in for, is no model of this upstream's.
       if (!best || resolution.defaults.resolution || resolution.successorOf !== undefined) return false
       if (isAnsweredByUrl(resolution.asked) || picturesAt(call.seen).some(isAllowed)) return false
-      return best.protocol === 'openai' && understands(best.outbound, nameThere(best, resolution, {}), call)
+      return takes(resolution, call)(best)
     },
 
-    async pass(conversation, choice, call) {
+    takersOf: ({ resolution, candidates }, call) => candidates.filter(takes(resolution, call)),
+
+    async pass(conversation, choice, call, goesOn) {
       try {
         const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
         const relayed = {
-          protocol: 'openai',
-          suits: (addresses: Addresses, model: string) => understands(addresses, model, call),
           encode: (model: string, addresses: Addresses) => encodeRelay(call, model, addresses),
           wanted: wantedOfCall(call.seen),
+          goesOn,
           ended: () => note(sink.observed(), conversation),
-        } as const
+        }
         return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
       } catch (error) {
         if (!(error instanceof UpstreamRefusal && passes(error))) throw error
@@ -69,6 +73,9 @@ export function createImagesRelay(
     },
   }
 }
+
+const takes = (resolution: Resolution, call: PassableCall) => (candidate: Candidate) =>
+  candidate.protocol === 'openai' && understands(candidate.outbound, nameThere(candidate, resolution, {}), call)
 
 const understands = (
   addresses: Addresses,

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { PaintedAnswer, Watcher } from '../gateway/painting.ts'
+import type { ModelChoice } from '../gateway/routing.ts'
 import type { Outcome } from '../images/error.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
@@ -12,6 +13,7 @@ import { mediaTypeOf, unreadType } from './content-type.ts'
 import { type StreamSettings, streamPaintings } from './events.ts'
 import { readForm } from './form.ts'
 import type { ImagesRelay, PassableCall } from './images-relay.ts'
+import { relayOrTranslate } from './other-form.ts'
 import { readRawForm } from './raw-form.ts'
 import type { Conversation, Serve } from './serve.ts'
 
@@ -53,22 +55,41 @@ export function createImagesHandler(parts: ImagesParts): ImagesHandler {
       try {
         const call = relay && body.call
         const early = call && gateway.choose(exchange, pathModel ?? call.named)
-        if (early && relay.canRelay(early, call)) return await relay.pass(conversation, early, call)
-        const decoded = await decodeRequest(await body.document(), operation, bounds)
-        const choice = early ?? gateway.choose(exchange, pathModel ?? decoded.model)
-        const paint = (watcher?: Watcher) => gateway.paint(exchange, choice, decoded, watcher)
-        return decoded.stream
-          ? await streamPaintings(
-              conversation,
-              createEvents(operation, () => new Date()),
-              stream,
-              paint,
-            )
-          : await answerWhole(conversation, await paint())
+        const paint = (choice: ModelChoice | null) => translate(conversation, body, operation, choice, pathModel)
+        if (!early || !relay.canRelay(early, call)) return await paint(early)
+        return await relayOrTranslate(conversation, {
+          candidates: early.candidates,
+          takers: relay.takersOf(early, call),
+          isKept: call.seen.kind === 'json',
+          relay: (candidates, isLast) => relay.pass(conversation, { ...early, candidates }, call, !isLast),
+          translate: candidates => paint({ ...early, candidates }),
+        })
       } finally {
         body.release()
       }
     })
+
+  /** `early`: what the model was found to be before the body was read to its end. */
+  async function translate(
+    conversation: Conversation,
+    body: ImagesBody,
+    operation: Operation,
+    early: ModelChoice | null,
+    pathModel: string | undefined,
+  ): Promise<Outcome> {
+    const { exchange } = conversation
+    const decoded = await decodeRequest(await body.document(), operation, bounds)
+    const choice = early ?? gateway.choose(exchange, pathModel ?? decoded.model)
+    const paint = (watcher?: Watcher) => gateway.paint(exchange, choice, decoded, watcher)
+    return decoded.stream
+      ? await streamPaintings(
+          conversation,
+          createEvents(operation, () => new Date()),
+          stream,
+          paint,
+        )
+      : await answerWhole(conversation, await paint())
+  }
 
   async function readBody(
     request: FastifyRequest,

@@ -33,22 +33,24 @@ export interface RelayedCall {
   /** Server-sent events instead of one JSON array. */
   readonly sse: boolean
   readonly body: JsonBody
+  /** Others are asked in another form where nothing of it could be sent. */
+  readonly goesOn: boolean
 }
 
 export type Relay = (conversation: Conversation, choice: ModelChoice, call: RelayedCall) => Promise<Outcome>
 
 export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Relay {
-  return async (conversation, choice, { method, sse, body }) => {
+  return async (conversation, choice, { method, sse, body, goesOn }) => {
     try {
       const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
       const relayed = {
-        protocol: 'gemini',
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
           encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
         wanted: wantedOfCall(method, body.value),
         spelling,
+        goesOn,
         ended: () => note(sink.observed(), conversation),
-      } as const
+      }
       return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
     } catch (error) {
       if (!(error instanceof UpstreamRefusal && passes(error))) throw error

@@ -17,6 +17,8 @@ export interface GuardedStoreParts {
   readonly onRefusing?: (reason: string | null) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
+  /** Milliseconds of a clock that nobody sets; absent: `now`. */
+  readonly pace?: () => number
 }
 
 export interface GuardedStore extends LimitStore {
@@ -38,7 +40,7 @@ export class StoreAway extends Error {
  * gateway had not seen yet, beside the shares. Money is never spent uncounted.
  */
 export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
-  const { store, breaker, onError, shareOf, onRefusing = () => {}, now = Date.now } = parts
+  const { store, breaker, onError, shareOf, onRefusing = () => {}, now = Date.now, pace } = parts
   const { leaseMs } = store
   const lastSeen = new Map<string, LastSeen>()
   /** Holds with leases whose calls run, wherever they were admitted. */
@@ -134,7 +136,7 @@ export function createGuardedStore(parts: GuardedStoreParts): GuardedStore {
     const hasBudget = hold.reservations.some(({ kind }) => kind === 'budget')
     if (onError === 'closed' || hasBudget) throw new StoreAway()
     if (onError === 'open') return { outcome: 'admitted', standings: [], uncounted: true }
-    local ??= createLocalShare({ shareOf, leaseMs, now, lastSeen, running })
+    local ??= createLocalShare({ shareOf, leaseMs, now, pace, lastSeen, running })
     const verdict = await local.reserve(hold)
     if (verdict.outcome !== 'admitted') return verdict
     const leases = hold.reservations.filter(({ kind }) => kind === 'lease')

@@ -161,6 +161,7 @@ export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe
     async settle(decision, result) {
       if (!decision.admitted || !decision.held) return
       const { hold, rules } = decision.held
+      if (result.outcome === 'not-sent') return giveBack(decision)
       const actuals = rules.map(({ dimension }) => actualOfExchange(dimension, result))
       // Our own refusal, by an upstream's limit, is no failure of the caller's.
       const failed = !isCharged(result) && result.outcome !== 'limited'

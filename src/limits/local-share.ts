@@ -18,6 +18,8 @@ export interface LocalShareParts {
   readonly leaseMs: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds of a clock that nobody sets; absent: `now`. */
+  readonly pace?: (() => number) | undefined
   /** By the reservation's key. */
   readonly lastSeen: ReadonlyMap<string, LastSeen>
   /** Holds whose calls run: they keep their places. */
@@ -44,8 +46,8 @@ interface Begun {
   readonly seed: LastSeen
 }
 
-export function createLocalShare({ shareOf, leaseMs, now, lastSeen, running }: LocalShareParts): LocalShare {
-  const store = createMemoryStore({ now, leaseMs })
+export function createLocalShare({ shareOf, leaseMs, now, pace, lastSeen, running }: LocalShareParts): LocalShare {
+  const store = createMemoryStore({ now, leaseMs, ...(pace && { pace }) })
   const open = new Map<Hold, Hold>()
   const begun = new Map<string, Begun>()
   const places = [...running].map(hold => {

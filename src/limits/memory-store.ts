@@ -23,16 +23,22 @@ import {
 export interface MemoryStoreParts extends Partial<StoreTimes> {
   /** Milliseconds since 1970, where days and months are counted; else of any clock. */
   readonly now: () => number
+  /**
+   * Milliseconds of a clock that nobody sets, by which holds lapse: else, where the machine's is set forward, calls that run would
+   * have no places until they are renewed. Absent: `now`.
+   */
+  readonly pace?: () => number
 }
 
 /**
  * No timers. Each question first ends the holds that have lapsed; counters that count nothing are looked for four times a
  * window. So what stays is what the last window, the last lease's length and the present days and months brought.
  */
-export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitStore {
+export function createMemoryStore({ now, pace, ...times }: MemoryStoreParts): LimitStore {
   const { windowMs, leaseMs } = { ...defaultTimes, ...times }
   const bucketMs = Math.ceil(windowMs / subBuckets)
   const clock = steadyClock(now)
+  const paceOf = pace ?? clock
   const counters: Readonly<Record<Reservation['kind'], Map<string, Counter>>> = {
     window: new Map(),
     lease: new Map(),
@@ -43,7 +49,8 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   let sweptMs = 0
 
   function forgetLapsed(nowMs: number): void {
-    for (let entry = entries.lapse(nowMs); entry; entry = entries.lapse(nowMs)) release(entry)
+    const paceMs = paceOf()
+    for (let entry = entries.lapse(paceMs); entry; entry = entries.lapse(paceMs)) release(entry)
     if (nowMs - sweptMs >= windowMs / 4) sweep(nowMs)
   }
 
@@ -86,7 +93,7 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
       const one = reservations[index]
       if (one) asked[index]?.take(costOf(one), nowMs)
     }
-    entries.run(new Entry(hold, asked, nowMs, true), lapseMs(nowMs, leaseMs))
+    entries.run(new Entry(hold, asked, nowMs, true), lapseMs(paceOf(), leaseMs))
     return { outcome: 'admitted', standings: standingsOf(reservations, asked, nowMs) }
   }
 
@@ -119,7 +126,7 @@ export function createMemoryStore({ now, ...times }: MemoryStoreParts): LimitSto
   }
 
   function renew(hold: Hold, nowMs: number): void {
-    const lapsesMs = lapseMs(nowMs, leaseMs)
+    const lapsesMs = lapseMs(paceOf(), leaseMs)
     const known = entries.get(hold)
     if (known === 'settled') return
     if (known instanceof Entry) {

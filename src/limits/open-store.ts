@@ -39,7 +39,11 @@ export interface OpenStore {
 export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore> {
   const { redisUrl, onError, observe, commandTimeoutMs, tag = 'plantain', atFirst } = params
   if (redisUrl === null) {
-    return { store: createMemoryStore({ now: Date.now }), degraded: () => false, close: async () => {} }
+    return {
+      store: createMemoryStore({ now: Date.now, pace: () => performance.now() }),
+      degraded: () => false,
+      close: async () => {},
+    }
   }
   const redis = await connectRedis(redisUrl, {
     ...(commandTimeoutMs !== undefined && { commandTimeoutMs }),
@@ -65,6 +69,7 @@ export async function openLimitStore(params: OpenStoreParams): Promise<OpenStore
     onError,
     shareOf: whole => membership.shareOf(whole),
     onRefusing: reason => observe(reason === null ? { what: 'back' } : { what: 'lost', reason }),
+    pace: () => performance.now(),
   })
 
   /** Once, when Redis is there. */

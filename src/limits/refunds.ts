@@ -5,7 +5,8 @@ import type { Outcome } from '../images/error.ts'
 
 /** What an exchange came to. */
 export interface ExchangeResult {
-  readonly outcome: Outcome
+  /** `not-sent`: it goes on as another, and was as good as not there. */
+  readonly outcome: Outcome | 'not-sent'
   /** A caller who left pays for it nevertheless: it was painted, and the caller's settings say so. */
   readonly chargedAnyway?: boolean
   /** As far as it is known; else what was reserved stands. */

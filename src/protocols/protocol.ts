@@ -63,6 +63,8 @@ export interface Target {
   readonly resolution?: string
   /** Which sizes in pixels the model takes, where it is asked in pixels. */
   readonly pixels?: PixelRules
+  /** Pictures that can be shown to the model at most. Absent: nobody knows a bound. */
+  readonly references?: number
   /** Pictures to ask for in this one call: never more than the outbound half's `mostPerCall`. */
   readonly count: number
   /** Ask for a stream of events, with so many drafts at most. Only where the outbound half's `canStream` allows it. */

@@ -15,6 +15,8 @@ export interface LineReader {
 
 const newline = 0x0a
 const dataField = Buffer.from('data:')
+// A stream may begin with a mark of its encoding, which says nothing.
+const markedField = Buffer.from('\ufeffdata:')
 const longestLine = 256
 
 export class EventLines {
@@ -22,6 +24,7 @@ export class EventLines {
   #offset = 0
   #line: 'unknown' | 'data' | 'other' = 'unknown'
   #head = Buffer.alloc(0)
+  #isFirst = true
 
   constructor(reader: LineReader) {
     this.#reader = reader
@@ -51,12 +54,17 @@ export class EventLines {
   /** What came so far ends in what may become a line of data. */
   get isInName(): boolean {
     const { length } = this.#head
-    return this.#line === 'unknown' && length > 0 && dataField.subarray(0, length).equals(this.#head)
+    return this.#line === 'unknown' && length > 0 && this.#field.subarray(0, length).equals(this.#head)
   }
 
   /** The stream ended, and the line that it ends in. */
   finish(): void {
     if (this.#line === 'data' || this.#head.length > 0) this.#endLine(this.#offset)
+  }
+
+  /** What a line of data begins with. */
+  get #field(): Buffer {
+    return this.#isFirst && this.#head[0] === markedField[0] ? markedField : dataField
   }
 
   #take(piece: Buffer, at: number): void {
@@ -66,20 +74,23 @@ export class EventLines {
     }
     const before = this.#head.length
     if (before < longestLine) this.#head = Buffer.concat([this.#head, piece.subarray(0, longestLine - before)])
-    if (this.#line === 'other' || this.#head.length < dataField.length) return
-    const isData = this.#head.subarray(0, dataField.length).equals(dataField)
+    const field = this.#field
+    if (this.#line === 'other' || this.#head.length < field.length) return
+    const isData = this.#head.subarray(0, field.length).equals(field)
     this.#line = isData ? 'data' : 'other'
     if (!isData) return
-    const begun = dataField.length - before
+    const begun = field.length - before
     this.#reader.openData(at + begun)
     this.#reader.data(piece.subarray(begun))
   }
 
   #endLine(end: number): void {
-    const [isData, text] = [this.#line === 'data', this.#head.toString()]
+    const text = this.#head.toString()
+    const [isData, isFirst] = [this.#line === 'data', this.#isFirst]
+    this.#isFirst = false
     this.#line = 'unknown'
     this.#head = Buffer.alloc(0)
     if (isData) this.#reader.closeData()
-    else this.#reader.line(text.replace(/\r$/, ''), end)
+    else this.#reader.line((isFirst ? text.replace(/^\ufeff/, '') : text).replace(/\r$/, ''), end)
   }
 }

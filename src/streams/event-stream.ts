@@ -101,6 +101,8 @@ class EventData {
 }
 
 const [quote, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x7b, 0x7d, 0x5b, 0x5d]
+// Of UTF-8.
+const mark = [0xef, 0xbb, 0xbf]
 const between: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d, 0x2c])
 
 /** An array's items as each comes, or a document that is no array at its end. */
@@ -138,6 +140,7 @@ class JsonStreamReader implements StreamReader {
   /** Looks at one byte outside of items. @returns where to go on. */
   #open(chunk: Buffer, at: number): number {
     const byte = chunk[at]
+    if (byte === mark[this.#offset + at]) return at + 1
     const isItem = byte === openBrace && this.#frame === 'array'
     if (isItem || (this.#frame === 'unknown' && byte !== openBracket && !between.has(byte))) {
       if (!isItem) this.#frame = 'document'

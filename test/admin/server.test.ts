@@ -23,6 +23,7 @@ async function listening(params: Partial<AdminParams> = {}): Promise<{ url: stri
     reports: {
       usage: createMemoryKeeper(),
       limits: { standings: async () => [] },
+      onStoreError: 'local-share',
       zone: 'UTC',
       today: () => '2026-11-21',
       callers: [],
@@ -156,14 +157,24 @@ test('closing does not wait for a scraper that keeps its connection', async () =
 })
 
 describe('what lies in a store that is away', () => {
-  const reports = { callers: [{ id: 'team-a', limits: {} }], modelIds: [], modelIdOf: () => null, zone: 'UTC' }
+  const reports = {
+    callers: [{ id: 'team-a', limits: {} }],
+    modelIds: [],
+    modelIdOf: () => null,
+    zone: 'UTC',
+    onStoreError: 'local-share',
+  } as const
   const today = () => '2026-11-21'
   const usage = createMemoryKeeper()
 
   test.each([
-    ['how limits stand', '/admin/limits/team-a'],
-    ['usage', '/admin/usage'],
-  ])('%s is a 503 that says so, and a fault of ours a 500 that tells nothing', async (_what, path) => {
+    [
+      'how limits stand',
+      '/admin/limits/team-a',
+      /Redis does not answer.* each gateway admits its share of every limit/,
+    ],
+    ['usage', '/admin/usage', /Redis does not answer/],
+  ])('%s is a 503 that says so, and a fault of ours a 500 that tells nothing', async (_what, path, says) => {
     const away = await listening({
       reports: {
         ...reports,
@@ -175,7 +186,7 @@ describe('what lies in a store that is away', () => {
     const answer = await fetch(away.url + path)
     expect(answer.status).toBe(503)
     expect(await answer.json()).toEqual({
-      error: { code: 'store_away', message: expect.stringContaining('does not answer') },
+      error: { code: 'store_away', message: expect.stringMatching(says) },
     })
     const broken = await listening({
       reports: {
@@ -216,6 +227,7 @@ test('what another process can answer is passed on to it, with the token, and to
     reports: {
       usage,
       limits: { standings: async () => [] },
+      onStoreError: 'local-share',
       callers,
       modelIds: [],
       modelIdOf: () => null,

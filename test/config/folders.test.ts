@@ -25,6 +25,11 @@ test('a folder that is there and takes no files is told, before an answer needs 
   expect(() => checkFolders(read)).toThrow(/answers\.spill_dir: no file can be written in \/proc\/self \(/)
 })
 
+test.each(['/proc/plantain', '/proc/plantain/assets'])('a folder that can’t be made is told at once: %s', dir => {
+  const read = settings({ spill_dir: join(directory, 'spill') }, { dir })
+  expect(() => checkFolders(read)).toThrow(`assets.dir: no file can be written in ${dir} (no folder can be made there)`)
+})
+
 test('where nothing is to be written, the folder does not matter', () => {
   const bucket = { bucket: 'pictures', endpoint: 'https://s3.example', access_key: 'k', secret_key: 'k' }
   const assets = { dir: '/dev/null/assets', s3: bucket, signing_secret: 's'.repeat(32) }

@@ -22,7 +22,7 @@ routing: [{ model: m, upstreams: [u] }]
 store: { redis: "redis://r.example" }
 answers: { memory: 1KiB, spill: 1KiB, spill_dir: d, max_document: 1KiB, write_timeout_s: 1, strict_parameters: false,
   response_format: auto, legacy_aliases: true, default_model: m }
-assets: { dir: d, ttl: 1h, max_bytes: 1KiB, signing_secret: ${'s'.repeat(32)}, s3: { bucket: bbb, endpoint: https://s.example,
+assets: { dir: d, ttl: 1h, max_bytes: 16MiB, signing_secret: ${'s'.repeat(32)}, s3: { bucket: bbb, endpoint: https://s.example,
   region: r, access_key: k, secret_key: k, prefix: p/, path_style: true } }
 requests: { memory: 1KiB }
 references: { fetch: public, allow: [a.example], max_bytes: 1KiB, max_count: 1, timeout_s: 1 }

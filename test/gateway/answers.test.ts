@@ -39,6 +39,7 @@ const answers: readonly (readonly [string, string, number])[] = [
   ['a label that lies', 'label-lies', 0],
   ['base64 in the URL-safe alphabet, unpadded', 'url-safe-base64', 0],
   ['fields nobody has heard of', 'fields-of-tomorrow', 0],
+  ['numbers in the place of words', 'numbers-for-words', 0],
   ['null in every place', 'nulls-everywhere', 0],
 ]
 

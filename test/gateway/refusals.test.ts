@@ -55,6 +55,14 @@ const shapes: readonly Case[] = [
   { name: 'no-candidates', code: nothing, says: /no picture/ },
   { name: 'empty-object', code: nothing, says: /no picture/ },
   { name: 'max-tokens-no-image', code: nothing, reason: 'MAX_TOKENS', says: /ran out of tokens/ },
+  {
+    name: 'prompt-blocked-by-number',
+    code: blocked,
+    stage: 'input',
+    reason: 'PROHIBITED_CONTENT',
+    says: /prompt was rejected/,
+  },
+  { name: 'safety-by-number', code: blocked, stage: 'output', reason: 'SAFETY', says: /rejected/ },
   { name: 'unknown-reason-no-image', code: nothing, reason: 'IMAGE_FORGOTTEN', says: /Hm\./ },
 ]
 

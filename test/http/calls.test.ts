@@ -42,13 +42,18 @@ test('a vendor that counts no tokens is not asked to: the count is an estimate',
   expect(zenlayer.seen).toHaveLength(0)
 })
 
-test('a call goes on to the next vendor that has its method, and to none that has not', async () => {
-  zenlayer.seen.length = 0
-  expect((await askGemini(second, 'nano-banana-2', 'generateContent')).status).toBe(200)
-  expect(zenlayer.seen).toHaveLength(1)
-  for (const method of ['streamGenerateContent', 'countTokens']) {
-    const { status, json: answer, line } = await askGemini(second, 'nano-banana-2', method)
-    expect([status, answer.error.status, line.upstream]).toEqual([503, 'UNAVAILABLE', 'google'])
+test('a call goes on to the next vendor, a stream as a whole answer where that has no streams', async () => {
+  for (const method of ['generateContent', 'streamGenerateContent', 'streamGenerateContent?alt=sse']) {
+    zenlayer.seen.length = 0
+    const { status, line } = await askGemini(second, 'nano-banana-2', method)
+    expect([status, line.upstream, line.attempts, line.images]).toEqual([200, 'zenlayer', 2, 1])
+    expect(zenlayer.seen.map(({ url }) => url)).toEqual([expect.stringMatching(/:generateContent$/)])
   }
-  expect(zenlayer.seen).toHaveLength(1)
+})
+
+test('nobody’s estimate stands in for the count of one who is away', async () => {
+  zenlayer.seen.length = 0
+  const { status, json: answer, line } = await askGemini(second, 'nano-banana-2', 'countTokens')
+  expect([status, answer.error.status, line.upstream]).toEqual([503, 'UNAVAILABLE', 'google'])
+  expect(zenlayer.seen).toHaveLength(0)
 })

@@ -106,6 +106,29 @@ describe('a call', () => {
     for (const words of ['Paint in oil.', 'A kite', 'Here.', 'Now blue']) expect(prompt).toContain(words)
   })
 
+  test('with more pictures in its history than the model takes goes up with the latest, and says so', async () => {
+    const turns = Array.from({ length: 17 }, (_, n) => [
+      said(`Number ${n}`),
+      { role: 'model', parts: [inline(n === 1 ? jpeg : png)] },
+    ])
+    const contents = [...turns.flat(), { role: 'user', parts: [{ text: 'Now blue' }, inline(jpeg)] }]
+    const { status, headers } = await ask(gateway, path('generateContent'), { contents, ...square })
+    expect([status, openai.problems]).toEqual([200, []])
+    const [[, form] = []] = sentUp()
+    const parts = form as [string, string][]
+    const types = parts.filter(([name]) => name === 'image[]').map(([, type]) => type)
+    expect(types).toEqual([...Array(15).fill('image/png'), 'image/jpeg'])
+    const prompt = parts.find(([name]) => name === 'prompt')?.[1] ?? ''
+    expect(prompt.match(/You: .*/g)).toEqual([
+      'You: [a picture that is not shown]',
+      'You: [a picture that is not shown]',
+      ...Array.from({ length: 15 }, (_, n) => `You: [picture ${n + 1}]`),
+    ])
+    expect(headers.get('x-plantain-ignored-params')).toBe('contents[].parts[].inline_data')
+    const strict = await ask(gateway, path('generateContent'), { contents, ...square }, { 'x-plantain-strict': 'true' })
+    expect([strict.status, openai.requests.length]).toEqual([400, 1])
+  })
+
   test('names what OpenAI has no word for', async () => {
     const body = {
       contents: [said('A red kite')],

@@ -263,6 +263,30 @@ test('a list of pictures that is far too long is refused before anybody looks wh
   expect(json.error.message).toBe('At most 16 reference pictures are allowed.')
 })
 
+describe('a chat', () => {
+  const [, [path]] = routes
+  const said = Array.from({ length: 5000 }, (_, turn) => ({
+    role: turn % 2 ? 'model' : 'user',
+    parts: [{ text: 'a' }],
+  }))
+
+  test('of five thousand turns is painted from', async () => {
+    expect((await ask(gateway, path, { contents: said.slice(1) })).status).toBe(200)
+  })
+
+  test.each([
+    ['contents', { contents: Array(49_000).fill({ parts: { text: 'a' } }) }],
+    ['parts', { contents: [{ parts: Array(49_000).fill({ text: 'a' }) }] }],
+    ['contents to count', { generateContentRequest: { contents: Array(49_000).fill({ parts: { text: 'a' } }) } }],
+    ['tools', { contents: said.slice(0, 1), tools: Array(49_000).fill({}) }],
+    ['fields', Object.fromEntries(Array.from({ length: 49_000 }, (_, index) => [`k${index}`, 0]))],
+  ])('with tens of thousands of %s is refused before anybody looks what stands in them', async (_what, body) => {
+    const answer = await send(path, JSON.stringify(body))
+    expectRefused(answer, 'gemini', 400)
+    expect(answer.json.error.message).toMatch(/more than 30000 fields and items/)
+  })
+})
+
 test('a bomb holds up nobody for long: others are served meanwhile', async () => {
   const bombs = Array.from({ length: 4 }, () => send('/v1/images/generations', '['.repeat(4 << 20)))
   const good = await Promise.all(Array.from({ length: 4 }, () => askOpenai(gateway)))

@@ -88,6 +88,7 @@ describe('a method that an address does not take', () => {
     '/v1beta/models',
     '/v1beta/models/nano-banana',
     '/v1beta1/publishers/google/models',
+    '/v1/publishers/google/models',
     '/healthz',
   ]
 

@@ -37,6 +37,18 @@ test('a clock that begins at zero and runs in fractions is good enough', async (
   expect(await store.reserve(hold('b'), 100)).toMatchObject({ outcome: 'refused', wait: 61_000 })
 })
 
+test('a clock that is set forward takes no place from a call that runs, and what is held lapses all the same', async () => {
+  let [nowMs, paceMs] = [1_700_000_000_000, 0]
+  const store = createMemoryStore({ now: () => nowMs, pace: () => paceMs })
+  const running: Hold = { id: 'a', side: 'caller', reservations: [{ kind: 'lease', key: 'places', limit: 1 }] }
+  const next: Hold = { ...running, id: 'b' }
+  expect(await store.reserve(running, 100)).toMatchObject({ outcome: 'admitted' })
+  nowMs += 3_600_000
+  expect(await store.reserve(next, 100)).toMatchObject({ outcome: 'refused' })
+  paceMs += 2 * defaultTimes.leaseMs
+  expect(await store.reserve(next, 100)).toMatchObject({ outcome: 'admitted' })
+})
+
 test('what has lapsed takes no memory, although its calls were never settled and others run on', async () => {
   let nowMs = 0
   const store = createMemoryStore({ now: () => nowMs })

@@ -63,6 +63,11 @@ describe('a stream of events', () => {
     expect(read(sse, chunksAt(text, [-1]))).toEqual(documents)
   })
 
+  test('may begin with a mark of its encoding', () => {
+    for (const halves of cutsInTwo(Buffer.from('\ufeffdata: {"a":1}\n\n')))
+      expect(read(sse, halves)).toEqual([{ a: 1 }])
+  })
+
   test('may end without a last line end', () => {
     expect(readText(sse, 'data: {"a":1}\n\ndata: {"b":2}')).toEqual([{ a: 1 }, { b: 2 }])
   })

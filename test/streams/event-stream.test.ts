@@ -73,6 +73,16 @@ describe('a stream of events', () => {
     expect(readOut(sse, stream, chunksAt(stream, [-1]))).toEqual(documents)
   })
 
+  test.each(['data: {"n":1}\n\n', 'event: a\ndata: {"n":1}\n\n', ': hi\n\ndata: {"n":1}\n\n', '\n\ndata: {"n":1}'])(
+    'may begin with a mark of its encoding: %j',
+    text => {
+      const stream = Buffer.from(`\ufeff${text}`)
+      const documents = [[text.startsWith('event') ? 'a' : '', { n: 1 }]]
+      for (const halves of cutsInTwo(stream)) expect(readOut(sse, stream, halves)).toEqual(documents)
+      expect(readText(sse, `data: {"n":0}\n\n\ufeffdata: {"n":1}\n\n`)).toEqual([{ n: 0 }])
+    },
+  )
+
   test('tells of each event as soon as its blank line is there', () => {
     const reader = createStreamReader(sse)
     expect(reader.push(Buffer.from('data: {"n":1}\n'))).toEqual([])
@@ -120,6 +130,11 @@ describe('an array', () => {
       }),
       { numRuns: 120 },
     )
+  })
+
+  test('may begin with a mark of its encoding', () => {
+    const stream = Buffer.from(`\ufeff[{"data":"${image}"}]`)
+    for (const halves of cutsInTwo(stream)) expect(readOut(json, stream, halves)).toEqual([[null, { data: image }]])
   })
 
   test('tells of each item as soon as it is whole', () => {

@@ -1,6 +1,7 @@
 /** A caller's call that goes on to a Gemini upstream as it came, with only its model renamed. */
 import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
+import { LongString } from '../../streams/document-reader.ts'
 import type { JsonPath, JsonText } from '../../streams/json-text.ts'
 import { isAddress } from '../picture-address.ts'
 import type { Addresses, WireRequest } from '../protocol.ts'
@@ -57,10 +58,25 @@ const sizePlaces = configNames.flatMap(config =>
   imageNames.flatMap(image => sizeNames.map(size => [config, image, size])),
 )
 
-/** @throws GatewayError where the body is no object: nothing of what follows would make sense to the upstream. */
+// Tens of thousands of tiny contents are read for a second, in which nobody else is served. A turn of a chat has five to eight.
+const mostValues = 30_000
+
+/** @throws GatewayError where the body is no object, so that nothing of what follows would make sense, or has too much in it. */
 export function checkCall(value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new GatewayError('invalid-request', 'Invalid JSON payload received. The body must be an object with contents.')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unreadable('The body must be an object with contents.')
+  if (roomLeft(value, mostValues) < 0) throw unreadable(`The body has more than ${mostValues} fields and items.`)
+}
+
+const unreadable = (why: string) => new GatewayError('invalid-request', `Invalid JSON payload received. ${why}`)
+
+/** What is left of a number of values when all in this one are counted; below 0 it was not counted to its end. */
+function roomLeft(value: unknown, room: number): number {
+  if (typeof value !== 'object' || value === null || value instanceof LongString) return room
+  const inside = Object.values(value)
+  let left = room - inside.length
+  for (const item of inside) if (left >= 0) left = roomLeft(item, left)
+  return left
 }
 
 /** More than one candidate, which Google's image models refuse and several calls can give. Any spelling; nonsense is no number. */

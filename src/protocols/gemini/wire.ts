@@ -5,6 +5,16 @@ import { LongString } from '../../streams/document-reader.ts'
 const Text = z.union([z.string(), z.instanceof(LongString)])
 const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
 
+/**
+ * A word of a list, or its number: some who stand before Google write messages out with numbers, and with all that nobody set.
+ * `words`: those from 0 on whose numbers are the same at Google and Vertex AI. What was not set is absent.
+ */
+const word = (...words: readonly string[]) =>
+  z
+    .union([z.string(), z.int().transform(number => words[number] ?? String(number))])
+    .transform(name => (name === words[0] ? null : name))
+    .nullish()
+
 // https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
 const Part = z.object({
   text: Text.nullish(),
@@ -18,12 +28,12 @@ const Part = z.object({
 const Candidate = z.object({
   index: Count,
   content: z.object({ parts: z.array(Part).nullish() }).nullish(),
-  finishReason: z.string().nullish(),
+  finishReason: word('FINISH_REASON_UNSPECIFIED', 'STOP', 'MAX_TOKENS', 'SAFETY', 'RECITATION', 'OTHER'),
   finishMessage: Text.nullish(),
 })
 
 const ModalityTokens = z
-  .array(z.object({ modality: z.string().nullish(), tokenCount: Count }))
+  .array(z.object({ modality: word('MODALITY_UNSPECIFIED', 'TEXT', 'IMAGE'), tokenCount: Count }))
   .nullish()
   .catch(null)
 
@@ -39,7 +49,12 @@ const UsageMetadata = z.object({
 
 export const GenerateContentResponse = z.object({
   candidates: z.array(Candidate).nullish(),
-  promptFeedback: z.object({ blockReason: z.string().nullish(), blockReasonMessage: Text.nullish() }).nullish(),
+  promptFeedback: z
+    .object({
+      blockReason: word('BLOCK_REASON_UNSPECIFIED', 'SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT'),
+      blockReasonMessage: Text.nullish(),
+    })
+    .nullish(),
   usageMetadata: UsageMetadata.nullish().catch(null),
 })
 

@@ -43,10 +43,12 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
 
 function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Target): EncodedRequest {
   const { references } = dialect
-  const { prompt, images } = takesMasks(dialect) ? flatten(request) : withShownMask(request, flatten(request))
+  const flat = flatten(request, target.references)
+  const { prompt, images } = takesMasks(dialect) ? flat : withShownMask(request, flat)
   const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
   const path = dialect.pathOf(target.model, operation)
-  const { fields, ignored } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
+  const { fields, ignored: unheard } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
+  const ignored = flat.isShortened ? [...unheard, eldestPictures] : unheard
   const stream = target.stream && { stream: true, partial_images: target.stream.previews }
   const texts = { model: target.model, prompt, ...fields, ...stream }
   for (const image of images) checkType(image, dialect)
@@ -64,6 +66,9 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
       : {}
   return { method: 'POST', path, body: writeJson({ ...texts, ...listed }), ignored }
 }
+
+// Of a chat in Google's form: nobody else's has any.
+const eldestPictures = 'contents[].parts[].inline_data'
 
 type FieldValue = string | number | boolean
 
@@ -109,7 +114,10 @@ const has = (documented: ReadonlySet<string>, name: string) => documented.has(na
 const takesMasks = ({ references }: OpenAiDialect) => references.as === 'form' && references.mask
 
 /** The mask as the last picture, with a sentence about it. */
-function withShownMask({ mask, images: own }: ImageRequest, { prompt, images }: Flattened): Flattened {
+function withShownMask(
+  { mask, images: own }: ImageRequest,
+  { prompt, images }: Flattened,
+): Pick<Flattened, 'prompt' | 'images'> {
   if (!mask) return { prompt, images }
   const picture = `picture ${images.length - own.length + 1}`
   return { prompt: `${prompt}\n\n${maskLabel({ mask: 'The last picture', picture })}`, images: [...images, mask] }
