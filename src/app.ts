@@ -128,15 +128,13 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPixels: mostPixels / config.workers,
     mostPictures: Math.ceil(mostPictures / config.workers),
   })
-  const protocols = new Set(candidates.map(({ protocol }) => protocol))
-  const offer = createOffer({ catalogue, routing, protocols, settings: config.answers })
+  const offer = createOffer({ catalogue, routing, settings: config.answers })
   const { log } = parts
   const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
   const references = openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa })
   const gateway = createGateway({
     catalogue,
     routing,
-    protocols,
     limits,
     places,
     references,

@@ -15,7 +15,7 @@ export interface Offer {
   modelIdOf(name: string): string | null
 }
 
-export function createOffer({ catalogue, routing, protocols, settings }: ModelChoiceParts): Offer {
+export function createOffer({ catalogue, routing, settings }: ModelChoiceParts): Offer {
   const isServed = (model: RoutedModel) => routing(model).length > 0
   const listed = catalogue.list()
   return {
@@ -29,7 +29,7 @@ export function createOffer({ catalogue, routing, protocols, settings }: ModelCh
   /** Where there are but OpenAI's models, say, the usual default is none of them. */
   function findModelToName(): string | null {
     const { defaultModel, legacyAliases } = settings
-    const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, protocols })
+    const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, isServed })
     if (isServed({ id, protocol: model?.protocol ?? null })) return null
     return listed.find(({ model: its }) => isServed(its))?.id ?? null
   }

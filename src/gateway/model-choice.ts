@@ -3,26 +3,24 @@ import { GatewayError } from '../images/error.ts'
 import { mayUse } from '../models/access.ts'
 import type { Catalogue, Resolution } from '../models/catalogue.ts'
 import { isModelName } from '../protocols/model-name.ts'
-import type { ProtocolName } from '../protocols/protocol.ts'
 import type { Exchange } from './exchange.ts'
-import type { ModelChoice, Routing } from './routing.ts'
+import type { ModelChoice, RoutedModel, Routing } from './routing.ts'
 
 export interface ModelChoiceParts {
   readonly catalogue: Catalogue
   readonly routing: Routing
-  /** What configured upstreams speak. */
-  readonly protocols: ReadonlySet<ProtocolName>
   readonly settings: { readonly legacyAliases: boolean; readonly defaultModel: string }
 }
 
 /** `asked`: null is the default model. @throws GatewayError `model-unknown`, which lists what is served. */
 export type ChooseModel = (exchange: Exchange, asked: string | null) => ModelChoice
 
-export function createModelChoice({ catalogue, routing, protocols, settings }: ModelChoiceParts): ChooseModel {
+export function createModelChoice({ catalogue, routing, settings }: ModelChoiceParts): ChooseModel {
   const { legacyAliases, defaultModel } = settings
+  const isServed = ({ id, protocol }: RoutedModel) => routing({ id, protocol }).length > 0
 
   return ({ record, caller, headers }, asked) => {
-    const resolution = catalogue.resolve(asked ?? defaultModel, { legacyAliases, protocols })
+    const resolution = catalogue.resolve(asked ?? defaultModel, { legacyAliases, isServed })
     const { id, model } = resolution
     record.modelAsked = asked
     record.model = id
@@ -37,7 +35,7 @@ export function createModelChoice({ catalogue, routing, protocols, settings }: M
   function unknownModel(caller: Exchange['caller'], { asked }: Resolution): GatewayError {
     const served = catalogue
       .list()
-      .filter(({ isAlias, model }) => !isAlias && routing({ id: model.id, protocol: model.protocol }).length > 0)
+      .filter(({ isAlias, model }) => !isAlias && isServed(model))
       .filter(({ id }) => mayUse(caller.models, catalogue.resolve(id), catalogue))
       .map(({ id }) => id)
     const list = served.length > 0 ? ` Models served here: ${served.join(', ')}.` : ''

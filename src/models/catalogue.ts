@@ -2,7 +2,7 @@
 import type { Tier } from '../images/geometry.ts'
 import { type Entry, readEntries } from './entries.ts'
 import { CatalogueError, type CatalogueMistake, mistakeAt } from './mistake.ts'
-import type { Model, Protocol, Retired } from './model.ts'
+import type { Model, Retired } from './model.ts'
 import { type Meaning, nameTable, spellings, withoutPrefix } from './names.ts'
 import { patternMatches } from './patterns.ts'
 
@@ -20,8 +20,8 @@ export interface Catalogue {
 export interface Retirement {
   /** Let a living model stand in. */
   readonly legacyAliases: boolean
-  /** What the configured upstreams speak: a stand-in that nobody serves is none. */
-  readonly protocols: ReadonlySet<Protocol>
+  /** Does an upstream serve this model? A stand-in that nobody serves is none. */
+  isServed(model: Model): boolean
 }
 
 export interface Resolution {
@@ -46,7 +46,7 @@ export interface ListedName {
   readonly isAlias: boolean
 }
 
-const nothingStandsIn: Retirement = { legacyAliases: false, protocols: new Set() }
+const nothingStandsIn: Retirement = { legacyAliases: false, isServed: () => false }
 
 /**
  * Builds the catalogue from the text of config/models.yaml and the operator's own entries (`extra`, in the same form).
@@ -69,7 +69,7 @@ export function loadCatalogue(yamlText: string, extra: readonly unknown[]): Cata
         const { model, alias } = meaning
         return { asked, id: model.id, model, defaults: alias?.resolution ? { resolution: alias.resolution } : {} }
       }
-      const model = meaning && retirement.legacyAliases && standIn(meaning.retired, retirement.protocols, names)
+      const model = meaning && retirement.legacyAliases && standIn(meaning.retired, retirement, names)
       if (model) return { asked, id: model.id, model, defaults: {}, successorOf: name }
       return { asked, id: name, model: null, defaults: {} }
     },
@@ -86,10 +86,10 @@ function meaningOf(name: string, names: ReadonlyMap<string, Meaning>, gone: read
   return retired && { retired }
 }
 
-/** The first living model among the successors, and theirs where they are retired too, that some upstream can serve. */
+/** The first living model among the successors, and theirs where they are retired too, that some upstream serves. */
 function standIn(
   { id, successors }: Retired,
-  protocols: ReadonlySet<Protocol>,
+  retirement: Retirement,
   names: ReadonlyMap<string, Meaning>,
   seen: ReadonlySet<string> = new Set(),
 ): Model | undefined {
@@ -98,8 +98,8 @@ function standIn(
     const meaning = names.get(successor.toLowerCase())
     if (!meaning) continue
     const model =
-      'model' in meaning ? meaning.model : standIn(meaning.retired, protocols, names, new Set([...seen, id]))
-    if (model && protocols.has(model.protocol)) return model
+      'model' in meaning ? meaning.model : standIn(meaning.retired, retirement, names, new Set([...seen, id]))
+    if (model && retirement.isServed(model)) return model
   }
   return undefined
 }

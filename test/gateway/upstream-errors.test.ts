@@ -107,6 +107,13 @@ const errors: readonly Case[] = [
     says: /overloaded/,
   },
   {
+    name: 'overloaded-in-text.json',
+    upstream: 503,
+    openai: [503, 'server_error', 'overloaded'],
+    gemini: unavailable,
+    says: /^The model is overloaded/,
+  },
+  {
     name: 'deadline.json',
     upstream: 504,
     openai: [504, 'server_error', 'timeout'],

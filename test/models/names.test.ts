@@ -110,6 +110,14 @@ describe('a retired name', () => {
     expect(catalogue.resolve('imagen-4.0-generate-001', both).id).toBe('gemini-3.1-flash-image')
   })
 
+  test('means a model that is served, where nobody serves the nearest', () => {
+    const reseller = {
+      legacyAliases: true,
+      isServed: ({ id }: { readonly id: string }) => id === 'gemini-3.1-flash-image',
+    }
+    for (const name of retired) expect(catalogue.resolve(name, reseller).id).toBe('gemini-3.1-flash-image')
+  })
+
   test('is told apart from its living namesakes', () => {
     expect(catalogue.resolve('gpt-image-1-mini', speaking('gemini')).id).toBe('gpt-image-1-mini')
     expect(catalogue.resolve('gpt-image-1.5', speaking('gemini')).id).toBe('gpt-image-1.5')
@@ -126,7 +134,7 @@ describe('a retired name', () => {
   test.each(retired)('%s passes as it is where nothing may stand in', name => {
     const asItIs = { asked: name, id: name, model: null, defaults: {} }
     expect(catalogue.resolve(name)).toEqual(asItIs)
-    expect(catalogue.resolve(name, { legacyAliases: false, protocols: new Set(['gemini']) })).toEqual(asItIs)
+    expect(catalogue.resolve(name, { ...speaking('gemini'), legacyAliases: false })).toEqual(asItIs)
     expect(catalogue.resolve(name, speaking())).toEqual(asItIs)
   })
 })

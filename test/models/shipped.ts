@@ -12,7 +12,7 @@ export function modelNamed(name: string, from: Catalogue = catalogue): Model {
   return model
 }
 
-/** Retired names lead to living models of upstreams that speak these protocols. */
+/** Retired names lead to living models of upstreams that serve all models of these vendors. */
 export function speaking(...protocols: readonly Protocol[]): Retirement {
-  return { legacyAliases: true, protocols: new Set(protocols) }
+  return { legacyAliases: true, isServed: ({ protocol }) => protocols.includes(protocol) }
 }

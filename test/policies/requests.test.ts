@@ -51,6 +51,18 @@ describe('the model', () => {
     }
   })
 
+  test.each(['zenlayer, OpenAI form', 'nano-banana', 'aimlapi'])(
+    'a retired name is served by %s too, which speaks OpenAI’s form and has none of its models',
+    async name => {
+      const place = await startPlace(vendors.find(vendor => vendor.name === name)?.start ?? startGoogle)
+      for (const model of ['dall-e-3', 'gpt-image-1', 'imagen-4.0-ultra-generate-001']) {
+        const { status, headers } = await paint(place, { model })
+        expect([status, headers.get('x-plantain-model')]).toEqual([200, flash31])
+      }
+      await place.close()
+    },
+  )
+
   const names = [
     ['google', flash31],
     ['vertex, express', flash31],

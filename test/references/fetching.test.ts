@@ -446,6 +446,17 @@ describe('pictures that lie at Google', () => {
     ])
   })
 
+  test('are not handed on as addresses: a vendor who fetches pictures has no key for them', async () => {
+    const vendor = await startSurroundings({ upstreamConfig: { protocol: 'openai', dialect: 'nano-banana' } })
+    try {
+      const body = { model: 'nano-banana', prompt: 'x', image: file }
+      const { status, json } = await ask(vendor.gateway, '/v1/images/generations', body)
+      expect([status, json.error.param, vendor.upstream.seen]).toEqual([400, 'image', []])
+    } finally {
+      await vendor.close()
+    }
+  })
+
   test('and named where no upstream can', async () => {
     expect(await refused({ image: [at('/a.png'), 'gs://bucket/cat.png'] }, 'image[1]')).toMatch(/no upstream/)
     expect(all.host.seen).toHaveLength(0)

@@ -1,6 +1,7 @@
 /** Google's answers, as far as the gateway reads them: forgiving (null, absent and unknown everywhere), so that only nonsense fails. */
 import { z } from 'zod'
 import { LongString } from '../../streams/document-reader.ts'
+import { innerMessage } from '../inner-message.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)])
 const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
@@ -109,7 +110,7 @@ export function readErrorStatus(body: Buffer): ErrorStatus {
   const { message, status, details } = parsed.success ? parsed.data.error : {}
   const all = details ?? []
   return {
-    message: message ?? '',
+    message: innerMessage(message ?? ''),
     status: status ?? '',
     reasons: all.flatMap(detail => detail.reason ?? []),
     retryDelay: all

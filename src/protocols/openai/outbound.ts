@@ -6,6 +6,7 @@ import { type ImageInput, type ImageRequest, isLink, type Reference } from '../.
 import { decoded } from '../../streams/decoded-base64.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
+import { liesAtGoogle } from '../picture-address.ts'
 import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
 import { callersFields } from './callers-fields.ts'
 import { decodeEvent } from './events.ts'
@@ -19,8 +20,8 @@ import { decodeError } from './upstream-errors.ts'
 export function createOutbound(dialect: OpenAiDialect): Outbound {
   return {
     mostPerCall: () => dialect.mostPerCall,
-    // Where pictures travel as texts, an address is as good as the picture.
-    reads: ({ url }) => dialect.references.as === 'list' && /^https?:/i.test(url),
+    // Where pictures travel as texts, an address is as good as the picture, but for one that only its owner's key opens.
+    reads: ({ url }) => dialect.references.as === 'list' && /^https?:/i.test(url) && !liesAtGoogle(url),
     masks: takesMasks(dialect),
     formats: model => dialect.fieldsOf(model, 'generate').includes('output_format'),
     pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),

@@ -1,6 +1,7 @@
 /** OpenAI's image request as it may lie on the wire, JSON and form alike, with the fields that resellers add to it. */
 import { z } from 'zod'
 import { LongString } from '../../streams/document-reader.ts'
+import { innerMessage } from '../inner-message.ts'
 import { Upload } from '../upload.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
@@ -100,8 +101,14 @@ const Word = z
   .union([z.string(), z.number().transform(String)])
   .nullish()
   .catch(null)
+// A sentence, several, or what Python's servers say of each field.
 const Message = z
-  .union([z.string(), z.array(z.string()).transform(all => all.join(' '))])
+  .union([
+    z.string(),
+    z
+      .array(z.union([z.string(), z.object({ msg: z.string() }).transform(({ msg }) => msg)]))
+      .transform(all => all.join(' ')),
+  ])
   .nullish()
   .catch(null)
 
@@ -148,7 +155,7 @@ export function readUpstreamError(body: Buffer): UpstreamError {
   const inner = typeof error === 'object' ? error : null
   return {
     // Beside a sentence, a mere text in `error` is the name of the status.
-    message: inner?.message || message || (typeof error === 'string' && error) || detail || '',
+    message: innerMessage(inner?.message || message || (typeof error === 'string' && error) || detail || ''),
     type: inner?.type ?? '',
     code: inner?.code ?? code ?? '',
     param: inner?.param ?? '',

@@ -181,6 +181,9 @@ describe('the sentence is found wherever a vendor puts it', () => {
     [{ detail: 'Told.' }],
     [{ error: { message: ['Told.'] } }],
     [{ error: { message: 'Told.', code: 400, param: 7, type: null } }],
+    [{ detail: [{ loc: ['body', 'size'], msg: 'Told.', type: 'value_error' }] }],
+    [{ error: { message: '{"error":{"code":400,"message":"Told.","status":"INVALID_ARGUMENT"}}' } }],
+    [{ error: { message: JSON.stringify([{ error: { message: '{\n "error": {"message": "Told."}}' } }]) } }],
   ])('%j', body => {
     expect(decode(400, body)).toMatchObject({ kind: 'invalid-request', message: 'Told.' })
   })

@@ -290,6 +290,8 @@ describe('reference pictures', () => {
     const listed = dialect.references.as === 'list'
     expect(reads({ url: 'https://example.com/a.png', param: 'image' })).toBe(listed)
     expect(reads({ url: 'gs://bucket/a.png', param: 'image' })).toBe(false)
+    const ofAnAccount = 'https://generativelanguage.googleapis.com/v1beta/files/abc-123'
+    expect(reads({ url: ofAnAccount, param: 'image' })).toBe(false)
   })
 
   test.each([
