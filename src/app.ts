@@ -119,7 +119,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { version, upstreamCa } = parts
   const { maxDocumentBytes } = config.answers
   const candidates = upstreams.map(upstream =>
-    createCandidate(upstream, { places, openWindows, maxDocumentBytes, version, upstreamCa }),
+    createCandidate(upstream, { catalogue, places, openWindows, maxDocumentBytes, version, upstreamCa }),
   )
   const routing = createRouting(candidates, config.routing)
   const buffers = new BufferPool()

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
-import { startGateway } from '../helpers/gateway.ts'
+import { googleAt, startGateway } from '../helpers/gateway.ts'
 import { meanColour, see } from '../helpers/pictures.ts'
 import { vendors } from '../upstreams/every.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
+import { jsonOf } from '../upstreams/seen.ts'
 import { generate, type Place, paint, refusalOf, startPlace } from './setup.ts'
 
 let google: Place
@@ -72,6 +73,72 @@ describe('the model', () => {
   test('the operator’s own name for it goes before the vendor’s', async () => {
     const place = await startPlace(startOpenAI, { models: new Map([['gpt-image-2', 'mine']]) })
     expect((await paint(place, { model: 'gpt-image-2' })).sent[0]?.model).toBe('mine')
+    await place.close()
+  })
+
+  test.each([
+    'nano-banana-2',
+    'NANO-BANANA-2',
+    'models/nano-banana-2',
+    'google/nano-banana-2',
+    flash31,
+    'gemini-3.1-flash-image-preview',
+    null,
+  ])('the operator’s own name holds for all of a model’s names, whichever it was written under: %s', async model => {
+    const place = await startPlace(startGoogle, { models: new Map([['Nano-Banana-2', 'gemini-3-pro-image']]) })
+    expect((await paint(place, { model })).status).toBe(200)
+    expect(place.fake.requests[0]?.path).toMatch(/models\/gemini-3-pro-image:/)
+    await place.close()
+  })
+
+  test('a name that asks for more than the model may have a name of its own', async () => {
+    const models = new Map([['nano-banana-hd', 'gemini-nano-banana-2.1']])
+    const place = await startPlace(startGoogle, { models })
+    const pathOf = async (model: string) => {
+      await paint(place, { model })
+      return place.fake.requests[0]?.path
+    }
+    expect(await pathOf('nano-banana-hd')).toMatch(/models\/gemini-nano-banana-2\.1:/)
+    expect(await pathOf('nano-banana-pro')).toMatch(/models\/gemini-3-pro-image:/)
+    await place.close()
+  })
+
+  test.each([{ routing: [] }, { routing: [{ model: '*', upstreams: ['google', 'openai'] }] }])(
+    'an id that nobody knows but an upstream’s `models` is that upstream’s: %j',
+    async ({ routing }) => {
+      google.fake.reset()
+      openai.fake.reset()
+      const own = await startGateway({
+        upstream: google.fake.baseUrl,
+        config: {
+          upstreams: [
+            googleAt(google.fake.baseUrl, { keys: [google.fake.key] }),
+            googleAt(openai.fake.baseUrl, {
+              ...{ name: 'openai', protocol: 'openai', dialect: 'openai', keys: [openai.fake.key] },
+              models: new Map([['house-model', 'gpt-image-2']]),
+            }),
+          ],
+          routing,
+        },
+      })
+      const { headers } = await askOpenai(own, { model: 'House-Model', size: '1024x1024' })
+      expect([headers.get('x-plantain-upstream'), openai.fake.requests.map(request => jsonOf(request).model)]).toEqual([
+        'openai',
+        ['gpt-image-2'],
+      ])
+      expect((await askOpenai(own, { model: 'stranger' })).headers.get('x-plantain-upstream')).toBe('google')
+      await own.close()
+    },
+  )
+
+  test('a model that a vendor does not list is served where the operator says so, by any of its names', async () => {
+    const models = new Map([['nano-banana-2.1', 'nano-banana-2']])
+    const nanoBanana = vendors.find(({ name }) => name === 'nano-banana')?.start ?? startOpenAI
+    const place = await startPlace(nanoBanana, { models })
+    for (const model of ['nano-banana-2.1', 'gemini-nano-banana-2.1']) {
+      const { status, sent } = await paint(place, { model })
+      expect([status, sent[0]?.model]).toEqual([200, 'nano-banana-2'])
+    }
     await place.close()
   })
 })
