@@ -131,6 +131,25 @@ describe('the model', () => {
     },
   )
 
+  test('a route is for all names of a model, whichever the operator wrote', async () => {
+    google.fake.reset()
+    const { baseUrl, key } = google.fake
+    const upstreams = ['one', 'two'].map(name => googleAt(baseUrl, { name, keys: [key] }))
+    const routing = [
+      { model: 'nano-banana-2', upstreams: ['two'] },
+      { model: '*', upstreams: ['one'] },
+    ]
+    const own = await startGateway({ upstream: baseUrl, config: { upstreams, routing } })
+    for (const [model, upstream] of [
+      ['nano-banana-2', 'two'],
+      [flash31, 'two'],
+      ['nano-banana-pro', 'one'],
+    ]) {
+      expect((await askOpenai(own, { model })).headers.get('x-plantain-upstream')).toBe(upstream)
+    }
+    await own.close()
+  })
+
   test('a model that a vendor does not list is served where the operator says so, by any of its names', async () => {
     const models = new Map([['nano-banana-2.1', 'nano-banana-2']])
     const nanoBanana = vendors.find(({ name }) => name === 'nano-banana')?.start ?? startOpenAI
