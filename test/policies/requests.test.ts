@@ -341,6 +341,23 @@ describe('the file', () => {
   })
 })
 
+describe('what a model that nobody knows is asked for', () => {
+  const all = vendors.filter(({ name }) => !['openai', 'azure'].some(own => name.startsWith(own)))
+  test.each(all)('is sent to $name, or named', async ({ start }) => {
+    const place = await startPlace(start)
+    const { gateway, fake } = place
+    const clear = { prompt: 'A kite', model: 'stranger', background: 'transparent' }
+    const told = await ask(gateway, '/v1/images/generations', clear)
+    expect(told.headers.get('x-plantain-ignored-params')).toBe('background')
+    const strict = await ask(gateway, '/v1/images/generations', clear, { 'x-plantain-strict': 'true' })
+    expect([strict.status, strict.json.error.param]).toEqual([400, 'background'])
+    fake.reset()
+    await ask(gateway, '/v1/images/generations', { prompt: 'A kite', model: 'stranger', image_size: '2K' })
+    expect(fake.requests.map(request => JSON.stringify(jsonOf(request)))).toEqual([expect.stringContaining('"2K"')])
+    await place.close()
+  })
+})
+
 describe('what has no twin at the upstream', () => {
   const body = {
     ...{ quality: 'high', style: 'vivid', moderation: 'low', input_fidelity: 'high', user: 'me' },
