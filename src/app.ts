@@ -32,7 +32,7 @@ import { SpillSpace } from './memory/spill.ts'
 import { loadCatalogue } from './models/catalogue.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
-import { createOffer } from './offer.ts'
+import { byModelIds, createOffer } from './offer.ts'
 import { openAssets, openReferences } from './pictures.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
 import type { Log } from './telemetry/log.ts'
@@ -119,9 +119,10 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   const { version, upstreamCa } = parts
   const { maxDocumentBytes } = config.answers
   const candidates = upstreams.map(upstream =>
-    createCandidate(upstream, { places, openWindows, maxDocumentBytes, version, upstreamCa }),
+    createCandidate(upstream, { catalogue, places, openWindows, maxDocumentBytes, version, upstreamCa }),
   )
-  const routing = createRouting(candidates, config.routing)
+  const { callers, routing: routes } = byModelIds(config, catalogue)
+  const routing = createRouting(candidates, routes)
   const buffers = new BufferPool()
   const pixels = createPixelQueue({
     atOnce: jobsAtOnce(Math.ceil(availableParallelism() / config.workers), process.env.UV_THREADPOOL_SIZE),
@@ -149,7 +150,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   let draining = false
   const isDraining = () => draining
   const cors = createCors(config.listen.corsOrigins)
-  const authenticate = createAuthenticate(config.auth, config.callers)
+  const authenticate = createAuthenticate(config.auth, callers)
   const writeTimeoutMs = config.answers.writeTimeoutSeconds * 1000
   const { serve, activity, ended } = createExchanges({
     authenticate,
@@ -223,7 +224,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       today: books.today,
       onStoreError: config.onStoreError,
       zone: config.limitsZone,
-      callers: config.auth === 'open' ? [...config.callers, anonymous] : config.callers,
+      callers: config.auth === 'open' ? [...callers, anonymous] : callers,
       modelIds: offer.modelIds,
       modelIdOf: offer.modelIdOf,
     },

@@ -13,6 +13,8 @@ import { zenlayerGemini } from './dialects/zenlayer-gemini.ts'
 import { zenlayerOpenAi } from './dialects/zenlayer-openai.ts'
 import type { Candidate } from './gateway/routing.ts'
 import type { HoldingPlaces } from './memory/held-document.ts'
+import type { Catalogue } from './models/catalogue.ts'
+import { ownNames } from './models/own-names.ts'
 import { createPool } from './net/pool.ts'
 import type { OpenWindows } from './net/window-socket.ts'
 import * as gemini from './protocols/gemini/index.ts'
@@ -23,6 +25,7 @@ import { createGoogleCredentials } from './upstreams/google-credentials.ts'
 import { createUpstream } from './upstreams/upstream.ts'
 
 export interface CandidateParts {
+  readonly catalogue: Catalogue
   readonly places: HoldingPlaces
   readonly openWindows: OpenWindows | undefined
   readonly maxDocumentBytes: number
@@ -53,7 +56,7 @@ export function upstreamsOf({ upstreams, sandbox }: Config, sandboxUrl: string |
 
 export function createCandidate(config: UpstreamConfig, parts: CandidateParts): TimedCandidate {
   const { name, protocol, baseUrl, models, connections, timeouts, allowPrivateNetwork } = config
-  const { places, openWindows, maxDocumentBytes, version, upstreamCa } = parts
+  const { catalogue, places, openWindows, maxDocumentBytes, version, upstreamCa } = parts
   const { origin, pathname } = new URL(baseUrl)
   const totalMs = timeouts.totalSeconds * 1000
   const { dialect, outbound } = spoken(config)
@@ -77,7 +80,7 @@ export function createCandidate(config: UpstreamConfig, parts: CandidateParts): 
     maxDocumentBytes,
     userAgent: `plantain/${version}`,
   })
-  return { upstream, protocol, dialect, outbound, origin, modelNames: models, totalMs }
+  return { upstream, protocol, dialect, outbound, origin, modelNames: ownNames(models, catalogue), totalMs }
 }
 
 function credentialsOf({ keys, project, credentialsFile, baseUrl }: UpstreamConfig, dialect: Dialect): Credentials {

@@ -1,8 +1,9 @@
 /** Which models are offered here: what lists show to whom, what operators may call them, and what a request has to name. */
+import type { CallerConfig, Config, RouteConfig } from './config/config.ts'
 import type { ModelChoiceParts } from './gateway/model-choice.ts'
 import type { RoutedModel } from './gateway/routing.ts'
-import { mayUse } from './models/access.ts'
-import type { ListedName } from './models/catalogue.ts'
+import { coveredId, mayUse } from './models/access.ts'
+import type { Catalogue, ListedName } from './models/catalogue.ts'
 
 export interface Offer {
   /** May a caller with these models use it (null: all), and does an upstream serve it? */
@@ -13,6 +14,19 @@ export interface Offer {
   readonly modelIds: readonly string[]
   /** By any of the names that operators may write; null: nobody knows it. */
   modelIdOf(name: string): string | null
+}
+
+/** Operators name models as they like; routes and limits are found by ids. */
+export function byModelIds(
+  { callers, routing }: Pick<Config, 'callers' | 'routing'>,
+  catalogue: Catalogue,
+): { readonly callers: readonly CallerConfig[]; readonly routing: readonly RouteConfig[] } {
+  const byId = <Named extends { readonly model: string }>(entries: readonly Named[]): readonly Named[] =>
+    entries.map(entry => ({ ...entry, model: coveredId(entry.model, catalogue) }))
+  return {
+    callers: callers.map(caller => ({ ...caller, modelLimits: byId(caller.modelLimits ?? []) })),
+    routing: byId(routing),
+  }
 }
 
 export function createOffer({ catalogue, routing, settings }: ModelChoiceParts): Offer {

@@ -103,7 +103,10 @@ function checkUpstreams({ fields: { listen, admin }, upstreams }: ReadTree, mist
     if (arrivesAt(called, listen) || arrivesAt(called, admin)) {
       mistakes.add(basePath, 'is the gateway itself: give the address of the upstream')
     } else if (isPrivateAddress(called.host) && readable.allow_private_network === false) {
-      mistakes.add(basePath, 'lies in a private network: write allow_private_network: true beside it if that is meant')
+      mistakes.add(
+        basePath,
+        'lies in a private network: if that is meant, its upstream must stand in the file, with allow_private_network: true',
+      )
     }
   }
 }

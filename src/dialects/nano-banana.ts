@@ -29,11 +29,10 @@ export const nanoBanana: OpenAiDialect = {
   references: { as: 'list', field: 'image', text: 'base64' },
   jsonEdits: false,
   pictureTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
-  fieldsOf: model => [
-    'aspect_ratio',
-    'response_format',
-    ...(model === 'nano-banana-2' ? (['image_size'] as const) : []),
-  ],
+  fieldsOf: model => ['aspect_ratio', 'response_format', ...(ofOneSize.has(model) ? [] : (['image_size'] as const))],
 }
+
+// Its documents give only nano-banana-2 the field. What else its operator says there is may have it: the vendor decides.
+const ofOneSize: ReadonlySet<string> = new Set(['nano-banana', 'nano-banana-hd'])
 
 const bounds: Bounds = { ratios: commonRatios, tiers: ['1K', '2K', '4K'], search: false }

@@ -31,7 +31,10 @@ export type Admit = <Result>(
 
 export function createAdmission({ limits, places }: AdmissionParts): Admit {
   return async (exchange, spending, work, ending) => {
-    if (exchange.dryRun) return work()
+    if (exchange.dryRun) {
+      exchange.dryRun.wants(spending.wanted)
+      return work()
+    }
     await roomForAnAnswer(exchange.signal)
     const { record, caller, deadlineMs, patience } = exchange
     const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs, patience }

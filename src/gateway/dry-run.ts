@@ -2,11 +2,10 @@
 import { type Bytes, bytesOfText } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { ImageInput, ImageLink, ImageRequest } from '../images/request.ts'
-import { picturesUsd } from '../models/cost.ts'
+import { type PicturesWanted, picturesUsd } from '../models/cost.ts'
 import type { References } from '../references/references.ts'
 import type { Upstream, UpstreamCall } from '../upstreams/upstream.ts'
 import { describeBody } from './described-body.ts'
-import type { Plan } from './plans.ts'
 import type { ModelChoice } from './routing.ts'
 
 /** Thrown where the call would go out. */
@@ -29,7 +28,7 @@ export class DryRun {
   /** By every form in which they go up. */
   readonly #standIns = new Map<string, string>()
   #choice: ModelChoice | null = null
-  #plan: Plan | null = null
+  #wanted: PicturesWanted | null = null
   #ignored: readonly string[] = []
 
   /** Replaces the upstreams: what would be sent to them is noted here. */
@@ -53,8 +52,9 @@ export class DryRun {
     }
   }
 
-  planned(plan: Plan | undefined): void {
-    this.#plan = plan ?? null
+  /** What limits would have been asked for. */
+  wants(wanted: PicturesWanted): void {
+    this.#wanted = wanted
   }
 
   ignores(names: readonly string[]): void {
@@ -84,7 +84,7 @@ export class DryRun {
   /** Of the pictures alone: what the prompt and references cost is known only afterwards. */
   #estimate(): number | null {
     const model = this.#choice?.resolution.model
-    return model && this.#plan ? picturesUsd(model, this.#plan.target) : null
+    return model && this.#wanted ? picturesUsd(model, this.#wanted) : null
   }
 
   #standIn({ url }: ImageLink): ImageInput {

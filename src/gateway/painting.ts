@@ -59,7 +59,6 @@ export function createPainting(parts: PaintingParts): PaintAll {
     const retouch = await startRetouch({ ...order, signal: exchange.signal })
     const { commissions } = retouch
     const [best] = commissions
-    exchange.dryRun?.planned(best)
 
     const paintSome = (count: number) =>
       attempt(commissions, exchange.patience !== null, async (commission, waits) => {

@@ -2,6 +2,7 @@
 import type { RouteConfig } from '../config/config.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Resolution } from '../models/catalogue.ts'
+import type { OwnNames } from '../models/own-names.ts'
 import { patternMatches } from '../models/patterns.ts'
 import type { Outbound, ProtocolName } from '../protocols/protocol.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -14,8 +15,8 @@ export interface Candidate {
   readonly outbound: Outbound
   /** Where it is: its answers may name pictures there. */
   readonly origin: string
-  /** Our name of a model → the upstream's own. */
-  readonly modelNames: ReadonlyMap<string, string>
+  /** The operator's word on what it calls models. */
+  readonly modelNames: OwnNames
 }
 
 export interface RoutedModel {
@@ -35,7 +36,8 @@ export type Routing = (model: RoutedModel) => readonly Candidate[]
 
 /**
  * By the first route whose pattern matches; without routes, upstreams of the model's own protocol and then the others that
- * have it, and for an unknown id the first upstream. Empty: nobody serves it.
+ * have it, and for an unknown id the first upstream. An id that is known by some upstreams' `models` alone is theirs. Empty:
+ * nobody serves it.
  */
 export function createRouting(candidates: readonly Candidate[], routes: readonly RouteConfig[]): Routing {
   const byName = new Map(candidates.map(candidate => [candidate.upstream.name, candidate]))
@@ -43,8 +45,13 @@ export function createRouting(candidates: readonly Candidate[], routes: readonly
     const serves = ({ modelNames, dialect }: Candidate) =>
       protocol === null || modelNames.has(id) || dialect.nameOf({ id, protocol }) !== undefined
     const route = routes.find(({ model }) => patternMatches(model, id))
-    if (route) return route.upstreams.flatMap(name => byName.get(name) ?? []).filter(serves)
-    if (routes.length > 0) return []
+    if (!route && routes.length > 0) return []
+    const among = route ? route.upstreams.flatMap(name => byName.get(name) ?? []) : candidates
+    if (protocol === null) {
+      const named = among.filter(({ modelNames }) => modelNames.has(id))
+      if (named.length > 0) return named
+    }
+    if (route) return among.filter(serves)
     if (protocol === null) return candidates.slice(0, 1)
     const serving = candidates.filter(serves)
     const isOwn = (candidate: Candidate) => candidate.protocol === protocol

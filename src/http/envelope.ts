@@ -11,7 +11,7 @@ const encoders: Record<ProtocolName, EncodeError> = { openai: openai.encodeError
 
 const openaiPath = /^\/(?:openai\/|v1\/assets\/|(?:v1|v1beta\/openai|v1beta1)?\/?images\/)/
 
-export function protocolOf({ url = '/', headers }: IncomingMessage): ProtocolName {
+export function protocolOf({ url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>): ProtocolName {
   const { path, query } = splitUrl(url)
   if (openaiPath.test(path)) return 'openai'
   if (gemini.isGooglePath(path)) return 'gemini'

@@ -169,7 +169,11 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
       record.images = 0
       if (failure.facts.reason) record.refusalReason = failure.facts.reason
       // A refusal's message repeats what the model said about the prompt: that is the caller's alone.
-      record.error = { kind: failure.kind, message: record.outcome === 'refused' ? '' : failure.message }
+      record.error = {
+        kind: failure.kind,
+        message: record.outcome === 'refused' ? '' : failure.message,
+        ...wordsOfVendor(failure),
+      }
       if (failure.kind === 'internal')
         parts.log.error('an exchange failed', { requestId: request.id, error: asError(error) })
       if (failure.kind === 'caller-left' || (response.headersSent && !tellLate) || response.destroyed) {
@@ -186,6 +190,10 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
     }
   }
 }
+
+/** Why a key is refused is in the vendor's words alone. What went wrong with credentials here may quote them. */
+const wordsOfVendor = ({ kind, cause }: GatewayError) =>
+  kind === 'upstream-credential' && typeof cause === 'string' ? { cause } : {}
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 

@@ -105,6 +105,7 @@ function exchangeFields(record: ExchangeRecord, scrub: (text: string) => string)
     ...(record.costMicroUsd !== undefined && { costUsd: record.costMicroUsd / 1e6 }),
     ...(record.refusalReason !== undefined && { refusalReason: scrub(record.refusalReason) }),
     ...(error && { errorKind: error.kind, errorMessage: scrub(error.message) }),
+    ...(error?.cause && { errorCause: scrub(error.cause) }),
   }
 }
 

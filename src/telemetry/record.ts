@@ -48,8 +48,8 @@ export interface ExchangeRecord {
   begun: number
   /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
   refusalReason?: string
-  /** The message as the caller was told it, so it holds neither keys nor prompts. */
-  error?: { readonly kind: ErrorKind; readonly message: string }
+  /** The message as the caller was told it, so it holds neither keys nor prompts. `cause`: what only the operator is told. */
+  error?: { readonly kind: ErrorKind; readonly message: string; readonly cause?: string }
 }
 
 /** An exchange of which nothing is known yet but its id and its route. `failed` until somebody says otherwise. */

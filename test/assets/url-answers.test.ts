@@ -144,10 +144,16 @@ describe('who gets an address', () => {
   })
 })
 
-test('a stream brings its pictures as base64, and a dry run stores nothing', async () => {
+test('a stream brings its pictures as base64, says so to who asked for addresses, and a dry run stores nothing', async () => {
   const streaming = await start()
-  const { text } = await askOpenai(streaming, { response_format: 'url', stream: true })
+  const { text, headers } = await askOpenai(streaming, { response_format: 'url', stream: true })
   expect(text).toMatch(/image_generation\.completed.*b64_json/s)
+  expect(headers.get('x-plantain-ignored-params')).toBe('response_format')
+  const unasked = await askOpenai(streaming, { model: 'dall-e-3', stream: true })
+  expect(unasked.headers.get('x-plantain-ignored-params')).toBeNull()
+  const strict = { 'x-plantain-strict': 'true' }
+  const { status, json } = await askOpenai(streaming, { responseFormat: 'url', stream: true }, strict)
+  expect([status, json.error.param]).toEqual([400, 'responseFormat'])
   const dry = await askOpenai(streaming, { response_format: 'url' }, { 'x-plantain-dry-run': 'true' })
   expect(dry.json.dry_run).toBe(true)
   expect(pictures(streaming)).toEqual([])

@@ -108,6 +108,11 @@ test('what a variable gives is wrong at the variable', () => {
   expect(Object.keys(mistakesOf('', { env })).toSorted()).toEqual(Object.keys(env).toSorted())
 })
 
+test('a base address in a private network names a remedy that a variable has too', () => {
+  const env = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'http://10.0.0.1/v1' }
+  expect(mistakesOf('', { env }).OPENAI_BASE_URL).toMatch(/in the file, with allow_private_network: true/)
+})
+
 test('a port that Kubernetes has put there says so', () => {
   expect(mistakesOf('', { env: { PLANTAIN_PORT: 'tcp://10.0.0.1:80' } }).PLANTAIN_PORT).toContain('enableServiceLinks')
 })

@@ -40,7 +40,7 @@ retry: {}
   config/gateway.yaml:10  callers[2].id: is missing: it must be a name
   config/gateway.yaml:10  callers[2].key_sha256: must be 64 hex digits: "npm run plantain -- hash-key" prints them
   config/gateway.yaml:14  upstreams.google.dialect: does not speak gemini: there are google, vertex, zenlayer
-  config/gateway.yaml:16  upstreams.private.base_url: lies in a private network: write allow_private_network: true beside it if that is meant
+  config/gateway.yaml:16  upstreams.private.base_url: lies in a private network: if that is meant, its upstream must stand in the file, with allow_private_network: true
   config/gateway.yaml:18  routing[0].upstreams[1]: upstreams of equal rank are not served by this version yet: write one list
   config/gateway.yaml:18  routing[0].upstreams[0]: is no upstream; did you mean google? (there are google, private)
   config/gateway.yaml:19  retry: is not served by this version yet: take it out

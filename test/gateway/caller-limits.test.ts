@@ -30,6 +30,7 @@ beforeAll(async () => {
       caller('free', {}),
       caller('small', { imagesPerMinute: 2, tokensPerMinute: 2000 }),
       caller('leaver', { imagesPerDay: 10 }),
+      { ...caller('special', {}), modelLimits: [{ model: 'Nano-Banana-Pro', limits: { imagesPerDay: 1 } }] },
     ],
   })
 })
@@ -77,6 +78,13 @@ test('a Gemini caller is refused in Google’s words, with the wait inside', asy
   const retry = json.error.details.find((detail: { '@type': string }) => detail['@type'].endsWith('RetryInfo'))
   expect(Number.parseFloat(retry.retryDelay) * 1000).toBe(Number(headers.get('retry-after-ms')))
   expect(json.error.details[0]['@type']).toMatch(/QuotaFailure$/)
+})
+
+test('a limit for a model holds for all of its names, whichever the operator wrote', async () => {
+  expect((await paint('special', { model: 'gemini-3-pro-image' })).status).toBe(200)
+  for (const model of ['nano-banana-pro', 'gemini-3-pro-image-preview'])
+    expect((await paint('special', { model })).status).toBe(429)
+  expect((await paint('special', { model: 'nano-banana-2' })).status).toBe(200)
 })
 
 test('any number of pictures is one request', async () => {

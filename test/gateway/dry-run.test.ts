@@ -96,6 +96,27 @@ test('a relayed call is told too', async () => {
   expect(upstream.seen).toHaveLength(0)
 })
 
+test.each([
+  ['/v1beta/models/nano-banana:generateContent', {}, 0.039],
+  ['/v1beta/models/nano-banana-2:generateContent', { generationConfig: { imageConfig: { imageSize: '4K' } } }, 0.151],
+  ['/v1beta/models/nano-banana-2:generateContent', { generationConfig: { candidateCount: 2 } }, 0.134],
+  ['/v1beta/models/nano-banana-2:countTokens', {}, 0],
+])('what the pictures would cost is told of calls in Google’s form too: %s %j', async (path, body, usd) => {
+  const contents = [{ role: 'user', parts: [{ text: 'A kite' }] }]
+  expect((await askDry(path, { contents, ...body })).json.estimated_cost_usd).toBe(usd)
+})
+
+test('and of models that are priced by quality and size', async () => {
+  const baseUrl = `${upstream.url}/v1`
+  const upstreamConfig = { name: 'openai', protocol: 'openai', dialect: 'openai', baseUrl } as const
+  const openai = await startGateway({ upstream: upstream.url, upstreamConfig })
+  for (const asked of [{ size: '1536x1024' }, { size: '1536x1024', response_format: 'b64_json' }]) {
+    const body = { prompt: 'A kite', model: 'gpt-image-1.5', quality: 'high', n: 2, ...asked }
+    expect((await ask(openai, '/v1/images/generations', body, dry)).json.estimated_cost_usd).toBe(0.4)
+  }
+  await openai.close()
+})
+
 test('it takes nothing from the caller’s limits, and what is wrong is refused as ever', async () => {
   for (let turn = 0; turn < 3; turn++)
     expect((await askDry('/v1/images/generations', { prompt: 'A kite' })).status).toBe(200)

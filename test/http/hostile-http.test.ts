@@ -177,6 +177,23 @@ describe('heads that are too large', () => {
     expectRefused(await rawHttp(gateway.url, request([host, type, length, ...lines])), 431)
   })
 
+  test('are told so in the words of the route, with an id', async () => {
+    const head = [
+      'POST /v1beta/models/nano-banana:generateContent HTTP/1.1',
+      host,
+      type,
+      length,
+      `x-a: ${'x'.repeat(20_000)}`,
+    ]
+    const { status, reason, headers, body: told } = await rawHttp(gateway.url, `${head.join('\r\n')}\r\n\r\n${body}`)
+    expect([status, reason, JSON.parse(told).error]).toEqual([
+      431,
+      'INVALID_ARGUMENT',
+      { code: 431, status: 'INVALID_ARGUMENT', message: expect.stringMatching(/too large/) },
+    ])
+    expect(headers['x-request-id']).toMatch(/^req_/)
+  })
+
   test('a path of 20 KB', async () => {
     const answer = await rawHttp(gateway.url, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n\r\n`)
     expect([400, 414, 431]).toContain(answer.status)

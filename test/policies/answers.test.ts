@@ -103,6 +103,18 @@ describe('a refusal', () => {
   })
 })
 
+test('why a vendor refuses the operator’s key is told in the log, in the vendor’s words, and to no caller', async () => {
+  for (const [place, asked, words] of [
+    [google, toOpenaiCaller, /API key not valid/],
+    [google, toGoogleCaller, /API key not valid/],
+    [openai, (gateway: TestGateway) => askOpenai(gateway, { model: 'gpt-image-2' }), /Incorrect API key/],
+  ] as const) {
+    const { json, line } = await after({ kind: 'unauthorized' }, asked, place)
+    expect(line).toMatchObject({ errorKind: 'upstream-credential', errorCause: expect.stringMatching(words) })
+    expect(JSON.stringify(json)).not.toMatch(words)
+  }
+})
+
 test('a failing key of the operator’s is 502, or 503 in Google’s words: neutral, not to be tried again, never 401', async () => {
   for (const [place, asked] of [
     [google, toOpenaiCaller],

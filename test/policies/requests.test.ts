@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
-import { startGateway } from '../helpers/gateway.ts'
+import { googleAt, startGateway } from '../helpers/gateway.ts'
 import { meanColour, see } from '../helpers/pictures.ts'
 import { vendors } from '../upstreams/every.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
+import { jsonOf } from '../upstreams/seen.ts'
 import { generate, type Place, paint, refusalOf, startPlace } from './setup.ts'
 
 let google: Place
@@ -84,6 +85,91 @@ describe('the model', () => {
   test('the operator’s own name for it goes before the vendor’s', async () => {
     const place = await startPlace(startOpenAI, { models: new Map([['gpt-image-2', 'mine']]) })
     expect((await paint(place, { model: 'gpt-image-2' })).sent[0]?.model).toBe('mine')
+    await place.close()
+  })
+
+  test.each([
+    'nano-banana-2',
+    'NANO-BANANA-2',
+    'models/nano-banana-2',
+    'google/nano-banana-2',
+    flash31,
+    'gemini-3.1-flash-image-preview',
+    null,
+  ])('the operator’s own name holds for all of a model’s names, whichever it was written under: %s', async model => {
+    const place = await startPlace(startGoogle, { models: new Map([['Nano-Banana-2', 'gemini-3-pro-image']]) })
+    expect((await paint(place, { model })).status).toBe(200)
+    expect(place.fake.requests[0]?.path).toMatch(/models\/gemini-3-pro-image:/)
+    await place.close()
+  })
+
+  test('a name that asks for more than the model may have a name of its own', async () => {
+    const models = new Map([['nano-banana-hd', 'gemini-nano-banana-2.1']])
+    const place = await startPlace(startGoogle, { models })
+    const pathOf = async (model: string) => {
+      await paint(place, { model })
+      return place.fake.requests[0]?.path
+    }
+    expect(await pathOf('nano-banana-hd')).toMatch(/models\/gemini-nano-banana-2\.1:/)
+    expect(await pathOf('nano-banana-pro')).toMatch(/models\/gemini-3-pro-image:/)
+    await place.close()
+  })
+
+  test.each([{ routing: [] }, { routing: [{ model: '*', upstreams: ['google', 'openai'] }] }])(
+    'an id that nobody knows but an upstream’s `models` is that upstream’s: %j',
+    async ({ routing }) => {
+      google.fake.reset()
+      openai.fake.reset()
+      const own = await startGateway({
+        upstream: google.fake.baseUrl,
+        config: {
+          upstreams: [
+            googleAt(google.fake.baseUrl, { keys: [google.fake.key] }),
+            googleAt(openai.fake.baseUrl, {
+              ...{ name: 'openai', protocol: 'openai', dialect: 'openai', keys: [openai.fake.key] },
+              models: new Map([['house-model', 'gpt-image-2']]),
+            }),
+          ],
+          routing,
+        },
+      })
+      const { headers } = await askOpenai(own, { model: 'House-Model', size: '1024x1024' })
+      expect([headers.get('x-plantain-upstream'), openai.fake.requests.map(request => jsonOf(request).model)]).toEqual([
+        'openai',
+        ['gpt-image-2'],
+      ])
+      expect((await askOpenai(own, { model: 'stranger' })).headers.get('x-plantain-upstream')).toBe('google')
+      await own.close()
+    },
+  )
+
+  test('a route is for all names of a model, whichever the operator wrote', async () => {
+    google.fake.reset()
+    const { baseUrl, key } = google.fake
+    const upstreams = ['one', 'two'].map(name => googleAt(baseUrl, { name, keys: [key] }))
+    const routing = [
+      { model: 'nano-banana-2', upstreams: ['two'] },
+      { model: '*', upstreams: ['one'] },
+    ]
+    const own = await startGateway({ upstream: baseUrl, config: { upstreams, routing } })
+    for (const [model, upstream] of [
+      ['nano-banana-2', 'two'],
+      [flash31, 'two'],
+      ['nano-banana-pro', 'one'],
+    ]) {
+      expect((await askOpenai(own, { model })).headers.get('x-plantain-upstream')).toBe(upstream)
+    }
+    await own.close()
+  })
+
+  test('a model that a vendor does not list is served where the operator says so, by any of its names', async () => {
+    const models = new Map([['nano-banana-2.1', 'nano-banana-2']])
+    const nanoBanana = vendors.find(({ name }) => name === 'nano-banana')?.start ?? startOpenAI
+    const place = await startPlace(nanoBanana, { models })
+    for (const model of ['nano-banana-2.1', 'gemini-nano-banana-2.1']) {
+      const { status, sent } = await paint(place, { model })
+      expect([status, sent[0]?.model]).toEqual([200, 'nano-banana-2'])
+    }
     await place.close()
   })
 })
@@ -264,6 +350,23 @@ describe('the file', () => {
 
   test('is never transparent on a Gemini model: that is refused', async () => {
     expect(refusalOf(await paint(google, { background: 'transparent' }), google)).toEqual([400, 'background', true])
+  })
+})
+
+describe('what a model that nobody knows is asked for', () => {
+  const all = vendors.filter(({ name }) => !['openai', 'azure'].some(own => name.startsWith(own)))
+  test.each(all)('is sent to $name, or named', async ({ start }) => {
+    const place = await startPlace(start)
+    const { gateway, fake } = place
+    const clear = { prompt: 'A kite', model: 'stranger', background: 'transparent' }
+    const told = await ask(gateway, '/v1/images/generations', clear)
+    expect(told.headers.get('x-plantain-ignored-params')).toBe('background')
+    const strict = await ask(gateway, '/v1/images/generations', clear, { 'x-plantain-strict': 'true' })
+    expect([strict.status, strict.json.error.param]).toEqual([400, 'background'])
+    fake.reset()
+    await ask(gateway, '/v1/images/generations', { prompt: 'A kite', model: 'stranger', image_size: '2K' })
+    expect(fake.requests.map(request => JSON.stringify(jsonOf(request)))).toEqual([expect.stringContaining('"2K"')])
+    await place.close()
   })
 })
 

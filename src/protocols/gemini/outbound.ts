@@ -37,7 +37,7 @@ export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: Ge
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
       path: pathOf(target.model, target.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
       body: encodeBody(request, target),
-      ignored: request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys()],
+      ignored: ignoredOf(request),
     }),
     decodeResult,
     // Events have the form of whole answers: the last says why it is the last, and what usage says grows.
@@ -46,6 +46,13 @@ export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: Ge
     decodeError,
   }
 }
+
+/** What a model that nobody knows is asked for and Google's API has no field for. A known one is refused before. */
+const unheard = ({ background, spelling }: ImageRequest) =>
+  background === 'transparent' ? [spelling.get('background') ?? 'background'] : []
+
+const ignoredOf = (request: ImageRequest) =>
+  request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys(), ...unheard(request)]
 
 function encodeBody(request: ImageRequest, target: Target): Bytes {
   const { own } = request.extras

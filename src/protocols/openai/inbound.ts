@@ -49,11 +49,13 @@ export async function decodeRequest(
   }
 }
 
-/** Drafts come in streams only: asked for without one, they have no effect. */
-const withIdle = ({ fields, spelt, unknown }: CheckedFields) =>
-  fields.partial_images && !fields.stream
-    ? new Map([...unknown, [spelt('partial_images'), fields.partial_images]])
-    : unknown
+/** Drafts come in streams only, and a stream's events have no addresses: there these fields have no effect. */
+function withIdle({ fields, spelt, unknown }: CheckedFields): CheckedFields['unknown'] {
+  const { stream, partial_images: previews, response_format: delivery } = fields
+  if (previews && !stream) return new Map([...unknown, [spelt('partial_images'), previews]])
+  if (stream && delivery === 'url') return new Map([...unknown, [spelt('response_format'), delivery]])
+  return unknown
+}
 
 function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   const refuse = (name: FieldName, message: string): never => {

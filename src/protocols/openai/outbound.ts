@@ -101,6 +101,7 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
     ...(seed === undefined ? [] : ['seed']),
     ...(mediaResolution && !documented.has('media_resolution') ? ['media_resolution'] : []),
     ...(search && !documented.has('enable_web_search') ? ['enable_web_search'] : []),
+    ...(background === 'transparent' && !documented.has('background') ? ['background'] : []),
   ]
   return {
     fields: Object.fromEntries(

@@ -1,0 +1,31 @@
+/** What an upstream calls models by its operator's word (`upstreams.*.models`), whichever of our names that was written under. */
+import type { Catalogue, Resolution } from './catalogue.ts'
+import { spellings, withoutPrefix } from './names.ts'
+
+export interface OwnNames {
+  /** `id`: the vendor's, or an unknown name itself. */
+  has(id: string): boolean
+  /** What goes before the name that the vendor has for the model. */
+  nameOf(resolution: Pick<Resolution, 'asked' | 'id'>): string | undefined
+}
+
+/**
+ * `written`: our name → its name. The name that a caller used goes before the model's id, so that one alias may lead elsewhere;
+ * an alias that asks for more than the model by itself (`nano-banana-hd`) says nothing of the model's other names.
+ */
+export function ownNames(written: ReadonlyMap<string, string>, catalogue: Catalogue): OwnNames {
+  const byName = new Map([...written].map(([ours, theirs]) => [ours.toLowerCase(), theirs]))
+  const byId = new Map<string, string>()
+  for (const [ours, theirs] of written) {
+    const { id, defaults } = catalogue.resolve(ours)
+    const key = id.toLowerCase()
+    if (!byId.has(key) && !defaults.resolution) byId.set(key, byName.get(key) ?? theirs)
+  }
+  return {
+    has: id => byId.has(id.toLowerCase()),
+    nameOf: ({ asked, id }) => {
+      const forms = spellings(withoutPrefix(asked, 'models/') ?? asked)
+      return forms.flatMap(form => byName.get(form) ?? [])[0] ?? byId.get(id.toLowerCase())
+    },
+  }
+}
