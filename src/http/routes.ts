@@ -44,7 +44,11 @@ export const modelRoutes: readonly ModelRoutes[] = [
     one: unionModel,
   },
   { paths: ['/v1beta/models', '/v1alpha/models', '/v1/v1beta/models'], list: geminiList, one: geminiModel },
-  { paths: ['/v1beta1/publishers/google/models', '/v1/publishers/google/models'], list: publisherList, one: publisherModel },
+  {
+    paths: ['/v1beta1/publishers/google/models', '/v1/publishers/google/models'],
+    list: publisherList,
+    one: publisherModel,
+  },
 ]
 
 /** A call of a model's method, in any of Google's forms. */
