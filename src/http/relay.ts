@@ -9,6 +9,7 @@ import type { ResponseHead, TakeChunk } from '../net/pool.ts'
 import {
   encodeError,
   encodeRelay,
+  isErrorEnvelope,
   observe,
   type RelayedMethod,
   spelling,
@@ -53,7 +54,8 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
       }
       return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
     } catch (error) {
-      if (!(error instanceof UpstreamRefusal && passes(error))) throw error
+      const isReadable = error instanceof UpstreamRefusal && passes(error) && isErrorEnvelope(error.answer.body)
+      if (!isReadable) throw error
       return await passRefusal(error, conversation, encodeError)
     }
   }
@@ -245,7 +247,7 @@ const passing: ReadonlySet<ErrorKind> = new Set([
 // What these say is between the upstream and the gateway's operator.
 const operators: ReadonlySet<number> = new Set([401, 402, 403])
 
-/** What the caller can act on passes as it came, where it is an error that SDKs can read. The rest is told neutrally. */
+/** What the caller can act on passes as it came, where it is JSON. The rest is told neutrally. */
 export const passes = ({ kind, answer: { status, headers, body } }: UpstreamRefusal): boolean =>
   passing.has(kind) &&
   !operators.has(status) &&

@@ -176,6 +176,40 @@ describe('an upstream that speaks Google’s language and is not Google', () => 
     expectRetryAdvice(relayed, { waitMs: 7000 })
   })
 
+  const inOpenaiForm = (code: string, message = 'Told.') => ({
+    error: { message, type: 'an_error', param: null, code },
+  })
+
+  test.each([
+    [400, inOpenaiForm('invalid_value'), invalid, [400, 'INVALID_ARGUMENT']],
+    [400, { error: 'Told.' }, invalid, [400, 'INVALID_ARGUMENT']],
+    [404, { message: 'Told.' }, [404, 'invalid_request_error', 'model_not_found'], [404, 'NOT_FOUND']],
+    [429, inOpenaiForm('insufficient_quota'), quota, [429, 'RESOURCE_EXHAUSTED']],
+  ] as const)(
+    'may tell errors in another’s form, and callers hear them in their own: %i %j',
+    async (status, document, toOpenai, toGemini) => {
+      upstream.script = json(document, status)
+      const [translated, relayed] = [await askOpenai(gateway), await askGemini(gateway)]
+      expectOpenai(translated, toOpenai)
+      expectGemini(relayed, toGemini)
+      for (const { json: told } of [translated, relayed]) expect(told.error.message).toBe('Told.')
+    },
+  )
+
+  test('may refuse in OpenAI’s words, and it is a refusal', async () => {
+    upstream.script = json(inOpenaiForm('moderation_blocked'), 400)
+    const { status, json: told, line } = await askOpenai(gateway)
+    expect([status, told.error.code, line.outcome]).toEqual([400, 'moderation_blocked', 'refused'])
+    const relayed = await askGemini(gateway)
+    expectGemini(relayed, [400, 'INVALID_ARGUMENT'])
+    expect(relayed.line.outcome).toBe('refused')
+  })
+
+  test('may tell the wait in OpenAI’s words', async () => {
+    upstream.script = json(inOpenaiForm('rate_limit_exceeded', 'Please try again in 12s.'), 429)
+    for (const told of [await askOpenai(gateway), await askGemini(gateway)]) expectRetryAdvice(told, { waitMs: 12_000 })
+  })
+
   test('may want to be paid first: that is a quota which no wait renews', async () => {
     upstream.script = json(error(402), 402)
     const [translated, relayed] = [await askOpenai(gateway), await askGemini(gateway)]

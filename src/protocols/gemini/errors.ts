@@ -100,6 +100,8 @@ export function decodeError({ status: upstreamStatus, headers = {}, body }: Wire
     const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'
     return new GatewayError('upstream-credential', hint, { ...facts, cause: message })
   }
+  const refused = error.reasons.find(reason => refusals.has(reason))
+  if (refused !== undefined) return new GatewayError('content-refused', message, { ...facts, reason: refused })
   switch (upstreamStatus) {
     case 400:
       return new GatewayError('invalid-request', message, facts)
@@ -120,6 +122,10 @@ export function decodeError({ status: upstreamStatus, headers = {}, body }: Wire
   }
 }
 
+// Of gateways that speak Google's form and tell errors in OpenAI's.
+const refusals: ReadonlySet<string> = new Set(['moderation_blocked', 'content_policy_violation'])
+const spentReasons: readonly string[] = [spentReason, 'insufficient_quota']
+
 function isOperatorsFault(httpStatus: number, { status, reasons }: ErrorStatus): boolean {
   if (httpStatus === 401 || httpStatus === 403) return true
   return httpStatus === 400 && (reasons.includes('API_KEY_INVALID') || status === 'FAILED_PRECONDITION')
@@ -133,7 +139,7 @@ function decodeQuota(
 ): GatewayError {
   const { reasons, quotas } = error
   const isDaily = quotas.some(({ quotaId, quotaValue }) => quotaId.includes('PerDay') || quotaValue === '0')
-  const isSpent = reasons.includes(spentReason) || /deplet|prepay/i.test(message)
+  const isSpent = reasons.some(reason => spentReasons.includes(reason)) || /deplet|prepay/i.test(message)
   if (isDaily || isSpent) return new GatewayError('quota-exhausted', message, facts)
   return new GatewayError('rate-limited', message, { ...facts, ...waitIn(error, message, headers) })
 }
@@ -144,7 +150,7 @@ function waitIn(
   message: string,
   headers: NonNullable<WireFailure['headers']>,
 ): Pick<ErrorFacts, 'retryAfterMs'> {
-  const seconds = retryDelay ?? /retry in (\d+(?:\.\d+)?)s/i.exec(message)?.[1]
+  const seconds = retryDelay ?? /(?:retry|try again) in (\d+(?:\.\d+)?)s/i.exec(message)?.[1]
   const retryAfterMs = seconds === undefined ? waitInHeaders(headers) : Math.ceil(Number(seconds) * 1000)
   return retryAfterMs === undefined ? {} : { retryAfterMs }
 }

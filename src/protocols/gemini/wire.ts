@@ -74,13 +74,22 @@ const Detail = z.looseObject({
     .catch(null),
 })
 
-const ErrorBody = z.object({
-  error: z.object({
-    message: z.string().nullish().catch(null),
-    status: z.string().nullish().catch(null),
-    details: z.array(Detail).nullish().catch(null),
-  }),
+const Word = z.string().nullish().catch(null)
+
+const ErrorObject = z.object({
+  message: Word,
+  status: Word,
+  details: z.array(Detail).nullish().catch(null),
+  // Of gateways that tell errors in OpenAI's form on every route.
+  code: Word,
+  type: Word,
 })
+const ErrorBody = z.object({ error: z.union([ErrorObject, z.string()]).nullish().catch(null), message: Word })
+
+const Envelope = z.object({ error: z.object({ code: z.int(), message: z.string(), status: z.string().optional() }) })
+
+/** Is it an error as Google writes them, alone or in an array? To its SDK for Go one whose code is a text is no error at all. */
+export const isErrorEnvelope = (body: Buffer): boolean => Envelope.safeParse(unwrapped(body)).success
 
 const InnerError = z.object({ error: z.looseObject({ code: z.int().nullish().catch(null) }) })
 
@@ -97,7 +106,7 @@ export function innerErrorStatus(value: unknown): number | null {
 export interface ErrorStatus {
   readonly message: string
   readonly status: string
-  /** Of its ErrorInfo details. */
+  /** Of its ErrorInfo details, and what OpenAI's form has for them. */
   readonly reasons: readonly string[]
   /** Seconds, as RetryInfo has them. */
   readonly retryDelay: string | undefined
@@ -107,12 +116,13 @@ export interface ErrorStatus {
 /** Reads an error body: also one in an array (as streams and some of Google's layers send it), and HTML or nothing as no reason. */
 export function readErrorStatus(body: Buffer): ErrorStatus {
   const parsed = ErrorBody.safeParse(unwrapped(body))
-  const { message, status, details } = parsed.success ? parsed.data.error : {}
+  const { error, message: beside } = parsed.success ? parsed.data : {}
+  const { message, status, details, code, type } = typeof error === 'object' && error !== null ? error : {}
   const all = details ?? []
   return {
-    message: innerMessage(message ?? ''),
+    message: innerMessage(message || beside || (typeof error === 'string' ? error : '')),
     status: status ?? '',
-    reasons: all.flatMap(detail => detail.reason ?? []),
+    reasons: [...all.map(({ reason }) => reason), code, type].flatMap(reason => reason ?? []),
     retryDelay: all
       .map(detail => /^(\d+(?:\.\d+)?)s$/.exec(detail.retryDelay ?? '')?.[1])
       .find(delay => delay !== undefined),
