@@ -367,3 +367,16 @@ test.each([
     expectRetryAdvice(told, { waitMs: 365 * 86_400_000, final: true })
   }
 })
+
+test('a key of a letter or two is no secret: errors keep their words, and a real key is taken out of them', async () => {
+  const says = 'A real-upstream-key is not what this takes.'
+  upstream.script = json({ error: { code: 400, message: says, status: 'INVALID_ARGUMENT' } }, 400)
+  for (const [key, told] of [
+    ['a', says],
+    ['real-upstream-key', says.replace('real-upstream-key', '[redacted]')],
+  ] as const) {
+    const own = await startGateway({ upstream: upstream.url, upstreamConfig: { keys: [key] } })
+    for (const ask of [askGemini, askOpenai]) expect((await ask(own)).json.error.message).toBe(told)
+    await own.close()
+  }
+})
