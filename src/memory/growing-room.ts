@@ -69,7 +69,8 @@ class TakenRoom implements GrowingRoom {
   }
 }
 
-async function waitForRoom(bytes: number, room: Room, signal: AbortSignal): Promise<() => void> {
+/** @throws GatewayError `overloaded` where none came in time, or the signal's reason. */
+export async function waitForRoom(bytes: number, room: Room, signal: AbortSignal): Promise<() => void> {
   try {
     return await room.take(bytes, AbortSignal.any([signal, AbortSignal.timeout(longestWaitMs)]))
   } catch (error) {

@@ -132,7 +132,7 @@ function typeOf(head: Buffer): MediaType {
 const tooLarge = (maxBytes: number) => new FetchError('too-large', `It is larger than ${maxBytes} bytes.`)
 
 /** Time that ran out while there was no room for a picture is the gateway's fault, not that of the picture's host. */
-async function roomInTime<Result>(wait: Result | Promise<Result>): Promise<Result> {
+export async function roomInTime<Result>(wait: Result | Promise<Result>): Promise<Result> {
   try {
     return await wait
   } catch (error) {

@@ -4,7 +4,8 @@ import type { ImageInput, ImageLink } from '../images/request.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
 import type { Resolve } from '../net/guarded-connector.ts'
-import { FetchError, type FetchedImage, fetchImage } from './fetch-image.ts'
+import { type Allotment, allot } from './allotment.ts'
+import { FetchError, type FetchedImage, fetchImage, roomInTime } from './fetch-image.ts'
 import { alsoAt, createGuard, type FetchMode, targetOf } from './guard.ts'
 
 export interface ReferencesParts {
@@ -71,19 +72,50 @@ export function createReferences(parts: ReferencesParts): References {
   const answerGuard = createGuard('public', parts.allow)
   const bounds = { ...parts, connectMs }
 
-  async function fetchLink({ url, param }: ImageLink, signal: AbortSignal): Promise<FetchedInput> {
+  async function fetchLink(
+    { url, param }: ImageLink,
+    allotment: Allotment,
+    signal: AbortSignal,
+  ): Promise<FetchedInput> {
     try {
-      const image = asInput(await fetchImage(url, { ...bounds, guard, signal }))
+      const image = asInput(await fetchImage(url, { ...bounds, room: allotment, guard, signal }))
       observe({ outcome: 'ok', host: hostOf(url), why: '' })
       return image
     } catch (error) {
+      // It is fetched anew.
+      if (allotment.missedBytes !== null) throw error
       observe({ outcome: outcomeOfFetch(error), host: hostOf(url), why: reasonOf(error) })
       throw toldCaller(error, param)
     }
   }
 
+  /** As often as it takes to know how much room they need. */
+  async function fetchLinks(links: readonly ImageLink[], signal: AbortSignal): Promise<FetchedReferences> {
+    for (let bytes = 0; ; ) {
+      const allotment = await roomInTime(allot(parts.room, bytes, links.length === 1, signal))
+      try {
+        const images = await fetchSideBySide(links, allotment, signal)
+        return {
+          images,
+          release: () => {
+            for (const image of images) image.release()
+            allotment.release()
+          },
+        }
+      } catch (error) {
+        allotment.release()
+        if (allotment.missedBytes === null) throw error
+        bytes = allotment.missedBytes
+      }
+    }
+  }
+
   /** @throws what `fetchLink` threw first. */
-  async function fetchLinks(links: readonly ImageLink[], signal: AbortSignal): Promise<readonly FetchedInput[]> {
+  async function fetchSideBySide(
+    links: readonly ImageLink[],
+    allotment: Allotment,
+    signal: AbortSignal,
+  ): Promise<readonly FetchedInput[]> {
     const images: FetchedInput[] = []
     const stop = new AbortController()
     const either = AbortSignal.any([signal, stop.signal])
@@ -92,7 +124,7 @@ export function createReferences(parts: ReferencesParts): References {
       for (let at = next++; at < links.length && failure === null; at = next++) {
         const link = links[at]
         try {
-          if (link) images[at] = await fetchLink(link, either)
+          if (link) images[at] = await fetchLink(link, allotment, either)
         } catch (error) {
           failure ??= error
           stop.abort(new GatewayError('caller-left', 'Another picture of the request did not come.'))
@@ -122,13 +154,7 @@ export function createReferences(parts: ReferencesParts): References {
   return {
     async fetch(links, signal) {
       if (parts.fetch === 'off' && links[0]) throw notFetched(links[0].param)
-      const images = await within(timeoutMs, signal, limited => fetchLinks(links, limited))
-      return {
-        images,
-        release: () => {
-          for (const image of images) image.release()
-        },
-      }
+      return await within(timeoutMs, signal, limited => fetchLinks(links, limited))
     },
 
     isAllowed: url => URL.canParse(url) && guard(targetOf(new URL(url))) === 'trusted',

@@ -103,6 +103,28 @@ test('time that ran out for want of room is our own fault', async () => {
   expect(room.bytesInUse).toBe(0)
 })
 
+test('requests that have fetched some of their pictures don’t wait for each other’s room for the rest', async () => {
+  const file = Buffer.concat([png, Buffer.alloc(900_000)])
+  const both = Promise.withResolvers<void>()
+  host.script = async ({ url }, response) => {
+    // Each request has its first picture before either may have its second.
+    if (url.endsWith('/2')) await both.promise
+    response.writeHead(200, { 'content-length': file.length }).end(file)
+  }
+  // For two pictures.
+  const room = createRoom(megabytes(3))
+  const { references, facts } = setUp({ room, timeoutMs: 5000 })
+  const fetches = ['/a', '/b'].map(async name => {
+    const { images, release } = await references.fetch([link(`${name}/1`), link(`${name}/2`)], never)
+    release()
+    return images.length
+  })
+  await expect.poll(() => room.bytesInUse).toBeGreaterThan(2 * file.length)
+  both.resolve()
+  expect(await Promise.all(fetches)).toEqual([2, 2])
+  expect([room.bytesInUse, facts.every(({ outcome }) => outcome === 'ok')]).toEqual([0, true])
+})
+
 test('a name that leads inside is refused, whoever answers for it', async () => {
   const listener = await countConnections()
   const { references, facts } = setUp({ resolve: async () => ['93.184.216.34', '127.0.0.1'] })
