@@ -103,7 +103,7 @@ export class ResponseSink implements RelaySink {
   }
 
   start({ headers }: ResponseHead): TakeChunk {
-    const type = headers['content-type'] ?? 'application/json; charset=UTF-8'
+    const type = contentType(headers['content-type'] ?? '')
     const length = headers['content-length']
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
@@ -214,6 +214,10 @@ export class ResponseSink implements RelaySink {
     this.#wait = null
   }
 }
+
+/** What is no stream of events is JSON, or is cut: and SDKs take JSON of any other name for a text, or for nothing. */
+const contentType = (told: string) =>
+  isEventStream(told) || told.startsWith('application/json') ? told : 'application/json; charset=UTF-8'
 
 const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")
 

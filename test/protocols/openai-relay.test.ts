@@ -280,6 +280,14 @@ describe('the answer', () => {
     expect(told.line).toMatchObject({ outcome: 'ok', images: 1, status: 200 })
   })
 
+  test('is called JSON, whatever the upstream calls it: SDKs take it for a text otherwise', async () => {
+    for (const type of ['text/plain', 'application/octet-stream']) {
+      upstream.script = json(answer, 200, { 'content-type': type })
+      const { headers, text } = await askOpenai(gateway, { model: 'gpt-image-2' })
+      expect([headers.get('content-type'), text]).toEqual(['application/json; charset=UTF-8', answer])
+    }
+  })
+
   test('of a stream comes event by event', async () => {
     const event = (type: string) =>
       `event: ${type}\ndata: {"type":"${type}","b64_json":"${png.toString('base64')}"}\n\n`
