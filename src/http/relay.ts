@@ -249,7 +249,7 @@ const passing: ReadonlySet<ErrorKind> = new Set([
 // What these say is between the upstream and the gateway's operator.
 const operators: ReadonlySet<number> = new Set([401, 402, 403])
 
-/** What the caller can act on passes as it came, where it is an error that SDKs can read. The rest is told neutrally. */
+/** What the caller can act on passes as it came, where it is JSON. The rest is told neutrally. */
 export const passes = ({ kind, answer: { status, headers, body } }: UpstreamRefusal): boolean =>
   passing.has(kind) &&
   !operators.has(status) &&

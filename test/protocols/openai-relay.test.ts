@@ -348,6 +348,18 @@ describe('the answer', () => {
     }
   })
 
+  test.each([
+    ['in an array', [{ error: { code: 400, message: 'No such size.', status: 'INVALID_ARGUMENT' } }]],
+    ['that is a mere text', { error: 'No such size.' }],
+    ['of a web framework', { detail: 'No such size.' }],
+    ['of many sentences', { statusCode: 400, error: 'Bad Request', message: ['No', 'such size.'] }],
+  ])('an error %s is told in OpenAI’s words: SDKs read no other', async (_name, document) => {
+    upstream.script = json(document, 400)
+    const { status, json: told } = await askOpenai(gateway, body)
+    expect(status).toBe(400)
+    expect(told.error).toMatchObject({ message: 'No such size.', type: 'invalid_request_error', param: null })
+  })
+
   test('429 is told with the wait that only its words had', async () => {
     const text = error({ message: 'Rate limit reached. Please try again in 1.5s.', code: 'rate_limit_exceeded' })
     upstream.script = json(text, 429)

@@ -165,10 +165,19 @@ export function readUpstreamError(body: Buffer): UpstreamError {
   }
 }
 
+const Envelope = z.object({ error: z.object({ message: z.string() }) })
+
+/** Is it an error as OpenAI writes them? Of an array, a mere text or another vendor's words, SDKs read no code, or nothing. */
+export const isErrorEnvelope = (body: Buffer): boolean => Envelope.safeParse(parsed(body)).success
+
 function unwrapped(body: Buffer): unknown {
+  const value = parsed(body)
+  return Array.isArray(value) ? value[0] : value
+}
+
+function parsed(body: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(body.toString())
-    return Array.isArray(value) ? value[0] : value
+    return JSON.parse(body.toString())
   } catch {
     return undefined
   }
