@@ -228,6 +228,16 @@ describe('the shape', () => {
   })
 
   test.each([
+    ['image_size', { image_size: '3K' }],
+    ['resolution', { resolution: '3K' }],
+    ['imageSize', { imageSize: '3K' }],
+  ])('but a tier that its vendor has no word for is refused by the field that named it: %s', async (param, shape) => {
+    const told = await paint(openai, { model: 'local/flux', ...shape })
+    expect(refusalOf(told, openai)).toEqual([400, param, true])
+    expect(told.json.error.message).toMatch(/512, 1K, 2K, 4K/)
+  })
+
+  test.each([
     ['512x512', 'gemini-3-pro-image', '1K', /^1024x1024$/],
     ['4096x4096', flash25, undefined, /^1024x1024$/],
   ])('a size in pixels never fails for its tier: %s on %s', async (size, model, imageSize, truth) => {

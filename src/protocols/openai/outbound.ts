@@ -83,9 +83,11 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
   const { ratio, resolution, count, pixels } = target
   const { background, format, compression, mediaResolution, search, seed, spelling } = request
   const callers = callersFields(request.extras, documented)
+  const tierField = spelling.get('image_size') ?? spelling.get('resolution')
+  const shape = { asked: request.shape, ratio, resolution, tierField }
   const wanted: Readonly<Partial<Record<WireField, FieldValue | undefined>>> = {
     n: count > 1 ? count : undefined,
-    size: documented.has('size') ? sizeFor({ asked: request.shape, ratio, resolution }, pixels) : undefined,
+    size: documented.has('size') ? sizeFor(shape, pixels) : undefined,
     aspect_ratio: ratio,
     image_size: resolution,
     resolution,
