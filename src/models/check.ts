@@ -14,7 +14,8 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
 
 function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
   if (model.references !== null && images.length > model.references) {
-    const sentence = `${model.id} takes at most ${model.references} reference images, ${images.length} were sent.`
+    const most = model.references === 0 ? 'no reference images' : `at most ${model.references} reference images`
+    const sentence = `${model.id} takes ${most} here, ${images.length} ${images.length === 1 ? 'was' : 'were'} sent.`
     throw new GatewayError('invalid-request', sentence, {
       param: pictureFields.flatMap(name => spelling.get(name) ?? [])[0] ?? 'image',
       code: 'invalid_value',
