@@ -15,16 +15,16 @@ const Whole = z.int({ error: 'must be a whole number' })
 const oneOf = <const Values extends readonly string[]>(values: Values) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` })
 
-// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit.
-const ImageRef = z.union(
-  [
-    Picture,
-    z.object({ image_url: z.union([Text, z.object({ url: Text })]) }),
-    z.object({ file_id: z.string() }),
-    z.object({ url: Text }),
-  ],
-  { error: 'must be a file, a data URL, base64 text or {"image_url": …}' },
-)
+const PictureUrl = z.looseObject({ url: Text })
+// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit. `url` is other vendors' word.
+const PictureObject = z.looseObject({
+  image_url: z.union([Text, PictureUrl]).nullish(),
+  file_id: z.string().nullish(),
+  url: Text.nullish(),
+})
+const ImageRef = z.union([Picture, PictureObject], {
+  error: 'must be a file, a data URL, base64 text or {"image_url": …}',
+})
 const Pictures = z.union([z.array(ImageRef), ImageRef], { error: 'must be a picture or a list of pictures' })
 
 /** Null means «not given» for every field: SDKs do send literal nulls. */
