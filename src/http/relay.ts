@@ -89,6 +89,7 @@ export class ResponseSink implements RelaySink {
   #over: Promise<void> | null = null
   /** Its last chunk was written. */
   #isWhole = false
+  #missingEnd = ''
   #reader: AnswerReader | null = null
   /** For the caller to take what is queued. */
   #wait: PromiseWithResolvers<void> | null = null
@@ -136,6 +137,8 @@ export class ResponseSink implements RelaySink {
     if (!this.#over && !this.#first) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
     if (this.#reader?.isCut()) throw cutAnswer()
     void this.#begin()
+    if (!this.#headers['content-length']) this.#missingEnd = this.#reader?.missingEnd() ?? ''
+    this.#conversation.exchange.record.bytesOut += this.#missingEnd.length
     this.#isWhole = true
     this.#endWhenOut()
   }
@@ -206,7 +209,7 @@ export class ResponseSink implements RelaySink {
 
   /** Not before, for what `sendLast` of send.ts says. */
   #endWhenOut(): void {
-    if (this.#isWhole && this.#held.length === 0) this.#response.end()
+    if (this.#isWhole && this.#held.length === 0) this.#response.end(this.#missingEnd)
   }
 
   readonly #goOn = () => {

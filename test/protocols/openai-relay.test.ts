@@ -319,6 +319,17 @@ describe('the answer', () => {
     expect(sentUp().text).toContain('"stream":true')
   })
 
+  test.each(['\n', ''])('of a stream ends with a whole event, though the upstream left out its end: %j', async end => {
+    const document = { type: 'image_generation.completed', b64_json: png.toString('base64') }
+    const event = `event: image_generation.completed\ndata: ${JSON.stringify(document)}`
+    upstream.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(event + end)
+    }
+    const { text, line } = await askOpenai(gateway, { model: 'gpt-image-2', stream: true })
+    expect(text).toBe(`${event}\n\n`)
+    expect(line).toMatchObject({ outcome: 'ok', images: 1 })
+  })
+
   const error = (more: object) =>
     `{ "error": ${JSON.stringify({ message: 'Told.', type: 'x', param: null, code: null, ...more })} }`
   test.each([
