@@ -127,17 +127,28 @@ async function decodeMask(
 export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {
   const format = same(paintings.map(({ mediaType }) => mediaType.slice('image/'.length)))
   const size = same(paintings.map(({ pixels }) => pixels && `${pixels.width}x${pixels.height}`))
+  const quality = same(paintings.map(({ remarks }) => remarks?.quality))
+  const background = same(paintings.map(painting => painting.remarks && backgroundOf(painting)))
   return writeJson({
     created: Math.floor(created.getTime() / 1000),
     data: paintings.map(encodePainting),
+    // Of a whole answer these two are never `auto`.
+    ...(background && background !== 'auto' && { background }),
     ...(format && { output_format: format }),
+    ...(quality && quality !== 'auto' && { quality }),
     ...(size && { size }),
     ...(usage?.inputDetails && { usage: encodeUsage(usage, usage.inputDetails) }),
   })
 }
 
-const encodePainting = ({ base64, url }: Painting) =>
-  url === undefined ? { b64_json: new RawString(base64) } : { url }
+const encodePainting = ({ base64, url, remarks }: Painting) => ({
+  ...(url === undefined ? { b64_json: new RawString(base64) } : { url }),
+  ...(remarks?.revisedPrompt && { revised_prompt: remarks.revisedPrompt }),
+})
+
+/** A JPEG has nothing transparent, whatever was said of the picture that it was made from. */
+export const backgroundOf = ({ mediaType, remarks }: Painting): string | undefined =>
+  mediaType === 'image/jpeg' ? 'opaque' : remarks?.background
 
 /** The one value they all have; none where they differ, since the response has a single place for it. */
 function same<Value>(values: readonly Value[]): Value | undefined {

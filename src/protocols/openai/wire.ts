@@ -83,10 +83,18 @@ const Usage = z.object({
   output_tokens_details: Details.nullish().catch(null),
 })
 
+const Label = z.string().max(20).nullish().catch(null)
+
 /** An upstream's answer, or one event of its stream: forgiving, so that only nonsense fails. */
 export const ImagesAnswer = z.object({
-  data: z.array(z.object({ b64_json: Text.nullish(), url: Text.nullish() }).nullish()).nullish(),
-  output_format: z.string().max(20).nullish().catch(null),
+  data: z
+    .array(
+      z.object({ b64_json: Text.nullish(), url: Text.nullish(), revised_prompt: Text.nullish().catch(null) }).nullish(),
+    )
+    .nullish(),
+  output_format: Label,
+  quality: Label,
+  background: Label,
   usage: Usage.nullish().catch(null),
   type: z.string().nullish().catch(null),
   b64_json: Text.nullish(),
