@@ -1,7 +1,7 @@
 /** What a request means: a test for each policy, named by what it promises. Finer points are tested where each is built. */
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
+import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { googleAt, startGateway } from '../helpers/gateway.ts'
@@ -427,6 +427,18 @@ describe('pictures', () => {
       const [parts] = (await paint(google, body)).sent.map(({ contents }) => contents[0].parts)
       const data = parts.flatMap(({ inlineData }: { inlineData?: { data: string } }) => inlineData?.data ?? [])
       expect(data).toEqual([one, two, three, four])
+    }
+  })
+
+  test('of a type that the vendor refuses are refused by the field they stood in', async () => {
+    const heic = heicHead.toString('base64')
+    for (const [field, value] of [
+      ['image', heic],
+      ['images', [{ image_url: `data:image/heic;base64,${heic}` }]],
+      ['inputReferences', [heic]],
+    ] as const) {
+      const told = await paint(openai, { model: 'gpt-image-2', [field]: value })
+      expect(refusalOf(told, openai)).toEqual([400, field, true])
     }
   })
 
