@@ -53,9 +53,10 @@ function isRefusal(status: number, { code, innerCode, message }: UpstreamError):
 }
 
 function refusal(error: UpstreamError, message: string, facts: ErrorFacts): GatewayError {
-  const reason = error.categories.join(', ') || error.innerCode || error.code || 'moderation_blocked'
+  const { categories } = error
+  const reason = categories.join(', ') || error.innerCode || error.code || 'moderation_blocked'
   const stage = stageOf(error)
-  return new GatewayError('content-refused', message, { ...facts, reason, ...(stage && { stage }) })
+  return new GatewayError('content-refused', message, { ...facts, reason, categories, ...(stage && { stage }) })
 }
 
 function stageOf({ stage, message }: UpstreamError): 'input' | 'output' | undefined {

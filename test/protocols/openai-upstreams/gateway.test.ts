@@ -119,6 +119,18 @@ test('a 429 keeps the wait that its headers tell', async () => {
   expect(told.error).toMatchObject({ type: 'images', code: 'rate_limit_exceeded' })
 })
 
+test.each([[['sexual', 'violence']], [[]], [null]])(
+  'what a refusal is about is told as the upstream told it: %j',
+  async categories => {
+    const moderation_details = categories && { moderation_stage: 'output', categories }
+    const error = { message: 'Rejected.', type: 'image_generation_user_error', code: 'moderation_blocked', param: null }
+    upstream.script = json({ error: { ...error, moderation_details } }, 400)
+    const { json: told, line } = await askOpenai(gatewayTo('openai'), { model: 'gpt-image-2', aspect_ratio: '4:3' })
+    expect(told.error).toMatchObject({ ...error, moderation_details: { categories: categories ?? [] } })
+    expect(line.refusalReason).toBe(categories?.join(', ') || 'moderation_blocked')
+  },
+)
+
 const about = { quality: 'high', background: 'transparent' }
 
 test('what the upstream says of its pictures is told', async () => {
