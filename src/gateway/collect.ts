@@ -66,19 +66,20 @@ const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused'
  * Brings the base64 to the one form that every client reads, and reads type and size off its first bytes.
  * @throws GatewayError where it is no picture.
  */
-export async function develop({ base64, signature }: ImageOf): Promise<Picture> {
+export async function develop({ base64, signature, remarks }: ImageOf): Promise<Picture> {
   const standard = await standardBase64(base64, { sample: true })
   if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
   const readAt = base64ReadAt(standard)
   const mediaType = mediaTypeOf(await readAt(0, 32))
   if (!mediaType) throw new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
   const pixels = await pixelSize(mediaType, readAt)
-  return { base64: standard, mediaType, pixels, ...(signature && { signature }) }
+  return { base64: standard, mediaType, pixels, ...(signature && { signature }), ...(remarks && { remarks }) }
 }
 
-async function fetched({ url }: LinkOf, fetchPicture: FetchPicture): Promise<Picture> {
+async function fetched({ url, remarks }: LinkOf, fetchPicture: FetchPicture): Promise<Picture> {
   const { base64, mediaType, release } = await fetchPicture(url)
-  return { base64, mediaType, pixels: await pixelSize(mediaType, base64ReadAt(base64)), release }
+  const pixels = await pixelSize(mediaType, base64ReadAt(base64))
+  return { base64, mediaType, pixels, release, ...(remarks && { remarks }) }
 }
 
 /** The model's words, its thoughts left out. */

@@ -1,5 +1,5 @@
 /** What is done to pictures here because their upstream does not do it: the file type that was asked for, and masks. */
-import type { ImageRequest } from '../images/request.ts'
+import { type ImageRequest, picturesField } from '../images/request.ts'
 import type { Painting } from '../images/result.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
 import { keepBytes } from '../memory/kept-bytes.ts'
@@ -85,7 +85,7 @@ async function readMaskOf(
   if (!pictures) return null
   const { mask, picture } = pictures
   const area = Math.max(await areaByHeaders(mask), await areaByHeaders(picture))
-  const masked = await line().run(area * picturesPerMask, signal, () => readMask(mask, picture))
+  const masked = await line().run(area * picturesPerMask, signal, () => readMask(mask, picture, picturesField(request)))
   wishForEdit(request, masked)
   return masked
 }

@@ -16,7 +16,8 @@ export interface Spending {
 /** Of a request that is translated; the best plan says at which size it will be painted. */
 export function wantedOf(request: ImageRequest, best: Plan | undefined): CallWanted {
   const { prompt, system = '', turns, images, mask, count, search, shape, extras } = request
-  const { pixels } = shape
+  // A tier by name stands in for that half of a size in pixels.
+  const pixels = shape.resolution === undefined ? shape.pixels : undefined
   const quality = extras.fields.get('quality')
   const resolution = best?.target.resolution
   const pictures: readonly Reference[] = [...images, ...turns.flatMap(turn => turn.images), ...(mask ? [mask] : [])]

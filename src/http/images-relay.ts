@@ -8,6 +8,7 @@ import type { Resolution } from '../models/catalogue.ts'
 import {
   encodeError,
   encodeRelay,
+  isErrorEnvelope,
   observe,
   picturesAt,
   type RelayedCall,
@@ -67,7 +68,8 @@ export function createImagesRelay(
         }
         return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
       } catch (error) {
-        if (!(error instanceof UpstreamRefusal && passes(error))) throw error
+        const isReadable = error instanceof UpstreamRefusal && passes(error) && isErrorEnvelope(error.answer.body)
+        if (!isReadable) throw error
         return await passRefusal(error, conversation, encodeError)
       }
     },

@@ -91,6 +91,7 @@ export class ResponseSink implements RelaySink {
   #over: Promise<void> | null = null
   /** Its last chunk was written. */
   #isWhole = false
+  #missingEnd = ''
   #reader: AnswerReader | null = null
   /** For the caller to take what is queued. */
   #wait: PromiseWithResolvers<void> | null = null
@@ -105,7 +106,7 @@ export class ResponseSink implements RelaySink {
   }
 
   start({ headers }: ResponseHead): TakeChunk {
-    const type = headers['content-type'] ?? 'application/json; charset=UTF-8'
+    const type = contentType(headers['content-type'] ?? '')
     const length = headers['content-length']
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
@@ -138,6 +139,8 @@ export class ResponseSink implements RelaySink {
     if (!this.#over && !this.#first) throw new GatewayError('upstream-failed', 'The upstream sent an empty answer.')
     if (this.#reader?.isCut()) throw cutAnswer()
     void this.#begin()
+    if (!this.#headers['content-length']) this.#missingEnd = this.#reader?.missingEnd() ?? ''
+    this.#conversation.exchange.record.bytesOut += this.#missingEnd.length
     this.#isWhole = true
     this.#endWhenOut()
   }
@@ -208,7 +211,7 @@ export class ResponseSink implements RelaySink {
 
   /** Not before, for what `sendLast` of send.ts says. */
   #endWhenOut(): void {
-    if (this.#isWhole && this.#held.length === 0) this.#response.end()
+    if (this.#isWhole && this.#held.length === 0) this.#response.end(this.#missingEnd)
   }
 
   readonly #goOn = () => {
@@ -216,6 +219,10 @@ export class ResponseSink implements RelaySink {
     this.#wait = null
   }
 }
+
+/** What is no stream of events is JSON, or is cut: and SDKs take JSON of any other name for a text, or for nothing. */
+const contentType = (told: string) =>
+  isEventStream(told) || told.startsWith('application/json') ? told : 'application/json; charset=UTF-8'
 
 const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")
 

@@ -38,6 +38,8 @@ export interface ErrorFacts {
   readonly final?: boolean
   /** The upstream's own word for a refusal: `IMAGE_SAFETY`. */
   readonly reason?: string
+  /** What a refusal was about, as far as the upstream said. Absent: its word above is all that it said. */
+  readonly categories?: readonly string[]
   readonly stage?: 'input' | 'output'
   /** For `rate-limited` and `quota-exhausted`: what ran out. */
   readonly dimension?: 'requests' | 'images' | 'tokens' | 'concurrent' | 'budget'

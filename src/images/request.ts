@@ -79,6 +79,10 @@ export interface ImageRequest {
 /** Names under which callers may send reference pictures, in the order in which they count; each in `spelling` where it was given. */
 export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const
 
+/** The first of them that was given, as the caller spelt it: for errors that are about a request's pictures. */
+export const picturesField = ({ spelling }: Pick<ImageRequest, 'spelling'>): string =>
+  pictureFields.flatMap(name => spelling.get(name) ?? [])[0] ?? 'image'
+
 export interface Extras {
   readonly protocol: 'openai' | 'gemini'
   /** By name, as the caller spelt it; a `LongString` of the caller's document where the value is a long one. */

@@ -6,6 +6,15 @@ import type { MediaType } from './media-type.ts'
 /** Why a picture was not made, or that it was. `refused`: policy; `no-image`: nothing was refused, yet no picture came. */
 export type FinishReason = 'done' | 'refused' | 'no-image' | 'length' | 'malformed'
 
+/** What an upstream says of a picture that its bytes don't tell. */
+export interface Remarks {
+  /** `high` */
+  readonly quality?: string
+  readonly background?: string
+  /** The prompt that it was really painted from. */
+  readonly revisedPrompt?: string
+}
+
 export type ImagePart =
   | {
       readonly type: 'image'
@@ -19,9 +28,10 @@ export type ImagePart =
       readonly thought: boolean
       /** What the model wants to see again when the chat goes on: the inside of a JSON string, for callers of its own protocol. */
       readonly signature?: Bytes
+      readonly remarks?: Remarks
     }
   /** A picture to be fetched from where the upstream put it. */
-  | { readonly type: 'link'; readonly index: number; readonly url: string }
+  | { readonly type: 'link'; readonly index: number; readonly url: string; readonly remarks?: Remarks }
   | { readonly type: 'text'; readonly text: string; readonly thought: boolean }
   | { readonly type: 'usage'; readonly usage: Usage }
   | {
@@ -43,6 +53,8 @@ export interface Painting {
   readonly text?: string
   /** As in its part. */
   readonly signature?: Bytes
+  /** As in its part. */
+  readonly remarks?: Remarks
   /** Where it can be fetched, which the answer says instead of the base64. */
   readonly url?: string
 }

@@ -1,6 +1,6 @@
 /** What a request asks of a model beyond the picture's shape, against what the catalogue knows the model can do. */
 import { GatewayError } from '../images/error.ts'
-import { type ImageRequest, pictureFields } from '../images/request.ts'
+import { type ImageRequest, picturesField } from '../images/request.ts'
 import type { Model } from './model.ts'
 
 /**
@@ -12,13 +12,12 @@ export function checkRequest(model: Model | null, request: ImageRequest): void {
   checkCompression(model, request)
 }
 
-function checkAbilities(model: Model, { images, background, search, spelling }: ImageRequest): void {
+function checkAbilities(model: Model, request: ImageRequest): void {
+  const { images, background, search, spelling } = request
   if (model.references !== null && images.length > model.references) {
-    const sentence = `${model.id} takes at most ${model.references} reference images, ${images.length} were sent.`
-    throw new GatewayError('invalid-request', sentence, {
-      param: pictureFields.flatMap(name => spelling.get(name) ?? [])[0] ?? 'image',
-      code: 'invalid_value',
-    })
+    const most = model.references === 0 ? 'no reference images' : `at most ${model.references} reference images`
+    const sentence = `${model.id} takes ${most} here, ${images.length} ${images.length === 1 ? 'was' : 'were'} sent.`
+    throw new GatewayError('invalid-request', sentence, { param: picturesField(request), code: 'invalid_value' })
   }
   // Google's API has no field for it. What an OpenAI model makes of it, that upstream says.
   if (background === 'transparent' && model.protocol === 'gemini') {

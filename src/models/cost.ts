@@ -95,14 +95,14 @@ function pictureUsd(model: Model, { resolution, size, quality }: PicturesWanted)
   const { usdPerImage, usdPerImageAt, tokensPerImage, usdPerMillionTokens } = model
   const price = perTier(usdPerImage, resolution)
   if (price !== null) return price
-  if (usdPerImageAt) return priceAt(usdPerImageAt, size, quality)
+  if (usdPerImageAt) return priceAt(usdPerImageAt, size ?? squareOf(resolution, model), quality)
   const tokens = perTier(tokensPerImage, resolution)
   const each = usdPerMillionTokens?.imageOut
   return tokens === null || each === undefined ? null : (tokens * each) / 1e6
 }
 
 /** Of a size that has no price the nearest that has one, by area; of a quality the caller left open the dearest. */
-function priceAt(prices: NonNullable<Model['usdPerImageAt']>, size = '1024x1024', quality = 'high'): number | null {
+function priceAt(prices: NonNullable<Model['usdPerImageAt']>, size: string, quality = 'high'): number | null {
   // A caller may write anything there, `constructor` too.
   const ofQuality = (Object.hasOwn(prices, quality) ? prices[quality] : prices.high) ?? {}
   if (ofQuality[size] !== undefined) return ofQuality[size]
@@ -113,6 +113,15 @@ function priceAt(prices: NonNullable<Model['usdPerImageAt']>, size = '1024x1024'
   if (!nearest) return null
   // Above the largest that is priced, by its area.
   return wanted > nearest.area ? (nearest.price * wanted) / nearest.area : nearest.price
+}
+
+const sides: Readonly<Record<Tier, number>> = { '512': 512, '1K': 1024, '2K': 2048, '4K': 4096 }
+
+/** What a tier means in pixels, as far as the model goes. */
+function squareOf(resolution: string | undefined, { pixels }: Model): string {
+  const most = pixels?.kind === 'free' ? Math.floor(Math.sqrt(pixels.maxPixels)) : Number.POSITIVE_INFINITY
+  const side = Math.min(sides[resolution as Tier] ?? sides['1K'], most)
+  return `${side}x${side}`
 }
 
 function areaOf(size: string): number {

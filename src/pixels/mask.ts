@@ -29,9 +29,9 @@ export interface MaskedPicture {
 
 /**
  * A mask is a PNG of the picture's size: its fully transparent pixels may change, and no other.
- * @throws GatewayError `invalid-request` naming `mask`, or `image` where the picture itself can't be read.
+ * @throws GatewayError `invalid-request` naming `mask`, or `field` where the picture itself can't be read.
  */
-export async function readMask(mask: ImageInput, picture: ImageInput): Promise<MaskedPicture> {
+export async function readMask(mask: ImageInput, picture: ImageInput, field = 'image'): Promise<MaskedPicture> {
   if (mask.mediaType !== 'image/png') throw invalidMask(`it is ${mask.mediaType}. ${whatIsNeeded}`)
   const type = fileTypeOf(picture.mediaType)
   if (type === null) {
@@ -40,7 +40,7 @@ export async function readMask(mask: ImageInput, picture: ImageInput): Promise<M
     )
   }
   const file = await decodeBase64(picture.base64)
-  const seen = await readable(file, 'image')
+  const seen = await readable(file, field)
   const size = sizeOf(seen)
   const inside = await insideOf(await decodeBase64(mask.base64), size)
   return {
@@ -59,7 +59,7 @@ const whatIsNeeded = 'It must be a PNG with an alpha channel, transparent where 
 const invalidMask = (why: string) =>
   new GatewayError('invalid-request', `Invalid mask: ${why}.`, { param: 'mask', code: 'invalid_mask' })
 
-async function readable(file: Buffer, param: 'image' | 'mask'): Promise<Metadata> {
+async function readable(file: Buffer, param: string): Promise<Metadata> {
   try {
     return await readWhole(file, mostPicturePixels)
   } catch (cause) {

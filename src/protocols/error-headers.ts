@@ -1,5 +1,5 @@
 /** Headers that tell SDKs of both protocols whether and when to try again. */
-import type { ErrorKind, GatewayError } from '../images/error.ts'
+import type { ErrorFacts, ErrorKind, GatewayError } from '../images/error.ts'
 import type { WireFailure } from './protocol.ts'
 
 // A retry of these gives the same answer, yet their status (409, 429, 5xx) makes the OpenAI SDKs try again by themselves.
@@ -35,3 +35,7 @@ export function waitInHeaders(headers: NonNullable<WireFailure['headers']>): num
   const wait = Date.parse(after) - (Date.parse(String(headers.date ?? '')) || Date.now())
   return wait >= 0 ? wait : undefined
 }
+
+/** What an upstream's headers say of trying again, whatever went wrong: one that knows that no retry can cure it is believed. */
+export const finalityInHeaders = (headers: NonNullable<WireFailure['headers']>): Pick<ErrorFacts, 'final'> =>
+  headers['x-should-retry'] === 'false' ? { final: true } : {}

@@ -51,6 +51,11 @@ export class EventLines {
     return this.#line === 'data'
   }
 
+  /** What came so far ends before the end of its line. */
+  get isInLine(): boolean {
+    return this.#line !== 'unknown' || this.#head.length > 0
+  }
+
   /** What came so far ends in what may become a line of data. */
   get isInName(): boolean {
     const { length } = this.#head

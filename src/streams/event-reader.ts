@@ -7,6 +7,8 @@ export interface AnswerReader {
   push(chunk: Buffer): void
   /** What came so far ends inside a document, or is none. False also where the reader gave up: then nobody knows. */
   isCut(): boolean
+  /** What the last event lacks to be one: readers of a stream wait for the blank line behind it, and leave it out. */
+  missingEnd(): string
   /** The documents that were whole. */
   finish(): readonly unknown[]
 }
@@ -32,6 +34,10 @@ class SingleReader implements AnswerReader {
     return this.#reader !== null && this.finish().length === 0
   }
 
+  missingEnd(): string {
+    return ''
+  }
+
   finish(): readonly unknown[] {
     this.#found ??= this.#read()
     return this.#found
@@ -50,13 +56,20 @@ class SingleReader implements AnswerReader {
 class EventReader implements AnswerReader {
   readonly #documents: unknown[] = []
   #reader = new SingleReader()
+  /** Data was read, and no blank line behind it. */
+  #isOpen = false
   readonly #lines = new EventLines({
     openData: () => {
       this.#reader = new SingleReader()
     },
     data: piece => this.#reader.push(piece),
-    closeData: () => this.#documents.push(...this.#reader.finish()),
-    line: () => {},
+    closeData: () => {
+      this.#documents.push(...this.#reader.finish())
+      this.#isOpen = true
+    },
+    line: text => {
+      if (text === '') this.#isOpen = false
+    },
   })
 
   push(chunk: Buffer): void {
@@ -65,6 +78,11 @@ class EventReader implements AnswerReader {
 
   isCut(): boolean {
     return this.#lines.isInData ? this.#reader.isCut() : this.#lines.isInName
+  }
+
+  missingEnd(): string {
+    if (!this.#isOpen && !this.#lines.isInData) return ''
+    return this.#lines.isInLine ? '\n\n' : '\n'
   }
 
   finish(): readonly unknown[] {

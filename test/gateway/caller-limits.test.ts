@@ -5,7 +5,7 @@ import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 const caller = (id: string, limits: CallerLimits): CallerConfig => ({
   id,
@@ -176,4 +176,27 @@ test.each([
   const { status, json } = await ask(gateway, url, body, { 'x-goog-api-key': 'key-of-small' })
   expect(status).toBe(400)
   expect(json.error.param ?? json.error.details[0].fieldViolations[0].field).toBe(field)
+})
+
+test('a call that is passed on counts as many pictures as it asks for, though OpenAI itself takes ten at most', async () => {
+  const local = await startUpstream(json({ created: 1, data: Array(11).fill({ b64_json: 'iVBORw0KGgo=' }) }))
+  const own = await startGateway({
+    upstream: local.url,
+    upstreamConfig: { name: 'local', protocol: 'openai', dialect: 'openai', baseUrl: `${local.url}/v1` },
+    callers: [caller('small', { imagesPerMinute: 12 })],
+  })
+  onTestFinished(async () => {
+    await own.close()
+    await local.close()
+  })
+  for (const [n, status] of [
+    [20, 400],
+    [11, 200],
+    [2, 429],
+  ]) {
+    const body = { model: 'local/flux', prompt: 'A red kite', n }
+    const told = await ask(own, '/v1/images/generations', body, { authorization: 'Bearer key-of-small' })
+    expect([n, told.status]).toEqual([n, status])
+    if (status === 400) expect(told.json.error).toMatchObject({ code: 'invalid_value', param: 'n' })
+  }
 })

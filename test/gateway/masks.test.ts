@@ -305,6 +305,10 @@ describe('a mask that can’t be followed is a 400 that names it, and nothing is
   test('an original that is broken is named instead', async () => {
     const { status, json } = await edit(scripted, { image: png.subarray(0, png.length / 2), mask })
     expect([status, json.error.param]).toEqual([400, 'image'])
+    const images = [{ image_url: dataUrl(png.subarray(0, png.length / 2)) }]
+    const body = { model: 'nano-banana-2', prompt: 'x', images, mask: dataUrl(mask) }
+    const inJson = await ask(scripted, '/v1/images/edits', body)
+    expect([inJson.status, inJson.json.error.param]).toEqual([400, 'images'])
     expect(upstream.seen).toHaveLength(0)
   })
 

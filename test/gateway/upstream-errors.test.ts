@@ -217,6 +217,14 @@ describe('an upstream that speaks Google’s language and is not Google', () => 
     expectGemini(relayed, [429, 'RESOURCE_EXHAUSTED'])
     for (const told of [translated, relayed]) expectRetryAdvice(told, { final: true })
   })
+
+  test.each([429, 500, 503, 504])(
+    'may say of a %i that no retry cures it, and both protocols’ callers are told',
+    async status => {
+      upstream.script = json(error(status), status, { 'x-should-retry': 'false' })
+      for (const told of [await askOpenai(gateway), await askGemini(gateway)]) expectRetryAdvice(told, { final: true })
+    },
+  )
 })
 
 type Broken = readonly (readonly [what: string, fixture: string, Case['openai']])[]

@@ -3,6 +3,7 @@ import { bytesOf } from '../../src/images/bytes.ts'
 import { GatewayError } from '../../src/images/error.ts'
 import type { ImageInput, ImageRequest } from '../../src/images/request.ts'
 import { checkRequest } from '../../src/models/check.ts'
+import { narrowed } from '../../src/models/narrow.ts'
 import { catalogue, modelNamed } from './shipped.ts'
 
 const plain: ImageRequest = {
@@ -51,6 +52,11 @@ describe('reference pictures', () => {
   test('are named as their caller spelt them', () => {
     const spelling = new Map([['image_urls', 'imageUrls']])
     expect(check('nano-banana-2', { ...pictures(15), spelling })?.facts.param).toBe('imageUrls')
+  })
+
+  test('are said to be none where an upstream takes none', () => {
+    const refuse = () => checkRequest(narrowed(modelNamed('nano-banana-2'), { references: 0 }), pictures(1))
+    expect(refuse).toThrow('gemini-3.1-flash-image takes no reference images here, 1 was sent.')
   })
 
   test('have no fixed bound on gemini-2.5-flash-image nor on a model nobody knows', () => {

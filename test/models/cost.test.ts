@@ -47,6 +47,14 @@ test('where vendors price by quality and size, an open quality is taken for the 
   expect(estimateMicroUsd(model, { ...plain, size: '2048x2048', quality: 'low' })).toBeGreaterThan(6_000)
 })
 
+test('and a tier for its square, as far as the model goes', () => {
+  const priced = (wanted: object) =>
+    estimateMicroUsd(modelNamed('gpt-image-2'), { ...plain, quality: 'low', ...wanted })
+  expect(priced({ resolution: '1K' })).toBe(6_000)
+  expect(priced({ resolution: '2K' })).toBe(priced({ size: '2048x2048' }))
+  expect(priced({ resolution: '4K' })).toBe(priced({ size: '2880x2880' }))
+})
+
 test.each(['constructor', 'toString', '__proto__', 'best', ''])(
   'a quality that nobody sells is the dearest: %j',
   quality => {

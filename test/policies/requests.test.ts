@@ -1,7 +1,7 @@
 /** What a request means: a test for each policy, named by what it promises. Finer points are tested where each is built. */
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
+import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { googleAt, startGateway } from '../helpers/gateway.ts'
@@ -228,6 +228,16 @@ describe('the shape', () => {
   })
 
   test.each([
+    ['image_size', { image_size: '3K' }],
+    ['resolution', { resolution: '3K' }],
+    ['imageSize', { imageSize: '3K' }],
+  ])('but a tier that its vendor has no word for is refused by the field that named it: %s', async (param, shape) => {
+    const told = await paint(openai, { model: 'local/flux', ...shape })
+    expect(refusalOf(told, openai)).toEqual([400, param, true])
+    expect(told.json.error.message).toMatch(/512, 1K, 2K, 4K/)
+  })
+
+  test.each([
     ['512x512', 'gemini-3-pro-image', '1K', /^1024x1024$/],
     ['4096x4096', flash25, undefined, /^1024x1024$/],
   ])('a size in pixels never fails for its tier: %s on %s', async (size, model, imageSize, truth) => {
@@ -417,6 +427,18 @@ describe('pictures', () => {
       const [parts] = (await paint(google, body)).sent.map(({ contents }) => contents[0].parts)
       const data = parts.flatMap(({ inlineData }: { inlineData?: { data: string } }) => inlineData?.data ?? [])
       expect(data).toEqual([one, two, three, four])
+    }
+  })
+
+  test('of a type that the vendor refuses are refused by the field they stood in', async () => {
+    const heic = heicHead.toString('base64')
+    for (const [field, value] of [
+      ['image', heic],
+      ['images', [{ image_url: `data:image/heic;base64,${heic}` }]],
+      ['inputReferences', [heic]],
+    ] as const) {
+      const told = await paint(openai, { model: 'gpt-image-2', [field]: value })
+      expect(refusalOf(told, openai)).toEqual([400, field, true])
     }
   })
 

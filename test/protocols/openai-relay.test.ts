@@ -280,6 +280,14 @@ describe('the answer', () => {
     expect(told.line).toMatchObject({ outcome: 'ok', images: 1, status: 200 })
   })
 
+  test('is called JSON, whatever the upstream calls it: SDKs take it for a text otherwise', async () => {
+    for (const type of ['text/plain', 'application/octet-stream']) {
+      upstream.script = json(answer, 200, { 'content-type': type })
+      const { headers, text } = await askOpenai(gateway, { model: 'gpt-image-2' })
+      expect([headers.get('content-type'), text]).toEqual(['application/json; charset=UTF-8', answer])
+    }
+  })
+
   test('of a stream comes event by event', async () => {
     const event = (type: string) =>
       `event: ${type}\ndata: {"type":"${type}","b64_json":"${png.toString('base64')}"}\n\n`
@@ -311,6 +319,17 @@ describe('the answer', () => {
     expect(sentUp().text).toContain('"stream":true')
   })
 
+  test.each(['\n', ''])('of a stream ends with a whole event, though the upstream left out its end: %j', async end => {
+    const document = { type: 'image_generation.completed', b64_json: png.toString('base64') }
+    const event = `event: image_generation.completed\ndata: ${JSON.stringify(document)}`
+    upstream.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(event + end)
+    }
+    const { text, line } = await askOpenai(gateway, { model: 'gpt-image-2', stream: true })
+    expect(text).toBe(`${event}\n\n`)
+    expect(line).toMatchObject({ outcome: 'ok', images: 1 })
+  })
+
   const error = (more: object) =>
     `{ "error": ${JSON.stringify({ message: 'Told.', type: 'x', param: null, code: null, ...more })} }`
   test.each([
@@ -338,6 +357,18 @@ describe('the answer', () => {
       expect([status, reason, headers.get('x-injected')]).toEqual([400, 'invalid_request_error', null])
       expect(told.error).toMatchObject({ message: 'No such size.', code })
     }
+  })
+
+  test.each([
+    ['in an array', [{ error: { code: 400, message: 'No such size.', status: 'INVALID_ARGUMENT' } }]],
+    ['that is a mere text', { error: 'No such size.' }],
+    ['of a web framework', { detail: 'No such size.' }],
+    ['of many sentences', { statusCode: 400, error: 'Bad Request', message: ['No', 'such size.'] }],
+  ])('an error %s is told in OpenAI’s words: SDKs read no other', async (_name, document) => {
+    upstream.script = json(document, 400)
+    const { status, json: told } = await askOpenai(gateway, body)
+    expect(status).toBe(400)
+    expect(told.error).toMatchObject({ message: 'No such size.', type: 'invalid_request_error', param: null })
   })
 
   test('429 is told with the wait that only its words had', async () => {

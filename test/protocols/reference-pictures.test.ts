@@ -245,6 +245,30 @@ describe('in JSON', () => {
     }
   })
 
+  test.each([
+    ['an address of OpenAI’s and a file', (url: string) => ({ image_url: url, file_id: 'file-1' })],
+    ['two addresses', (url: string) => ({ image_url: { url }, url })],
+    ['nothing', () => ({ image_url: null, file_id: null })],
+  ])('an object names one picture: %s is refused by its place', async (_what, ref) => {
+    for (const [body, param] of [
+      [{ images: [dataUrl(jpeg), ref(dataUrl(png))] }, 'images[1]'],
+      [{ image: dataUrl(jpeg), mask: ref(dataUrl(png)) }, 'mask'],
+    ] as const) {
+      const { status, json } = await generate(body)
+      expect([status, json.error.param, json.error.code]).toEqual([400, param, 'invalid_value'])
+    }
+    expect(upstream.seen).toHaveLength(0)
+  })
+
+  test('what else stands in an object is named as ignored, by its place', async () => {
+    const images = [{ image_url: dataUrl(png), file_id: null, strength: 0.5 }]
+    const input_references = [{ type: 'image_url', image_url: { url: dataUrl(jpeg), detail: 'high' } }]
+    const { status, headers } = await generate({ images, input_references })
+    expect(status).toBe(200)
+    expect(sentUp().map(([type]) => type)).toEqual(['image/png', 'image/jpeg'])
+    expect(headers.get('x-plantain-ignored-params')).toBe('images[0].strength, input_references[0].image_url.detail')
+  })
+
   test('base64 whose slashes are escaped, as PHP writes it', async () => {
     for (const bytes of [png, large]) {
       upstream.seen.length = 0

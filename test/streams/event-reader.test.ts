@@ -112,6 +112,22 @@ describe('an answer that is one document', () => {
   })
 })
 
+test.each([
+  ['data: {"a":1}', '\n\n'],
+  ['data: {"a":1}\r', '\n\n'],
+  ['data: {"a":1}\n', '\n'],
+  ['data: {"a":1}\r\n', '\n'],
+  ['event: a\ndata: {"a":1}\nid: 1', '\n\n'],
+  ['data: {"a":1}\n\n', ''],
+  ['data: {"a":1}\r\n\r\n', ''],
+  ['data: {"a":1}\n\n: comment\n', ''],
+  ['', ''],
+])('of a stream that ends in %j is told what its last event lacks', (text, missing) => {
+  const reader = createAnswerReader(sse)
+  for (const byte of text) reader.push(Buffer.from(byte))
+  expect(reader.missingEnd()).toBe(missing)
+})
+
 describe('an answer is told to be cut', () => {
   test.each([
     ['application/json', '{"a":[1,2]}'],

@@ -1,7 +1,7 @@
 /** Errors as Google spells them (google.rpc.Status in JSON: https://google.aip.dev/193), told to callers and read from upstreams. */
 import { bytesOfText } from '../../images/bytes.ts'
 import { type ErrorFacts, type ErrorKind, GatewayError } from '../../images/error.ts'
-import { retryHeaders, toldWaitMs, waitInHeaders } from '../error-headers.ts'
+import { finalityInHeaders, retryHeaders, toldWaitMs, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure, WireReply } from '../protocol.ts'
 import { type ErrorStatus, readErrorStatus } from './wire.ts'
 
@@ -95,7 +95,7 @@ function errorDetails({ kind, message, facts }: GatewayError): readonly object[]
 export function decodeError({ status: upstreamStatus, headers = {}, body }: WireFailure): GatewayError {
   const error = readErrorStatus(body)
   const message = error.message || `The upstream answered ${upstreamStatus} without a reason.`
-  const facts: ErrorFacts = { upstreamStatus }
+  const facts: ErrorFacts = { upstreamStatus, ...finalityInHeaders(headers) }
   if (isOperatorsFault(upstreamStatus, error)) {
     const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'
     return new GatewayError('upstream-credential', hint, { ...facts, cause: message })

@@ -62,7 +62,10 @@ function describe({ kind, message, facts }: GatewayError): WireError & { readonl
   const type = facts.dimension === 'images' || facts.dimension === 'tokens' ? facts.dimension : wire.type
   const code = facts.code ?? wire.code
   const details = kind === 'content-refused' && {
-    moderation_details: { moderation_stage: facts.stage ?? 'unknown', categories: facts.reason ? [facts.reason] : [] },
+    moderation_details: {
+      moderation_stage: facts.stage ?? 'unknown',
+      categories: facts.categories ?? (facts.reason ? [facts.reason] : []),
+    },
   }
   const document = { error: { message, type, param: facts.param ?? null, code, ...details } }
   return { status: wire.status, type, code, document }

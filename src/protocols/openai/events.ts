@@ -4,7 +4,7 @@ import type { ImagePart, ImageResult, Painting, Usage } from '../../images/resul
 import { RawString, writeJsonLine } from '../../streams/json-writer.ts'
 import type { EventEncoder, Operation, WireEvent } from '../protocol.ts'
 import { errorDocument } from './errors.ts'
-import { encodeUsage } from './inbound.ts'
+import { backgroundOf, encodeUsage } from './inbound.ts'
 import { decodeResult } from './result.ts'
 
 const stems: Record<Operation, string> = { generate: 'image_generation', edit: 'image_edit' }
@@ -51,14 +51,14 @@ const nothing: Usage = {
   inputDetails: { textTokens: 0, imageTokens: 0 },
 }
 
-/** All fields are required; `auto` stands for what the picture itself does not tell. */
-const describe = ({ base64, mediaType, pixels }: Painting, now: Date) => ({
-  b64_json: new RawString(base64),
+/** All fields are required; `auto` stands for what neither the picture nor its upstream tells. */
+const describe = (painting: Painting, now: Date) => ({
+  b64_json: new RawString(painting.base64),
   created_at: Math.floor(now.getTime() / 1000),
-  size: pixels ? `${pixels.width}x${pixels.height}` : 'auto',
-  quality: 'auto',
-  background: mediaType === 'image/jpeg' ? 'opaque' : 'auto',
-  output_format: mediaType.slice('image/'.length),
+  size: painting.pixels ? `${painting.pixels.width}x${painting.pixels.height}` : 'auto',
+  quality: painting.remarks?.quality ?? 'auto',
+  background: backgroundOf(painting) ?? 'auto',
+  output_format: painting.mediaType.slice('image/'.length),
 })
 
 /** The parts of an upstream's event. What is neither a picture nor an error says nothing that callers need. */

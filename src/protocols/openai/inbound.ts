@@ -8,8 +8,9 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { type CheckedFields, checkFields, type FieldName, invalid, tooManyPictures } from './fields.ts'
-import { decodeReference } from './reference.ts'
+import { decodeReference, strayFields } from './reference.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
+import type { ImageRef } from './wire.ts'
 
 /** @throws GatewayError for what the caller should change, naming the field as it was spelt. */
 export async function decodeRequest(
@@ -45,7 +46,7 @@ export async function decodeRequest(
     ...(seed != null && { seed }),
     ...(mediaResolution && { mediaResolution }),
     turns: [],
-    extras: { protocol: 'openai', fields: withIdle(checked) },
+    extras: { protocol: 'openai', fields: new Map([...withIdle(checked), ...strays(checked)]) },
   }
 }
 
@@ -56,6 +57,11 @@ function withIdle({ fields, spelt, unknown }: CheckedFields): CheckedFields['unk
   if (stream && delivery === 'url') return new Map([...unknown, [spelt('response_format'), delivery]])
   return unknown
 }
+
+const strays = (checked: CheckedFields) =>
+  [...pictureFields, 'mask' as const].flatMap(field =>
+    referencesIn(checked, field).flatMap(([ref, param]) => strayFields(ref, param)),
+  )
 
 function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
   const refuse = (name: FieldName, message: string): never => {
@@ -82,24 +88,28 @@ async function decodePrompt(prompt: string | LongString | null | undefined, docu
 }
 
 async function decodeImages(
-  { fields, spelling }: CheckedFields,
+  checked: CheckedFields,
   document: WireDocument,
   bounds: RequestBounds,
 ): Promise<Reference[]> {
   const images: Reference[] = []
   for (const field of pictureFields) {
-    const value = fields[field]
-    if (value == null) continue
-    const list = Array.isArray(value) ? value : [value]
-    const name = spelling.get(field) ?? field
-    if (images.length + list.length > bounds.maxImages) {
-      throw tooManyPictures(bounds.maxImages, name)
-    }
-    for (const [index, ref] of list.entries()) {
-      images.push(await decodeReference(ref, Array.isArray(value) ? `${name}[${index}]` : name, document, bounds))
-    }
+    const refs = referencesIn(checked, field)
+    if (images.length + refs.length > bounds.maxImages) throw tooManyPictures(bounds.maxImages, checked.spelt(field))
+    for (const [ref, param] of refs) images.push(await decodeReference(ref, param, document, bounds))
   }
   return images
+}
+
+/** What stands in one field, and how errors should name each. */
+function referencesIn(
+  { fields, spelt }: CheckedFields,
+  field: (typeof pictureFields)[number] | 'mask',
+): readonly (readonly [ImageRef, string])[] {
+  const value = fields[field]
+  const name = spelt(field)
+  if (value == null) return []
+  return Array.isArray(value) ? value.map((ref, index) => [ref, `${name}[${index}]`]) : [[value, name]]
 }
 
 async function decodeMask(
@@ -117,17 +127,28 @@ async function decodeMask(
 export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {
   const format = same(paintings.map(({ mediaType }) => mediaType.slice('image/'.length)))
   const size = same(paintings.map(({ pixels }) => pixels && `${pixels.width}x${pixels.height}`))
+  const quality = same(paintings.map(({ remarks }) => remarks?.quality))
+  const background = same(paintings.map(painting => painting.remarks && backgroundOf(painting)))
   return writeJson({
     created: Math.floor(created.getTime() / 1000),
     data: paintings.map(encodePainting),
+    // Of a whole answer these two are never `auto`.
+    ...(background && background !== 'auto' && { background }),
     ...(format && { output_format: format }),
+    ...(quality && quality !== 'auto' && { quality }),
     ...(size && { size }),
     ...(usage?.inputDetails && { usage: encodeUsage(usage, usage.inputDetails) }),
   })
 }
 
-const encodePainting = ({ base64, url }: Painting) =>
-  url === undefined ? { b64_json: new RawString(base64) } : { url }
+const encodePainting = ({ base64, url, remarks }: Painting) => ({
+  ...(url === undefined ? { b64_json: new RawString(base64) } : { url }),
+  ...(remarks?.revisedPrompt && { revised_prompt: remarks.revisedPrompt }),
+})
+
+/** A JPEG has nothing transparent, whatever was said of the picture that it was made from. */
+export const backgroundOf = ({ mediaType, remarks }: Painting): string | undefined =>
+  mediaType === 'image/jpeg' ? 'opaque' : remarks?.background
 
 /** The one value they all have; none where they differ, since the response has a single place for it. */
 function same<Value>(values: readonly Value[]): Value | undefined {

@@ -2,7 +2,7 @@
 import type { OpenAiDialect, WireField } from '../../dialects/openai-form.ts'
 import { bytesOfText, concat } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import { type ImageInput, type ImageRequest, isLink, type Reference } from '../../images/request.ts'
+import { type ImageInput, type ImageRequest, isLink, picturesField, type Reference } from '../../images/request.ts'
 import { decoded } from '../../streams/decoded-base64.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
@@ -52,7 +52,7 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
   const ignored = flat.isShortened ? [...unheard, eldestPictures] : unheard
   const stream = target.stream && { stream: true, partial_images: target.stream.previews }
   const texts = { model: target.model, prompt, ...fields, ...stream }
-  for (const image of images) checkType(image, dialect)
+  for (const image of images) checkType(image, dialect, request)
 
   if (operation === 'edit' && references.as === 'form') {
     const name = images.length > 1 ? references.several : references.single
@@ -83,9 +83,11 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
   const { ratio, resolution, count, pixels } = target
   const { background, format, compression, mediaResolution, search, seed, spelling } = request
   const callers = callersFields(request.extras, documented)
+  const tierField = spelling.get('image_size') ?? spelling.get('resolution')
+  const shape = { asked: request.shape, ratio, resolution, tierField }
   const wanted: Readonly<Partial<Record<WireField, FieldValue | undefined>>> = {
     n: count > 1 ? count : undefined,
-    size: documented.has('size') ? sizeFor({ asked: request.shape, ratio, resolution }, pixels) : undefined,
+    size: documented.has('size') ? sizeFor(shape, pixels) : undefined,
     aspect_ratio: ratio,
     image_size: resolution,
     resolution,
@@ -125,12 +127,12 @@ function withShownMask(
   return { prompt: `${prompt}\n\n${maskLabel({ mask: 'The last picture', picture })}`, images: [...images, mask] }
 }
 
-function checkType(image: Reference, { pictureTypes }: OpenAiDialect): void {
+function checkType(image: Reference, { pictureTypes }: OpenAiDialect, request: ImageRequest): void {
   if (isLink(image) || pictureTypes.includes(image.mediaType)) return
   const taken = pictureTypes.map(type => type.slice('image/'.length)).join(', ')
   const sentence = `A reference picture is ${image.mediaType}; the model's upstream takes ${taken}.`
   throw new GatewayError('invalid-request', sentence, {
-    param: 'image',
+    param: picturesField(request),
     code: 'unsupported_file_mimetype',
     notSent: true,
   })

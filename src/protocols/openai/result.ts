@@ -1,7 +1,7 @@
 /** Answers of OpenAI's form, whole or as events, from OpenAI and from vendors who leave out much of it. */
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
-import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
+import type { ImagePart, Remarks, TokenDetails, Usage } from '../../images/result.ts'
 import type { Observation, WireDocument } from '../protocol.ts'
 import { decodeError } from './upstream-errors.ts'
 import { ImagesAnswer, innerErrorStatus, type WireDetails, type WireText, type WireUsage } from './wire.ts'
@@ -11,10 +11,14 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
   const answer = parse(document.value)
   const mediaType = answer.output_format ? `image/${answer.output_format}` : undefined
   const parts: ImagePart[] = []
-  for (const [index, { b64_json, url, thought }] of picturesOf(answer).entries()) {
+  for (const [index, wire] of picturesOf(answer).entries()) {
+    const { b64_json, url, thought } = wire
     // Vendors who fill in every field leave the one that they don't mean empty.
     const picture = b64_json || url
-    if (picture) parts.push(await decodePicture(picture, { index, mediaType, thought, isLink: !b64_json }, document))
+    if (!picture) continue
+    const part = await decodePicture(picture, { index, mediaType, thought, isLink: !b64_json }, document)
+    const remarks = await decodeRemarks(answer, wire, document)
+    parts.push(remarks ? { ...part, remarks } : part)
   }
   const usage = answer.usage && decodeUsage(answer.usage)
   if (usage) parts.push({ type: 'usage', usage })
@@ -38,6 +42,7 @@ function innerError(value: unknown): GatewayError | null {
 interface WirePicture {
   readonly b64_json?: WireText | null | undefined
   readonly url?: WireText | null | undefined
+  readonly revised_prompt?: WireText | null | undefined
   readonly thought: boolean
 }
 
@@ -54,6 +59,22 @@ interface PictureFacts {
   readonly isLink: boolean
 }
 
+type PicturePart = Extract<ImagePart, { type: 'image' | 'link' }>
+
+/** Null where it says nothing: most say nothing. */
+async function decodeRemarks(
+  { quality, background }: ImagesAnswer,
+  { revised_prompt: revised }: WirePicture,
+  document: WireDocument,
+): Promise<Remarks | null> {
+  if (!quality && !background && !revised) return null
+  return {
+    ...(quality && { quality }),
+    ...(background && { background }),
+    ...(revised && { revisedPrompt: await wholeText(revised, document) }),
+  }
+}
+
 // Some vendors put a data URL in either place.
 const dataUrl = /^data:([a-z]+\\?\/[a-z0-9.+-]+)?(?:;[a-z0-9=._-]+)*;base64,/i
 const longestPrefix = 128
@@ -63,10 +84,14 @@ async function decodePicture(
   text: WireText,
   { index, mediaType, thought, isLink }: PictureFacts,
   document: WireDocument,
-): Promise<ImagePart> {
+): Promise<PicturePart> {
   const inside = typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
   const prefix = dataUrl.exec(await startOf(inside))
-  if (isLink && !prefix) return { type: 'link', index, url: await urlOf(text, inside) }
+  if (isLink && !prefix) {
+    if (inside.length > longestUrl)
+      throw new GatewayError('upstream-failed', "The address of the upstream's picture is too long.")
+    return { type: 'link', index, url: await wholeText(text, document) }
+  }
   const start = prefix?.[0].length ?? 0
   const label = prefix?.[1]?.replace('\\', '') ?? mediaType
   const base64 = start === 0 ? inside : inside.slice(start, inside.length - start)
@@ -77,11 +102,9 @@ async function startOf(bytes: Bytes): Promise<string> {
   return (await join(bytes.slice(0, Math.min(longestPrefix, bytes.length)))).toString('latin1')
 }
 
-async function urlOf(text: WireText, inside: Bytes): Promise<string> {
+async function wholeText(text: WireText, document: WireDocument): Promise<string> {
   if (typeof text === 'string') return text
-  if (inside.length > longestUrl)
-    throw new GatewayError('upstream-failed', "The address of the upstream's picture is too long.")
-  return String(JSON.parse(`"${(await join(inside)).toString()}"`))
+  return String(JSON.parse(`"${(await join(document.bytesOf(text))).toString()}"`))
 }
 
 /** Absent where the vendor counts something other than tokens. */

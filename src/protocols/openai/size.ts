@@ -12,6 +12,8 @@ export interface WantedShape {
   /** As fitted to the model: names it has. */
   readonly ratio?: string | undefined
   readonly resolution?: string | undefined
+  /** Where the caller named the tier, for errors. Absent: in `size`. */
+  readonly tierField?: string | undefined
 }
 
 /**
@@ -35,6 +37,7 @@ function freeSize(wanted: WantedShape, rules: FreeRules | undefined): Pixels | u
   const { asked, resolution } = wanted
   const ratio = ratioOf(wanted)
   if (ratio === undefined && resolution === undefined) return undefined
+  checkTier(wanted)
   const exact = exactSize(wanted)
   if (!rules || (exact && isLegal(exact, rules))) return exact ?? roundedSize(ratio ?? 1, tierArea(resolution))
   const area = asked.pixels && !asked.resolution ? areaOf(asked.pixels) : tierArea(resolution)
@@ -76,11 +79,13 @@ const pixelsAt1K: Readonly<Record<string, readonly [number, number]>> = {
 
 const lengths: Readonly<Record<Tier, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 }
 
-function scaleOf(resolution = '1K'): number {
-  const tier = parseTier(resolution)
-  if (tier) return lengths[tier]
-  const sentence = `Invalid value: '${resolution}'. Supported values are: ${Object.keys(lengths).join(', ')}.`
-  throw new GatewayError('invalid-request', sentence, { param: 'size', code: 'invalid_value' })
+const scaleOf = (resolution = '1K') => lengths[parseTier(resolution) ?? '1K']
+
+function checkTier({ resolution, tierField = 'size' }: WantedShape): void {
+  if (resolution === undefined || parseTier(resolution)) return
+  const values = Object.keys(lengths).join(', ')
+  const sentence = `Invalid value for '${tierField}': '${resolution}'. Supported values are: ${values}.`
+  throw new GatewayError('invalid-request', sentence, { param: tierField, code: 'invalid_value' })
 }
 
 const tierArea = (resolution: string | undefined) => (1024 * scaleOf(resolution)) ** 2

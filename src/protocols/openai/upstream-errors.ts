@@ -1,6 +1,6 @@
 /** What errors of OpenAI's form mean: from OpenAI, from Azure, and from vendors with words of their own. */
 import { type ErrorFacts, GatewayError } from '../../images/error.ts'
-import { waitInHeaders } from '../error-headers.ts'
+import { finalityInHeaders, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure } from '../protocol.ts'
 import { readUpstreamError, type UpstreamError } from './wire.ts'
 
@@ -8,7 +8,7 @@ import { readUpstreamError, type UpstreamError } from './wire.ts'
 export function decodeError({ status, headers = {}, body }: WireFailure): GatewayError {
   const error = readUpstreamError(body)
   const message = error.message || `The upstream answered ${status} without a reason.`
-  const facts: ErrorFacts = { upstreamStatus: status }
+  const facts: ErrorFacts = { upstreamStatus: status, ...finalityInHeaders(headers) }
   if (isRefusal(status, error)) return refusal(error, message, facts)
   // Another gateway's word for an answer without a picture.
   if (error.code === 'no_image_generated') return new GatewayError('no-image', message, facts)
@@ -53,9 +53,10 @@ function isRefusal(status: number, { code, innerCode, message }: UpstreamError):
 }
 
 function refusal(error: UpstreamError, message: string, facts: ErrorFacts): GatewayError {
-  const reason = error.categories.join(', ') || error.innerCode || error.code || 'moderation_blocked'
+  const { categories } = error
+  const reason = categories.join(', ') || error.innerCode || error.code || 'moderation_blocked'
   const stage = stageOf(error)
-  return new GatewayError('content-refused', message, { ...facts, reason, ...(stage && { stage }) })
+  return new GatewayError('content-refused', message, { ...facts, reason, categories, ...(stage && { stage }) })
 }
 
 function stageOf({ stage, message }: UpstreamError): 'input' | 'output' | undefined {
@@ -92,7 +93,6 @@ function rateLimited(
     ...facts,
     ...waitIn(error, headers),
     ...(dimension && { dimension }),
-    ...(headers['x-should-retry'] === 'false' && { final: true }),
   })
 }
 

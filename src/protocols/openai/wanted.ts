@@ -4,7 +4,10 @@ import type { CallWanted } from '../../models/cost.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import type { SeenBody } from '../protocol.ts'
 
-/** A number that is none is the upstream's to refuse: it counts as one picture. */
+/**
+ * A number that is none is the upstream's to refuse: it counts as one picture. One above ten is too, at OpenAI; but whoever
+ * else speaks its form may paint them all, so each is counted.
+ */
 export function wantedOfCall(body: SeenBody): CallWanted {
   return body.kind === 'json' ? ofFields(body.value) : ofForm(body.parts)
 }
@@ -28,7 +31,7 @@ function ofForm(parts: Form): CallWanted {
 function wanted(n: unknown, size: unknown, quality: unknown, promptChars: number, references: number): CallWanted {
   const count = Number(n ?? 1)
   return {
-    count: Number.isInteger(count) && count >= 1 && count <= mostPictures ? count : 1,
+    count: Number.isSafeInteger(count) && count >= 1 ? count : 1,
     promptChars,
     references,
     search: false,
@@ -36,5 +39,3 @@ function wanted(n: unknown, size: unknown, quality: unknown, promptChars: number
     ...(typeof quality === 'string' && { quality }),
   }
 }
-
-const mostPictures = 10

@@ -15,16 +15,16 @@ const Whole = z.int({ error: 'must be a whole number' })
 const oneOf = <const Values extends readonly string[]>(values: Values) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` })
 
-// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit.
-const ImageRef = z.union(
-  [
-    Picture,
-    z.object({ image_url: z.union([Text, z.object({ url: Text })]) }),
-    z.object({ file_id: z.string() }),
-    z.object({ url: Text }),
-  ],
-  { error: 'must be a file, a data URL, base64 text or {"image_url": …}' },
-)
+const PictureUrl = z.looseObject({ url: Text })
+// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit. `url` is other vendors' word.
+const PictureObject = z.looseObject({
+  image_url: z.union([Text, PictureUrl]).nullish(),
+  file_id: z.string().nullish(),
+  url: Text.nullish(),
+})
+const ImageRef = z.union([Picture, PictureObject], {
+  error: 'must be a file, a data URL, base64 text or {"image_url": …}',
+})
 const Pictures = z.union([z.array(ImageRef), ImageRef], { error: 'must be a picture or a list of pictures' })
 
 /** Null means «not given» for every field: SDKs do send literal nulls. */
@@ -83,10 +83,18 @@ const Usage = z.object({
   output_tokens_details: Details.nullish().catch(null),
 })
 
+const Label = z.string().max(20).nullish().catch(null)
+
 /** An upstream's answer, or one event of its stream: forgiving, so that only nonsense fails. */
 export const ImagesAnswer = z.object({
-  data: z.array(z.object({ b64_json: Text.nullish(), url: Text.nullish() }).nullish()).nullish(),
-  output_format: z.string().max(20).nullish().catch(null),
+  data: z
+    .array(
+      z.object({ b64_json: Text.nullish(), url: Text.nullish(), revised_prompt: Text.nullish().catch(null) }).nullish(),
+    )
+    .nullish(),
+  output_format: Label,
+  quality: Label,
+  background: Label,
   usage: Usage.nullish().catch(null),
   type: z.string().nullish().catch(null),
   b64_json: Text.nullish(),
@@ -165,10 +173,19 @@ export function readUpstreamError(body: Buffer): UpstreamError {
   }
 }
 
+const Envelope = z.object({ error: z.object({ message: z.string() }) })
+
+/** Is it an error as OpenAI writes them? Of an array, a mere text or another vendor's words, SDKs read no code, or nothing. */
+export const isErrorEnvelope = (body: Buffer): boolean => Envelope.safeParse(parsed(body)).success
+
 function unwrapped(body: Buffer): unknown {
+  const value = parsed(body)
+  return Array.isArray(value) ? value[0] : value
+}
+
+function parsed(body: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(body.toString())
-    return Array.isArray(value) ? value[0] : value
+    return JSON.parse(body.toString())
   } catch {
     return undefined
   }

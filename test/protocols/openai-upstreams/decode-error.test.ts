@@ -235,7 +235,8 @@ describe('how long to wait', () => {
     expect(dimension('Limit.')).toBeUndefined()
   })
 
-  test('an upstream that forbids a retry is believed', () => {
-    expect(decode(429, inOpenAiForm({}), { 'x-should-retry': 'false' }).facts.final).toBe(true)
+  test.each([429, 500, 502, 503, 504])('an upstream that forbids a retry of a %i is believed', status => {
+    expect(decode(status, inOpenAiForm({}), { 'x-should-retry': 'false' }).facts.final).toBe(true)
+    expect(decode(status, inOpenAiForm({}), {}).facts.final).toBeUndefined()
   })
 })

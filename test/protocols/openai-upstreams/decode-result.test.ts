@@ -123,9 +123,10 @@ describe('events of a stream', () => {
   test('a partial image is a draft, the completed one the picture with its tokens', async () => {
     const about = { created_at: 1, size: '1024x1024', quality: 'high', background: 'opaque', output_format: 'jpeg' }
     const partial = { type: 'image_generation.partial_image', b64_json: long, partial_image_index: 0, ...about }
-    expect(await decode(partial)).toEqual([image(0, long, { mediaType: 'image/jpeg', thought: true })])
+    const told = { mediaType: 'image/jpeg', remarks: { quality: 'high', background: 'opaque' } }
+    expect(await decode(partial)).toEqual([image(0, long, { ...told, thought: true })])
     const completed = { type: 'image_edit.completed', b64_json: long, ...about, usage }
-    expect(await decode(completed)).toEqual([image(0, long, { mediaType: 'image/jpeg' }), usagePart])
+    expect(await decode(completed)).toEqual([image(0, long, told), usagePart])
   })
 })
 

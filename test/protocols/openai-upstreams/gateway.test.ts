@@ -119,6 +119,45 @@ test('a 429 keeps the wait that its headers tell', async () => {
   expect(told.error).toMatchObject({ type: 'images', code: 'rate_limit_exceeded' })
 })
 
+test.each([[['sexual', 'violence']], [[]], [null]])(
+  'what a refusal is about is told as the upstream told it: %j',
+  async categories => {
+    const moderation_details = categories && { moderation_stage: 'output', categories }
+    const error = { message: 'Rejected.', type: 'image_generation_user_error', code: 'moderation_blocked', param: null }
+    upstream.script = json({ error: { ...error, moderation_details } }, 400)
+    const { json: told, line } = await askOpenai(gatewayTo('openai'), { model: 'gpt-image-2', aspect_ratio: '4:3' })
+    expect(told.error).toMatchObject({ ...error, moderation_details: { categories: categories ?? [] } })
+    expect(line.refusalReason).toBe(categories?.join(', ') || 'moderation_blocked')
+  },
+)
+
+const about = { quality: 'high', background: 'transparent' }
+
+test('what the upstream says of its pictures is told', async () => {
+  const revised = ['A red kite, "high" up', 'A red kite. '.repeat(200)]
+  const data = revised.map(revised_prompt => ({ b64_json: png.toString('base64'), revised_prompt }))
+  upstream.script = json({ created: 1, data, ...about })
+  const { json: told } = await askOpenai(gatewayTo('openai'), { model: 'gpt-image-2', n: 2, aspect_ratio: '4:3' })
+  expect(told).toMatchObject({ ...about, output_format: 'png', size: '64x48', data })
+})
+
+test('also of those in a stream', async () => {
+  upstream.script = json({ created: 1, data: [{ b64_json: png.toString('base64') }], ...about })
+  const { text } = await askOpenai(gatewayTo('openai'), { model: 'gpt-image-2', stream: true, aspect_ratio: '4:3' })
+  expect(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '')).toMatchObject(about)
+})
+
+test('but no whole answer says «auto», and no JPEG is transparent', async () => {
+  upstream.script = json({
+    data: [{ b64_json: (await picture('jpeg', 64, 48)).toString('base64') }],
+    quality: 'auto',
+    background: 'transparent',
+  })
+  const { json: told } = await askOpenai(gatewayTo('openai'), { model: 'gpt-image-2', aspect_ratio: '4:3' })
+  expect(told).toMatchObject({ output_format: 'jpeg', background: 'opaque' })
+  expect(told).not.toHaveProperty('quality')
+})
+
 test('an answer without a picture is an error that says so', async () => {
   upstream.script = json({ created: 1, data: [] })
   const { status, json: told } = await askOpenai(gatewayTo('zenlayer'), { model: 'nano-banana-2' })
