@@ -16,7 +16,10 @@ export interface Plan {
   readonly target: Target
 }
 
-/** One for each candidate that can do what is asked. @throws GatewayError of the first candidate where none can. */
+/**
+ * One for each candidate that can do what is asked: those who would be shown only some of a chat's pictures are passed over, unless
+ * all would. @throws GatewayError of the first candidate where none can.
+ */
 export function plansFor({ resolution, candidates }: ModelChoice, request: ImageRequest): readonly Plan[] {
   const plans: Plan[] = []
   let refusal: unknown
@@ -28,7 +31,14 @@ export function plansFor({ resolution, candidates }: ModelChoice, request: Image
     }
   }
   if (plans.length === 0) throw refusal
-  return plans
+  const whole = plans.filter(plan => isShownAll(plan, request))
+  return whole.length > 0 ? whole : plans
+}
+
+/** OpenAI's form has no turns: there a chat's pictures are references, and the eldest stay behind where they are too many. */
+function isShownAll({ candidate, target }: Plan, { turns, images }: ImageRequest): boolean {
+  const { references = Number.POSITIVE_INFINITY } = target
+  return candidate.protocol !== 'openai' || images.length + turns.flatMap(turn => turn.images).length <= references
 }
 
 /** @throws GatewayError for what the candidate can't be asked for. */

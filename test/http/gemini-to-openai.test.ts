@@ -1,9 +1,11 @@
 /** Google's form in, OpenAI's form out, through a strict stand-in for OpenAI: what goes up, and what its answers become. */
 import { GoogleGenAI } from '@google/genai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
+import { startUpstream } from '../helpers/scripted-upstream.ts'
 import type { FakeUpstream, SeenBody } from '../upstreams/contract.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
 
@@ -127,6 +129,24 @@ describe('a call', () => {
     expect(headers.get('x-plantain-ignored-params')).toBe('contents[].parts[].inline_data')
     const strict = await ask(gateway, path('generateContent'), { contents, ...square }, { 'x-plantain-strict': 'true' })
     expect([strict.status, openai.requests.length]).toEqual([400, 1])
+  })
+
+  test('about a picture goes past an upstream that could not be shown it', async () => {
+    const upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
+    const zenlayer = { name: 'zenlayer', protocol: 'openai', dialect: 'zenlayer' } as const
+    const both = await startGateway({
+      upstream: upstream.url,
+      config: {
+        upstreams: [googleAt(`${upstream.url}/v1`, zenlayer), googleAt(upstream.url)],
+        routing: [{ model: '*', upstreams: ['zenlayer', 'google'] }],
+      },
+    })
+    const contents = [said('A kite'), { role: 'model', parts: [inline(png)] }, said('Now blue')]
+    const { headers } = await ask(both, path('generateContent', 'nano-banana-2'), { contents })
+    expect([headers.get('x-plantain-upstream'), headers.get('x-plantain-ignored-params')]).toEqual(['google', null])
+    expect(JSON.parse(String(upstream.seen[0]?.body)).contents[1].parts).toEqual([inline(png)])
+    await both.close()
+    await upstream.close()
   })
 
   test('names what OpenAI has no word for', async () => {
