@@ -4,7 +4,7 @@ import type { PaintedAnswer, Watcher } from '../gateway/painting.ts'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import type { GatewayError, Outcome } from '../images/error.ts'
 import type { EventEncoder } from '../protocols/protocol.ts'
-import { cut, cutWhenStalled, ended, written } from './send.ts'
+import { cut, cutWhenStalled, ended, unbuffered, written } from './send.ts'
 import type { Conversation } from './serve.ts'
 
 export interface StreamSettings {
@@ -78,9 +78,7 @@ class EventWriter {
     this.#response.writeHead(200, {
       ...this.#conversation.headers(),
       'content-type': this.#encoder.contentType,
-      'cache-control': 'no-cache',
-      // nginx and its kin would keep events until they have some kilobytes of them.
-      'x-accel-buffering': 'no',
+      ...unbuffered,
     })
     return over
   }

@@ -20,7 +20,7 @@ import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
 import type { JsonBody } from './body.ts'
-import { cut, cutWhenStalled, ended } from './send.ts'
+import { cut, cutWhenStalled, ended, unbuffered } from './send.ts'
 import type { Conversation } from './serve.ts'
 
 export interface RelayParts {
@@ -111,9 +111,10 @@ export class ResponseSink implements RelaySink {
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
     this.#reader = reader
-    this.#headers = { 'content-type': type, ...(length && { 'content-length': length }) }
+    const isLive = isEventStream(type)
+    this.#headers = { 'content-type': type, ...(length && { 'content-length': length }), ...(isLive && unbuffered) }
     // A short document that is none (a proxy's page) comes in one piece: it waits for the next, or for the end. Events do not.
-    const firstWaits = length === undefined && !isEventStream(type)
+    const firstWaits = length === undefined && !isLive
     return chunk => {
       reader.push(chunk)
       missing -= chunk.length

@@ -52,6 +52,9 @@ export async function send(response: ServerResponse, reply: Reply, writeTimeoutM
   }
 }
 
+/** Headers of a stream: nginx and its kin would keep events until they have some kilobytes of them. */
+export const unbuffered = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' } as const
+
 /** The buffer of any system's socket takes this much at once. */
 const takenAtOnceBytes = 16 * 1024
 

@@ -189,6 +189,18 @@ describe('what comes down', () => {
     while (!(await reader?.read())?.done);
   })
 
+  test('proxies on the way are told not to collect the events of a stream', async () => {
+    const tellings = ['x-accel-buffering', 'cache-control']
+    const told = (headers: Headers) => tellings.map(name => headers.get(name))
+    upstream.script = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${JSON.stringify(last)}\n\n`)
+    const stream = await ask(gateway, '/v1beta/models/x:streamGenerateContent?alt=sse', call)
+    expect(told(stream.headers)).toEqual(['no', 'no-cache'])
+    upstream.script = answerWith('answers/tiny-picture.json')
+    const whole = await ask(gateway, '/v1beta/models/x:generateContent', call)
+    expect(told(whole.headers)).toEqual([null, null])
+  })
+
   test('a JSON array passes too', async () => {
     const array = `[${JSON.stringify(thoughts)}\n,\r\n${JSON.stringify(last)}\n]`
     upstream.script = (_request, response) =>
