@@ -45,7 +45,7 @@ export const modelRoutes: readonly ModelRoutes[] = [
   },
   { paths: ['/v1beta/models', '/v1alpha/models', '/v1/v1beta/models'], list: geminiList, one: geminiModel },
   {
-    paths: ['/v1beta1/publishers/google/models', '/v1/publishers/google/models'],
+    paths: ['/v1beta1/publishers/google/models', '/v1/publishers/google/models', '/publishers/google/models'],
     list: publisherList,
     one: publisherModel,
   },

@@ -76,10 +76,10 @@ describe('Google’s lists', () => {
     expect(json.models).toEqual((await get('/v1/models')).json.models)
   })
 
-  test.each(['v1beta1', 'v1'])('Vertex’ list has its own names: %s', async version => {
-    const { json } = await get(`/${version}/publishers/google/models`)
+  test.each(['/v1beta1', '/v1', ''])('Vertex’ list under «%s» has its own names', async version => {
+    const { json } = await get(`${version}/publishers/google/models`)
     expect(json.publisherModels[0]).toMatchObject({ name: `publishers/google/models/${canonical[0]}` })
-    expect((await get(`/${version}/publishers/google/models/${canonical[0]}`)).json).toEqual(json.publisherModels[0])
+    expect((await get(`${version}/publishers/google/models/${canonical[0]}`)).json).toEqual(json.publisherModels[0])
   })
 
   test.each(['/v1beta/models', '/v1/models', '/v1beta1/publishers/google/models'])('%s comes in pages', async path => {
