@@ -219,6 +219,7 @@ describe('counting tokens', () => {
       3,
       { TEXT: 3 },
     ],
+    [{ contents: [said('12345678')], systemInstruction: { parts: [{ text: '1' }] } }, 3, { TEXT: 3 }],
   ])('%j', async (body, totalTokens, kinds) => {
     const { status, json, line } = await ask(gateway, path('countTokens'), body)
     expect([status, json.totalTokens]).toEqual([200, totalTokens])

@@ -14,12 +14,9 @@ const tokensPerPicture = 258
 
 /** @throws GatewayError naming the field that is none of its kind. */
 export async function countTokens(document: WireDocument): Promise<Bytes> {
-  const { contents, generateContentRequest } = checkFields(CountTokensRequest, document.value)
-  const { systemInstruction } = generateContentRequest ?? {}
-  const all = [
-    ...(contents ?? generateContentRequest?.contents ?? []),
-    ...(systemInstruction ? [systemInstruction] : []),
-  ]
+  const { generateContentRequest: inner, ...outer } = checkFields(CountTokensRequest, document.value)
+  const systemInstruction = outer.systemInstruction ?? inner?.systemInstruction
+  const all = [...(outer.contents ?? inner?.contents ?? []), ...(systemInstruction ? [systemInstruction] : [])]
   let [characters, pictures] = [0, 0]
   for (const { text, inlineData, fileData } of all.flatMap(({ parts }) => parts ?? [])) {
     // The body's own bound is the text's.

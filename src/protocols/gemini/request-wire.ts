@@ -159,6 +159,8 @@ export const GenerateContentRequest = message('GenerateContentRequest', {
 // https://ai.google.dev/api/tokens#request-body
 export const CountTokensRequest = message('CountTokensRequest', {
   contents: list(Content).optional(),
+  // Vertex' own: it has no request inside.
+  systemInstruction: Content.optional(),
   generateContentRequest: GenerateContentRequest.optional(),
 })
 
