@@ -26,6 +26,19 @@ const heifBrands = new Map<string, InputMediaType>([
   ...['mif1', 'msf1'].map(brand => [brand, 'image/heif'] as const),
 ])
 
+const endings = new Map<string, InputMediaType>([
+  ['png', 'image/png'],
+  ['jpg', 'image/jpeg'],
+  ['jpeg', 'image/jpeg'],
+  ['webp', 'image/webp'],
+  ['heic', 'image/heic'],
+  ['heif', 'image/heif'],
+])
+
+/** What a file's name or address says it is, for want of its bytes; undefined where it says nothing that is known. */
+export const mediaTypeOfName = (name: string): InputMediaType | undefined =>
+  endings.get(/\.([a-z]+)(?:\?.*)?$/i.exec(name)?.[1]?.toLowerCase() ?? '')
+
 /** Reads bytes of a picture: fewer than asked at its end. */
 export type ReadAt = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>
 

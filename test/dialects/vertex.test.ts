@@ -63,6 +63,19 @@ test('express mode calls the publisher’s model with the key in its header', as
   expect(seen?.headers['x-goog-api-key']).toBe('express-key')
 })
 
+test('a file in its storage goes up with the type that its name says, which Vertex asks for', async () => {
+  const served = await start({ keys: ['express-key'] })
+  const image = ['gs://bucket/cat.PNG', 'gs://bucket/dog.v2.jpg', 'gs://bucket/no-type']
+  const asked = { model: 'nano-banana-2', prompt: 'A kite', image }
+  expect((await ask(served, '/v1/images/generations', asked)).status).toBe(200)
+  const { parts } = JSON.parse(upstream.seen[0]?.body.toString() ?? '').contents[0]
+  expect(parts.slice(1).map(({ fileData }: { fileData: object }) => fileData)).toEqual([
+    { fileUri: image[0], mimeType: 'image/png' },
+    { fileUri: image[1], mimeType: 'image/jpeg' },
+    { fileUri: image[2] },
+  ])
+})
+
 test('a service account signs its own token, which names the project’s model and no key', async () => {
   const served = await start({ ...project, credentialsFile: serviceAccount() })
   expect((await ask(served, '/v1/images/generations', { model: 'nano-banana', prompt: 'A kite' })).status).toBe(200)

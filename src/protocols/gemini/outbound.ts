@@ -3,6 +3,7 @@
 import type { GeminiDialect } from '../../dialects/gemini.ts'
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
+import { mediaTypeOfName } from '../../images/media-type.ts'
 import { type ImageRequest, isLink, type Reference, type Turn } from '../../images/request.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
@@ -81,13 +82,19 @@ function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): ob
 
 const encodeTurn = ({ role, text, images }: Turn) => ({
   role,
-  parts: [...(text || images.length === 0 ? [{ text }] : []), ...images.map(encodeReference)],
+  parts: [...(text || images.length === 0 ? [{ text }] : []), ...images.map(withType).map(encodeReference)],
 })
 
 const encodeReference = (reference: Reference) =>
   isLink(reference)
     ? { fileData: { fileUri: reference.url, ...(reference.mediaType && { mimeType: reference.mediaType }) } }
     : { inlineData: { mimeType: reference.mediaType, data: new RawString(reference.base64) } }
+
+/** Vertex reads no file whose type it is not told, and other protocols' callers have no word for that. */
+function withType(reference: Reference): Reference {
+  const mediaType = isLink(reference) && !reference.mediaType && mediaTypeOfName(reference.url)
+  return mediaType ? { ...reference, mediaType } : reference
+}
 
 const encodeMask = ({ mask }: ImageRequest) =>
   mask
