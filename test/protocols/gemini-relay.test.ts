@@ -115,6 +115,12 @@ describe('what goes up', () => {
     expect(sentUp().text).toBe(text.replace(/"(?:models\/|google\/)?nano-banana"/, `"models/${flash25}"`))
   })
 
+  test('a name that asks for a size asks for none where tokens are counted', async () => {
+    const text = JSON.stringify(call)
+    expect((await ask(gateway, '/v1beta/models/nano-banana-hd:countTokens', text)).status).toBe(200)
+    expect(sentUp().text).toBe(text)
+  })
+
   test('no header of the caller’s, no key of the caller’s, and nothing of the query but the kind of stream', async () => {
     const headers = {
       authorization: 'Bearer caller-secret-1',

@@ -26,10 +26,12 @@ export function encodeRelay(
   defaults: { readonly resolution?: string | undefined },
 ): WireRequest {
   const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
+  // Nothing is painted where tokens are counted, and Google knows no sizes there.
+  const resolution = method === 'countTokens' ? undefined : defaults.resolution
   return {
     method: 'POST',
     path: addresses.pathOf(model, method) + query,
-    body: bodyFor(addresses.mended?.(body) ?? body, model, defaults.resolution),
+    body: bodyFor(addresses.mended?.(body) ?? body, model, resolution),
   }
 }
 
