@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ModelChoice } from '../gateway/routing.ts'
 import type { Room } from '../memory/room.ts'
-import { asksForMany, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
+import { asksForMany, asksForType, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
@@ -69,7 +69,8 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
     body: unknown,
   ): boolean {
     if (best === undefined || best !== taker) return false
-    return method === 'countTokens' || (!asksForMany(body) && !picturesAt(body).some(isAllowed))
+    if (method === 'countTokens') return true
+    return !asksForMany(body) && !asksForType(body) && !picturesAt(body).some(isAllowed)
   }
 }
 

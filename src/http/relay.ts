@@ -46,7 +46,7 @@ export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Re
       const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
       const relayed = {
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
-          encodeRelay({ method, sse, body: body.text }, name, addresses, defaults),
+          encodeRelay({ method, sse, body: body.text, value: body.value }, name, addresses, defaults),
         wanted: wantedOfCall(method, body.value),
         spelling,
         goesOn,

@@ -121,6 +121,35 @@ describe('what goes up', () => {
     expect(sentUp().text).toBe(text)
   })
 
+  test.each([
+    [
+      '{"generationConfig":{"responseFormat":[{"image":{"aspectRatio":"16:9","imageSize":"2k"}}]}}',
+      '{"generationConfig":{"imageConfig":{"imageSize":"2K","aspectRatio":"16:9"},"responseFormat":',
+    ],
+    [
+      '{"generation_config":{"response_format":{"image":{"aspect_ratio":"ASPECT_RATIO_FOUR_BY_FIVE","image_size":null}}}}',
+      '{"generation_config":{"imageConfig":{"aspectRatio":"4:5"},"response_format":',
+    ],
+    [
+      '{"generationConfig":{"responseFormat":[{"text":{}},{"image":{"imageSize":"IMAGE_SIZE_FOUR_K","aspectRatio":"1:1"}}],"image_config":{"aspect_ratio":"3:4"}}}',
+      '"image_config":{"imageSize":"4K","aspect_ratio":"3:4"}}}',
+    ],
+  ])('a shape that is told where Google passes it over is told where it looks: %s', async (text, expected) => {
+    expect((await ask(gateway, '/v1beta/models/nano-banana-2:generateContent', text)).status).toBe(200)
+    expect(sentUp().text).toContain(expected)
+  })
+
+  test('a file type that is asked for there is made of whatever the model makes', async () => {
+    const body = { ...call, generationConfig: { responseFormat: [{ image: { mimeType: 'image/webp' } }] } }
+    const { json } = await ask(gateway, `/v1beta/models/${flash25}:generateContent`, body)
+    const [{ inlineData }] = json.candidates[0].content.parts
+    expect([inlineData.mimeType, Buffer.from(inlineData.data, 'base64').toString('latin1', 8, 12)]).toEqual([
+      'image/webp',
+      'WEBP',
+    ])
+    expect(JSON.parse(sentUp().text)).toEqual(call)
+  })
+
   test('no header of the caller’s, no key of the caller’s, and nothing of the query but the kind of stream', async () => {
     const headers = {
       authorization: 'Bearer caller-secret-1',

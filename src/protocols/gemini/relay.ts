@@ -1,11 +1,12 @@
 /** A caller's call that goes on to a Gemini upstream as it came, with only its model renamed. */
-import type { Bytes } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
+import { parseTier } from '../../images/geometry.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import type { JsonPath, JsonText } from '../../streams/json-text.ts'
 import { isAddress } from '../picture-address.ts'
 import type { Addresses, WireRequest } from '../protocol.ts'
 import type { RelayedMethod } from './path.ts'
+import { ratioWord, sizeWord } from './shape.ts'
 
 /** A caller's call in Google's own form. */
 export interface GeminiCall {
@@ -13,52 +14,83 @@ export interface GeminiCall {
   /** Server-sent events instead of one JSON array. */
   readonly sse: boolean
   readonly body: JsonText
+  /** The body's skeleton. */
+  readonly value: unknown
 }
 
 /**
- * The call as it goes up. The caller's bytes stay as they are, but for a model that is named inside and for what the
- * name it was called by asks for (`nano-banana-hd` means 4K).
+ * The call as it goes up. The caller's bytes stay as they are, but for a model that is named inside, for a shape that is told where
+ * Google does not look (`responseFormat`), and for what the name it was called by asks for (`nano-banana-hd` means 4K).
  */
 export function encodeRelay(
-  { method, sse, body }: GeminiCall,
+  { method, sse, body, value }: GeminiCall,
   model: string,
   addresses: Addresses,
   defaults: { readonly resolution?: string | undefined },
 ): WireRequest {
   const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
-  // Nothing is painted where tokens are counted, and Google knows no sizes there.
-  const resolution = method === 'countTokens' ? undefined : defaults.resolution
-  return {
-    method: 'POST',
-    path: addresses.pathOf(model, method) + query,
-    body: bodyFor(addresses.mended?.(body) ?? body, model, resolution),
-  }
+  const renamed = withModel(addresses.mended?.(body) ?? body, model)
+  // Nothing is painted where tokens are counted, and Google knows no shapes there.
+  const shaped = method === 'countTokens' ? renamed : withShape(renamed, defaults.resolution, shapeInFormat(value))
+  return { method: 'POST', path: addresses.pathOf(model, method) + query, body: shaped.bytes }
 }
 
-function bodyFor(body: JsonText, model: string, resolution: string | undefined): Bytes {
-  const renamed = modelPlaces.reduce(
-    (text, path) => (text.has(path) ? text.replace(path, `models/${model}`) : text),
-    body,
-  )
-  if (!resolution || sizePlaces.some(path => renamed.has(path))) return renamed.bytes
-  return renamed.insert(sizePlaceIn(renamed), resolution).bytes
-}
-
-/** In the spelling that the body has already: both twins of one field side by side are an error at Google. */
-function sizePlaceIn(body: JsonText): JsonPath {
-  const config = configNames.find(name => body.has([name])) ?? 'generationConfig'
-  const image = imageNames.find(name => body.has([config, name])) ?? 'imageConfig'
-  return [config, image, 'imageSize']
-}
+const withModel = (body: JsonText, model: string): JsonText =>
+  modelPlaces.reduce((text, path) => (text.has(path) ? text.replace(path, `models/${model}`) : text), body)
 
 const modelPlaces = [['model'], ['generateContentRequest', 'model'], ['generate_content_request', 'model']] as const
 
+/** What the caller says himself in `imageConfig` goes before either. */
+function withShape(
+  body: JsonText,
+  resolution: string | undefined,
+  { ratio, tier = resolution }: FormatShape,
+): JsonText {
+  return withImageField(withImageField(body, ratioNames, ratio), sizeNames, tier)
+}
+
+function withImageField(body: JsonText, names: readonly [string, string], value: string | undefined): JsonText {
+  if (!value || imagePlaces.some(place => names.some(name => body.has([...place, name])))) return body
+  return body.insert([...imagePlaceIn(body), names[0]], value)
+}
+
+/** In the spelling that the body has already: both twins of one field side by side are an error at Google. */
+function imagePlaceIn(body: JsonText): JsonPath {
+  const config = configNames.find(name => body.has([name])) ?? 'generationConfig'
+  return [config, imageNames.find(name => body.has([config, name])) ?? 'imageConfig']
+}
+
 const configNames = ['generationConfig', 'generation_config']
 const imageNames = ['imageConfig', 'image_config']
-const sizeNames = ['imageSize', 'image_size']
-const sizePlaces = configNames.flatMap(config =>
-  imageNames.flatMap(image => sizeNames.map(size => [config, image, size])),
-)
+const imagePlaces = configNames.flatMap(config => imageNames.map(image => [config, image]))
+const ratioNames = ['aspectRatio', 'aspect_ratio'] as const
+const sizeNames = ['imageSize', 'image_size'] as const
+
+interface FormatShape {
+  readonly ratio?: string | undefined
+  readonly tier?: string | undefined
+}
+
+/** The shape as Google's newest SDKs have it. Its service takes that and passes it over. Nonsense is no shape. */
+export function shapeInFormat(value: unknown): FormatShape {
+  const image = formatIn(value)
+  const size = sizeWord(textIn(image, ...sizeNames))
+  return { ratio: ratioWord(textIn(image, ...ratioNames)), tier: size && (parseTier(size) ?? size) }
+}
+
+/** A file type is asked for in the same place: no model makes it for that, so it has to be made here. */
+export const asksForType = (value: unknown): boolean => textIn(formatIn(value), 'mimeType', 'mime_type') !== undefined
+
+function formatIn(value: unknown): unknown {
+  const config = member(value, ...configNames)
+  const formats = [member(config, 'responseFormat', 'response_format')].flat()
+  return formats.map(format => member(format, 'image')).find(image => image !== undefined)
+}
+
+function textIn(value: unknown, ...names: readonly string[]): string | undefined {
+  const text = member(value, ...names)
+  return typeof text === 'string' && text !== '' ? text : undefined
+}
 
 // Tens of thousands of tiny contents are read for a second, in which nobody else is served. A turn of a chat has five to eight.
 const mostValues = 30_000

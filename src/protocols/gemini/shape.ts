@@ -29,8 +29,8 @@ export function decodeShape({ imageConfig, responseFormat }: GenerationConfig): 
     throw invalid(`${place}.delivery`, 'URI delivery is not supported for this model: pictures come inline.')
   }
   return shapeOf(
-    wordsOf(image?.aspectRatio, 'ASPECT_RATIO_'),
-    wordsOf(image?.imageSize, 'IMAGE_SIZE_'),
+    ratioWord(image?.aspectRatio),
+    sizeWord(image?.imageSize),
     `${place}.aspect_ratio`,
     shapeOf(imageConfig?.aspectRatio, imageConfig?.imageSize, `${config}.image_config.aspect_ratio`),
   )
@@ -51,7 +51,11 @@ export function shapeOf(
 
 const cut = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
 
-/** Google's newest names spell numbers out: `ASPECT_RATIO_SIXTEEN_BY_NINE`, `IMAGE_SIZE_TWO_K`. */
+/** Google's newest names spell numbers out: `ASPECT_RATIO_SIXTEEN_BY_NINE`. */
+export const ratioWord = (text: string | undefined): string | undefined => wordsOf(text, 'ASPECT_RATIO_')
+/** And `IMAGE_SIZE_TWO_K`. */
+export const sizeWord = (text: string | undefined): string | undefined => wordsOf(text, 'IMAGE_SIZE_')
+
 function wordsOf(text: string | undefined, prefix: string): string | undefined {
   const name = text?.toUpperCase()
   if (!name?.startsWith(prefix)) return text

@@ -3,6 +3,7 @@ import { parseTier } from '../../images/geometry.ts'
 import type { CallWanted } from '../../models/cost.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import type { Method } from './path.ts'
+import { shapeInFormat } from './relay.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -13,7 +14,7 @@ export function wantedOfCall(method: Method, value: unknown): CallWanted {
   const parts = listOf(call.contents).flatMap(content => listOf(fieldsOf(content).parts).map(fieldsOf))
   const system = listOf(fieldsOf(either(call, 'systemInstruction')).parts).map(fieldsOf)
   const config = fieldsOf(either(call, 'generationConfig'))
-  const resolution = tierOf(either(fieldsOf(either(config, 'imageConfig')), 'imageSize'))
+  const resolution = tierOf(either(fieldsOf(either(config, 'imageConfig')), 'imageSize') ?? shapeInFormat(value).tier)
   return {
     count: 1,
     promptChars: [...parts, ...system].reduce((sum, { text }) => sum + charsOf(text), 0),
