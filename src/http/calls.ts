@@ -43,7 +43,7 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
         checkCall(body.value)
         const sse = splitUrl(message.url ?? '/').query.get('alt') === 'sse'
         const choice = gateway.choose(exchange, model)
-        const takers = takersOf(method, choice.candidates)
+        const takers = takersOf(method, choice.candidates, body.value)
         if (method === 'predict' || !canRelay(method, choice, takers, body.value)) {
           return await translate(conversation, choice, { method, sse, body })
         }
@@ -74,10 +74,11 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
   }
 }
 
-/** Those that are called by the method in Google's language: a vendor may have no streams, or count no tokens. */
-const takersOf = (method: Method, candidates: ModelChoice['candidates']) =>
-  candidates.filter(({ protocol, dialect }) => {
+/** Those that can be called so in Google's language: a vendor may have no streams, count no tokens or read no addresses. */
+const takersOf = (method: Method, candidates: ModelChoice['candidates'], body: unknown) =>
+  candidates.filter(({ protocol, dialect, outbound }) => {
     if (protocol !== 'gemini') return false
-    if (method === 'streamGenerateContent') return dialect.streams
-    return method !== 'countTokens' || dialect.countsTokens
+    if (method === 'countTokens') return dialect.countsTokens
+    if (method === 'streamGenerateContent' && !dialect.streams) return false
+    return outbound.passes?.('generate', { kind: 'json', value: body }, '') ?? true
   })

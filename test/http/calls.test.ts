@@ -1,7 +1,7 @@
 /** Methods of Google's that not every vendor of its language has. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
-import { askGemini } from '../helpers/callers.ts'
+import { ask, askGemini } from '../helpers/callers.ts'
 import { googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
@@ -56,4 +56,15 @@ test('nobody’s estimate stands in for the count of one who is away', async () 
   const { status, json: answer, line } = await askGemini(second, 'nano-banana-2', 'countTokens')
   expect([status, answer.error.status, line.upstream]).toEqual([503, 'UNAVAILABLE', 'google'])
   expect(zenlayer.seen).toHaveLength(0)
+})
+
+test('a vendor that reads no addresses is given none: pictures are fetched for it, as far as they may be', async () => {
+  for (const fileUri of ['https://10.0.0.1/cat.png', 'gs://bucket/cat.png']) {
+    zenlayer.seen.length = 0
+    const contents = [{ role: 'user', parts: [{ text: 'Paint it red' }, { fileData: { fileUri } }] }]
+    const { status, json: answer } = await ask(alone, '/v1beta/models/nano-banana-2:generateContent', { contents })
+    const { field } = answer.error.details[0].fieldViolations[0]
+    expect([status, field]).toEqual([400, 'contents[0].parts[1].file_data.file_uri'])
+    expect(zenlayer.seen).toHaveLength(0)
+  }
 })

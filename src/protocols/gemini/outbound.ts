@@ -9,10 +9,11 @@ import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
-import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
+import type { Observation, Operation, Outbound, SeenBody, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { OwnForm, referencesOf } from './own-form.ts'
+import { picturesAt } from './relay.ts'
 import { withRoles } from './roles.ts'
 import {
   type Candidate,
@@ -33,6 +34,7 @@ export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: Ge
     canStream: () => streams,
     pathOf,
     ...(needsRole && { mended: withRoles }),
+    ...(readsFrom.length === 0 && { passes: (_operation: Operation, body: SeenBody) => !namesPictures(body) }),
     encodeRequest: (request, target) => ({
       method: 'POST',
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
@@ -54,6 +56,9 @@ const unheard = ({ background, spelling }: ImageRequest) =>
 
 const ignoredOf = (request: ImageRequest) =>
   request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys(), ...unheard(request)]
+
+/** By an address, which the gateway could fetch. */
+const namesPictures = (body: SeenBody) => body.kind === 'json' && picturesAt(body.value).length > 0
 
 function encodeBody(request: ImageRequest, target: Target): Bytes {
   const { own } = request.extras
