@@ -37,6 +37,10 @@ interface ModelRoutes {
   readonly one: TellModel
 }
 
+const publisherPaths = ['/v1beta1', '/v1', ''].flatMap(version =>
+  ['google', 'openai'].map(publisher => `${version}/publishers/${publisher}/models`),
+)
+
 export const modelRoutes: readonly ModelRoutes[] = [
   {
     paths: ['/v1/models', '/models', '/openai/v1/models', '/openai/models', '/v1beta/openai/models'],
@@ -44,11 +48,7 @@ export const modelRoutes: readonly ModelRoutes[] = [
     one: unionModel,
   },
   { paths: ['/v1beta/models', '/v1alpha/models', '/v1/v1beta/models'], list: geminiList, one: geminiModel },
-  {
-    paths: ['/v1beta1/publishers/google/models', '/v1/publishers/google/models', '/publishers/google/models'],
-    list: publisherList,
-    one: publisherModel,
-  },
+  { paths: publisherPaths, list: publisherList, one: publisherModel },
 ]
 
 /** A call of a model's method, in any of Google's forms. */

@@ -79,7 +79,10 @@ describe('Google’s lists', () => {
   test.each(['/v1beta1', '/v1', ''])('Vertex’ list under «%s» has its own names', async version => {
     const { json } = await get(`${version}/publishers/google/models`)
     expect(json.publisherModels[0]).toMatchObject({ name: `publishers/google/models/${canonical[0]}` })
-    expect((await get(`${version}/publishers/google/models/${canonical[0]}`)).json).toEqual(json.publisherModels[0])
+    for (const publisher of ['google', 'openai']) {
+      const one = await get(`${version}/publishers/${publisher}/models/${canonical[0]}`)
+      expect(one.json).toEqual(json.publisherModels[0])
+    }
   })
 
   test.each(['/v1beta/models', '/v1/models', '/v1beta1/publishers/google/models'])('%s comes in pages', async path => {

@@ -93,6 +93,17 @@ describe('every path that people write leads to the model', () => {
     expect((await ask(gateway, '/v1beta/models/acme/gemini-99:generateContent', call)).status).toBe(200)
     expect(sentUp().url).toBe('/v1beta/models/acme%2Fgemini-99:generateContent')
   })
+
+  test('the publisher of Vertex’ paths is what stands before the slash of a name', async () => {
+    for (const [path, model] of [
+      ['/v1/projects/p/locations/l/publishers/openai/models/nano-banana', flash25],
+      ['/v1beta1/publishers/acme/models/gemini-99', 'acme%2Fgemini-99'],
+    ]) {
+      upstream.seen.length = 0
+      expect((await ask(gateway, `${path}:generateContent`, call)).status).toBe(200)
+      expect(sentUp().url).toBe(`/v1beta/models/${model}:generateContent`)
+    }
+  })
 })
 
 describe('what goes up', () => {

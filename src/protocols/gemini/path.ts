@@ -14,13 +14,15 @@ export interface MethodPath {
 
 const versions = '(?:v1/v1beta|v1beta1|v1beta|v1alpha|v1)'
 const resource = new RegExp(
-  `^/(?:${versions}/)?(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/google/)?(?:models|tunedModels|dynamic)/(.+):([A-Za-z]+)$`,
+  `^/(?:${versions}/)?(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/)?(?:models|tunedModels|dynamic)/(.+):([A-Za-z]+)$`,
 )
 
 /** Reads a path without its query. Null where it is no path of this form, or its model is no possible name. */
 export function parseMethodPath(path: string): MethodPath | null {
   const match = resource.exec(decoded(path))
-  const [, model = '', method = ''] = match ?? []
+  const [, publisher = 'google', name = '', method = ''] = match ?? []
+  // Google's SDK in Vertex mode makes `publishers/openai/models/x` of `openai/x`.
+  const model = publisher === 'google' ? name : `${publisher}/${name}`
   // The path may have come percent-encoded (`models%2Fx%3AgenerateContent`), so what is decoded is checked again.
   return match && isModelName(model) ? { model, method } : null
 }
@@ -33,7 +35,7 @@ export function isGooglePath(path: string): boolean {
   return (
     /:[A-Za-z]+$/.test(plain) ||
     /^\/(?:v1\/)?v1(?:beta1?|alpha)(?:\/(?!openai\/|images\/)|$)/.test(plain) ||
-    plain.includes('/publishers/google/')
+    /\/publishers\/[^/]+\/models(?:\/|$)/.test(plain)
   )
 }
 
