@@ -111,7 +111,7 @@ export class DryRun {
       describe: (call, isStream) => upstream.describe(call, isStream),
       hold: call => note(call, false),
       stream: call => note(call, true),
-      relay: call => note(call, false),
+      relay: call => note(call, call.isStream ?? false),
       scrub: text => upstream.scrub(text),
       close: () => upstream.close(),
     }

@@ -6,6 +6,7 @@ import type { Outcome } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import {
+  asksForStream,
   encodeError,
   encodeRelay,
   isErrorEnvelope,
@@ -59,9 +60,10 @@ export function createImagesRelay(
 
     async pass(conversation, choice, call, goesOn) {
       try {
+        const isStream = asksForStream(call.seen)
         const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
         const relayed = {
-          encode: (model: string, addresses: Addresses) => encodeRelay(call, model, addresses),
+          encode: (model: string, addresses: Addresses) => ({ ...encodeRelay(call, model, addresses), isStream }),
           wanted: wantedOfCall(call.seen),
           goesOn,
           ended: () => note(sink.observed(), conversation),

@@ -39,6 +39,8 @@ export interface WireRequest {
   /** Of the body; absent: JSON. */
   readonly contentType?: string
   readonly body: Bytes | null
+  /** It asks for a stream of events. Absent: for a whole answer. */
+  readonly isStream?: boolean
 }
 
 export interface EncodedRequest extends WireRequest {

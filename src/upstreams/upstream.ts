@@ -17,6 +17,8 @@ export interface UpstreamCall {
   /** Of the body; absent: JSON. */
   readonly contentType?: string
   readonly body: Bytes | null
+  /** What is relayed is a stream of events: the upstream may be silent for long between two of them. */
+  readonly isStream?: boolean
   /** Ends the call: the caller left, or the deadline passed. Its reason is a GatewayError. */
   readonly signal: AbortSignal
   /** Gateways this exchange has already passed: handed on, so that a ring of them is noticed. */
@@ -224,13 +226,17 @@ export function createUpstream(parts: UpstreamParts): Upstream {
     async relay(call, sink) {
       const collected = new Collector()
       let answer: ResponseHead | undefined
-      await send(call, head => {
-        answer = head
-        call.onFirstByte?.(head.status)
-        if (!isAnswered(head.status)) return collected.take
-        refuseEncoding(head)
-        return sink.start(head)
-      })
+      await send(
+        call,
+        head => {
+          answer = head
+          call.onFirstByte?.(head.status)
+          if (!isAnswered(head.status)) return collected.take
+          refuseEncoding(head)
+          return sink.start(head)
+        },
+        call.isStream,
+      )
       if (answer && !isAnswered(answer.status)) return failed(collected, answer)
       sink.end()
       return null

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { formBytes, formType, textParts } from '../helpers/forms.ts'
+import { bothVendorsAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { lineOf } from '../helpers/log.ts'
-import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
+import { type RawScript, type RawUpstream, rawChunk, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { pictureAnswer } from './answers.ts'
 import { callRaw } from './raw-caller.ts'
 import { ask, expectTimeout, newId, translated, type Way, ways } from './setup.ts'
@@ -158,6 +159,42 @@ test.concurrent('what was painted by the deadline is delivered', async () => {
   expect(answer.headers.get('x-plantain-images')).toBe('2/3')
   expect(JSON.parse(answer.body.toString()).data).toHaveLength(2)
   expect(await lineOf(gateway, id)).toMatchObject({ outcome: 'ok', images: 2, attempts: 3 })
+})
+
+const events = ['{"later":1}', '{"later":2}'].map(data => Buffer.from(`data: ${data}\n\n`))
+const streamOf = (path: string, body: object) => ({ path, type: 'application/json', body: JSON.stringify(body) })
+
+describe('a stream that is passed on may be as silent between two events as before the first', {
+  concurrent: true,
+}, () => {
+  test.each([
+    streamOf('/v1beta/models/gemini-2.5-flash-image:streamGenerateContent?alt=sse', {
+      contents: [{ role: 'user', parts: [{ text: 'a kite' }] }],
+    }),
+    streamOf('/v1/images/generations', { model: 'gpt-image-2', prompt: 'a kite', stream: true }),
+    {
+      path: '/v1/images/edits',
+      type: formType,
+      body: formBytes([
+        ...textParts({ model: 'gpt-image-2', prompt: 'a kite', stream: 'true' }),
+        { name: 'image', value: 'a picture', fileName: 'a.png', type: 'image/png' },
+      ]).toString(),
+    },
+  ])('$path', async ({ path, type, body }) => {
+    const upstream = await startRawUpstream(async ({ socket }) => {
+      socket.write(rawHead('200 OK', 'content-type: text/event-stream', 'transfer-encoding: chunked'))
+      for (const [index, event] of events.entries()) {
+        if (index > 0) await sleep(1200)
+        socket.write(rawChunk(event))
+      }
+      socket.write('0\r\n\r\n')
+    })
+    const upstreams = bothVendorsAt(upstream.url).map(each => ({ ...each, timeouts: { ...long, idleSeconds: 0.3 } }))
+    const gateway = await startGateway({ upstream: upstream.url, config: { upstreams } })
+    running.push(gateway, upstream)
+    const answer = await callRaw(gateway.url, path, body, { headers: { 'content-type': type } })
+    expect([answer.whole, answer.body.toString()]).toEqual([true, events.join('')])
+  })
 })
 
 /** A relayed answer had begun: all that can be done is to end it visibly. */

@@ -28,11 +28,12 @@ export function encodeRelay(
   addresses: Addresses,
   defaults: { readonly resolution?: string | undefined },
 ): WireRequest {
-  const query = sse && method === 'streamGenerateContent' ? '?alt=sse' : ''
+  const isStream = method === 'streamGenerateContent'
+  const query = sse && isStream ? '?alt=sse' : ''
   const renamed = withModel(addresses.mended?.(body) ?? body, model)
   // Nothing is painted where tokens are counted, and Google knows no shapes there.
   const shaped = method === 'countTokens' ? renamed : withShape(renamed, defaults.resolution, shapeInFormat(value))
-  return { method: 'POST', path: addresses.pathOf(model, method) + query, body: shaped.bytes }
+  return { method: 'POST', path: addresses.pathOf(model, method) + query, body: shaped.bytes, isStream }
 }
 
 const withModel = (body: JsonText, model: string): JsonText =>

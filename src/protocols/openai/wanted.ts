@@ -12,6 +12,13 @@ export function wantedOfCall(body: SeenBody): CallWanted {
   return body.kind === 'json' ? ofFields(body.value) : ofForm(body.parts)
 }
 
+/** Will the answer be a stream of events? */
+export function asksForStream(body: SeenBody): boolean {
+  if (body.kind === 'form') return body.parts.findLast(({ name }) => name === 'stream')?.text?.toLowerCase() === 'true'
+  const { stream }: { readonly stream?: unknown } = { ...(body.value as object) }
+  return stream === true
+}
+
 type Form = Extract<SeenBody, { readonly kind: 'form' }>['parts']
 
 function ofFields(value: unknown): CallWanted {
