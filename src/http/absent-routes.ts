@@ -11,7 +11,7 @@ const absent: readonly (readonly [RegExp, string])[] = [
     'Image variations were retired by OpenAI. Send the picture to /v1/images/edits with a prompt instead.',
   ],
   [
-    /:(?:batch\w+|embedContent|asyncBatch\w+|predictLongRunning)$/,
+    /:(?!(?:generateContent|streamGenerateContent|countTokens|predict)$)[A-Za-z]{1,60}$/,
     'This gateway makes images: it serves `:generateContent`, `:streamGenerateContent`, `:countTokens` and `:predict`.',
   ],
   [
@@ -29,6 +29,10 @@ const absent: readonly (readonly [RegExp, string])[] = [
   [
     /^\/(?:upload\/)?(?:v1|v1beta|v1alpha)\/files(?:\/|$)/,
     'The Files API is not served by this version of the gateway. Send pictures as inlineData.',
+  ],
+  [
+    /^\/(?:v1|v1beta1?|v1alpha)\/(?:.+\/)?(?:batches|batchPredictionJobs|cachedContents|fileSearchStores|tuningJobs|auth_tokens)(?:[/:]|$)/,
+    'This gateway makes images, one call at a time: it has no batches, caches, stores, tunings or tokens. Use /v1/images/generations or `:generateContent`.',
   ],
   [
     /\/(?:completions|embeddings|moderations|audio\/.*|assistants|threads)$/,

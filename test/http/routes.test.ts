@@ -137,6 +137,11 @@ describe('an address that is not there', () => {
     ['POST', '/upload/v1beta/files', /inlineData/],
     ['GET', '/v1/files', /inlineData/],
     ['POST', '/v1/publishers/google/models/veo-3.0:predictLongRunning', /:predict/],
+    ['POST', '/v1beta1/publishers/google/models/nano-banana:computeTokens', /:countTokens/],
+    ['POST', '/v1beta/models/nano-banana%3AembedContent', /:generateContent/],
+    ['POST', '/v1/cachedContents', /no batches, caches/],
+    ['GET', '/v1beta/batches/b-1', /no batches/],
+    ['GET', '/v1beta1/projects/p/locations/l/tuningJobs', /tunings/],
   ])('but at a vendor says what to use instead: %s %s', async (method, path, says) => {
     const { status, json } = await send(method, path)
     expect(status).toBe(404)
@@ -187,6 +192,7 @@ describe('an address that is not there', () => {
     '/v1beta/models/x:brew',
     '/v1/v1beta/nothing',
     '/v1beta1/publishers/google/nothing',
+    '/v1/publishers/google/nothing',
     '/v1beta1/projects/p',
   ])('is told in Google’s words where it looks like Google’s: %s', async path => {
     const { status, json, reason } = await send('POST', path)

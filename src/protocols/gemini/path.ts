@@ -35,7 +35,7 @@ export function isGooglePath(path: string): boolean {
   return (
     /:[A-Za-z]+$/.test(plain) ||
     /^\/(?:v1\/)?v1(?:beta1?|alpha)(?:\/(?!openai\/|images\/)|$)/.test(plain) ||
-    /\/publishers\/[^/]+\/models(?:\/|$)/.test(plain)
+    /\/publishers\/[^/]+\//.test(plain)
   )
 }
 
