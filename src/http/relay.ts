@@ -43,7 +43,12 @@ export type Relay = (conversation: Conversation, choice: ModelChoice, call: Rela
 export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Relay {
   return async (conversation, choice, { method, sse, body, goesOn }) => {
     try {
-      const sink = new ResponseSink(conversation, { memory, writeTimeoutMs, observe })
+      const sink = new ResponseSink(conversation, {
+        memory,
+        writeTimeoutMs,
+        observe,
+        isStream: method === 'streamGenerateContent',
+      })
       const relayed = {
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
           encodeRelay({ method, sse, body: body.text, value: body.value }, name, addresses, defaults),
@@ -72,6 +77,8 @@ export interface SinkParts {
   readonly memory: AnswerMemory
   readonly writeTimeoutMs: number
   readonly observe: Observe
+  /** Documents come one by one, whatever their frame is. Absent: where the answer says that it is one of events. */
+  readonly isStream?: boolean
 }
 
 /**
@@ -84,6 +91,7 @@ export class ResponseSink implements RelaySink {
   readonly #memory: AnswerMemory
   readonly #writeTimeoutMs: number
   readonly #observe: Observe
+  readonly #isStream: boolean
   /** Chunks lie in the upstream socket's memory, so each is retained until it is out. They go out in order. */
   readonly #held: Buffer[] = []
   #headers: Readonly<Record<string, string>> = {}
@@ -97,9 +105,10 @@ export class ResponseSink implements RelaySink {
   #wait: PromiseWithResolvers<void> | null = null
   #gathers = false
 
-  constructor(conversation: Conversation, { memory, writeTimeoutMs, observe }: SinkParts) {
+  constructor(conversation: Conversation, { memory, writeTimeoutMs, observe, isStream = false }: SinkParts) {
     this.#conversation = conversation
     this.#observe = observe
+    this.#isStream = isStream
     this.#response = conversation.response
     this.#memory = memory
     this.#writeTimeoutMs = writeTimeoutMs
@@ -111,9 +120,9 @@ export class ResponseSink implements RelaySink {
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
     this.#reader = reader
-    const isLive = isEventStream(type)
+    const isLive = isEventStream(type) || (this.#isStream && type.startsWith('application/json'))
     this.#headers = { 'content-type': type, ...(length && { 'content-length': length }), ...(isLive && unbuffered) }
-    // A short document that is none (a proxy's page) comes in one piece: it waits for the next, or for the end. Events do not.
+    // A short document that is none (a proxy's page) comes in one piece: it waits for the next, or for the end. A stream does not.
     const firstWaits = length === undefined && !isLive
     return chunk => {
       reader.push(chunk)

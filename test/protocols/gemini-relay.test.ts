@@ -221,19 +221,25 @@ describe('what comes down', () => {
     })
   })
 
-  test('an event reaches the caller before the next is there', async () => {
-    let sendRest = () => {}
-    upstream.script = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${JSON.stringify(thoughts)}\n\n`)
-      sendRest = () => response.end(`data: ${JSON.stringify(last)}\n\n`)
-    }
-    const response = await gateway.post('/v1beta/models/x:streamGenerateContent?alt=sse', call)
-    const reader = response.body?.getReader()
-    const first = Buffer.from((await reader?.read())?.value ?? []).toString()
-    expect(first).toBe(`data: ${JSON.stringify(thoughts)}\n\n`)
-    sendRest()
-    while (!(await reader?.read())?.done);
-  })
+  test.each([
+    ['an event', '?alt=sse', 'text/event-stream', ['data: ', '\n\n', 'data: ', '\n\n']],
+    ['an item of an array', '', 'application/json; charset=UTF-8', ['[', '\n', ',\r\n', '\n]']],
+  ] as const)(
+    '%s reaches the caller before the next is there',
+    async (_what, query, type, [start, end, next, last_]) => {
+      let sendRest = () => {}
+      upstream.script = (_request, response) => {
+        response.writeHead(200, { 'content-type': type }).write(start + JSON.stringify(thoughts) + end)
+        sendRest = () => response.end(next + JSON.stringify(last) + last_)
+      }
+      const response = await gateway.post(`/v1beta/models/x:streamGenerateContent${query}`, call)
+      const reader = response.body?.getReader()
+      const first = Buffer.from((await reader?.read())?.value ?? []).toString()
+      expect(first).toBe(start + JSON.stringify(thoughts) + end)
+      sendRest()
+      while (!(await reader?.read())?.done);
+    },
+  )
 
   test('proxies on the way are told not to collect the events of a stream', async () => {
     const tellings = ['x-accel-buffering', 'cache-control']
