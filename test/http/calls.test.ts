@@ -59,7 +59,8 @@ test('nobody’s estimate stands in for the count of one who is away', async () 
 })
 
 test('a vendor that reads no addresses is given none: pictures are fetched for it, as far as they may be', async () => {
-  for (const fileUri of ['https://10.0.0.1/cat.png', 'gs://bucket/cat.png']) {
+  const signed = `https://10.0.0.1/cat.png?signature=${'a'.repeat(2000)}`
+  for (const fileUri of ['https://10.0.0.1/cat.png', 'gs://bucket/cat.png', signed]) {
     zenlayer.seen.length = 0
     const contents = [{ role: 'user', parts: [{ text: 'Paint it red' }, { fileData: { fileUri } }] }]
     const { status, json: answer } = await ask(alone, '/v1beta/models/nano-banana-2:generateContent', { contents })

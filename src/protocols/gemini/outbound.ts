@@ -13,7 +13,7 @@ import type { Observation, Operation, Outbound, SeenBody, Target, WireDocument }
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { OwnForm, referencesOf } from './own-form.ts'
-import { picturesAt } from './relay.ts'
+import { filesIn } from './relay.ts'
 import { withRoles } from './roles.ts'
 import {
   type Candidate,
@@ -34,7 +34,7 @@ export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: Ge
     canStream: () => streams,
     pathOf,
     ...(needsRole && { mended: withRoles }),
-    ...(readsFrom.length === 0 && { passes: (_operation: Operation, body: SeenBody) => !namesPictures(body) }),
+    ...(readsFrom.length === 0 && { passes: (_operation: Operation, body: SeenBody) => !namesFiles(body) }),
     encodeRequest: (request, target) => ({
       method: 'POST',
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
@@ -57,8 +57,7 @@ const unheard = ({ background, spelling }: ImageRequest) =>
 const ignoredOf = (request: ImageRequest) =>
   request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys(), ...unheard(request)]
 
-/** By an address, which the gateway could fetch. */
-const namesPictures = (body: SeenBody) => body.kind === 'json' && picturesAt(body.value).length > 0
+const namesFiles = (body: SeenBody) => body.kind === 'json' && filesIn(body.value).length > 0
 
 function encodeBody(request: ImageRequest, target: Target): Bytes {
   const { own } = request.extras

@@ -121,13 +121,19 @@ export function asksForMany(value: unknown): boolean {
 }
 
 /** The addresses of pictures that its upstream would have to read, but for very long ones. Any spelling. */
-export function picturesAt(value: unknown): readonly string[] {
+export const picturesAt = (value: unknown): readonly string[] =>
+  filesIn(value)
+    .map(file => member(file, 'fileUri', 'file_uri'))
+    .filter(uri => typeof uri === 'string')
+    .filter(isAddress)
+
+/** What stands in place of pictures that lie elsewhere. */
+export function filesIn(value: unknown): readonly unknown[] {
   const contents = [member(value, 'contents')].flat()
   return contents
     .flatMap(content => member(content, 'parts'))
-    .map(part => member(member(part, 'fileData', 'file_data'), 'fileUri', 'file_uri'))
-    .filter(uri => typeof uri === 'string')
-    .filter(isAddress)
+    .map(part => member(part, 'fileData', 'file_data'))
+    .filter(file => file !== undefined)
 }
 
 function member(value: unknown, ...names: readonly string[]): unknown {
