@@ -9,4 +9,6 @@ export interface GeminiDialect extends Dialect {
   readonly readsFrom: readonly string[]
   /** Refuses contents that don't say whose they are. */
   readonly needsRole: boolean
+  /** Makes the file type that is asked for by `imageOutputOptions`; others refuse the word. */
+  readonly makesTypes: boolean
 }

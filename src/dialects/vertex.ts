@@ -20,5 +20,6 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     modelsPath: `/v1beta1${parent}/publishers/google/models`,
     readsFrom: ['gs://'],
     needsRole: true,
+    makesTypes: true,
   }
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ModelChoice } from '../gateway/routing.ts'
 import type { Room } from '../memory/room.ts'
-import { asksForMany, asksForType, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
+import { asksForMany, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
 import { readJson } from './body.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
@@ -70,11 +70,11 @@ export function createCallsHandler(parts: CallsParts): CallsHandler {
   ): boolean {
     if (best === undefined || best !== taker) return false
     if (method === 'countTokens') return true
-    return !asksForMany(body) && !asksForType(body) && !picturesAt(body).some(isAllowed)
+    return !asksForMany(body) && !picturesAt(body).some(isAllowed)
   }
 }
 
-/** Those that can be called so in Google's language: a vendor may have no streams, count no tokens or read no addresses. */
+/** Those that can be called so in Google's language: a vendor may have no streams, count no tokens, read no addresses or make one type of file. */
 const takersOf = (method: Method, candidates: ModelChoice['candidates'], body: unknown) =>
   candidates.filter(({ protocol, dialect, outbound }) => {
     if (protocol !== 'gemini') return false

@@ -76,6 +76,18 @@ test('a file in its storage goes up with the type that its name says, which Vert
   ])
 })
 
+test('makes the file type that is asked for in its own words: those are passed on', async () => {
+  const imageConfig = { imageOutputOptions: { mimeType: 'image/png' } }
+  const contents = [{ role: 'user', parts: [{ text: 'A kite' }] }]
+  const asked = { contents, generationConfig: { imageConfig } }
+  const { status } = await ask(
+    await start({}),
+    '/v1beta1/publishers/google/models/nano-banana-2:generateContent',
+    asked,
+  )
+  expect([status, JSON.parse(upstream.seen[0]?.body.toString() ?? '')]).toEqual([200, asked])
+})
+
 test('a service account signs its own token, which names the project’s model and no key', async () => {
   const served = await start({ ...project, credentialsFile: serviceAccount() })
   expect((await ask(served, '/v1/images/generations', { model: 'nano-banana', prompt: 'A kite' })).status).toBe(200)

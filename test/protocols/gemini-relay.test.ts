@@ -150,16 +150,22 @@ describe('what goes up', () => {
     expect(sentUp().text).toContain(expected)
   })
 
-  test('a file type that is asked for there is made of whatever the model makes', async () => {
-    const body = { ...call, generationConfig: { responseFormat: [{ image: { mimeType: 'image/webp' } }] } }
-    const { json } = await ask(gateway, `/v1beta/models/${flash25}:generateContent`, body)
-    const [{ inlineData }] = json.candidates[0].content.parts
-    expect([inlineData.mimeType, Buffer.from(inlineData.data, 'base64').toString('latin1', 8, 12)]).toEqual([
-      'image/webp',
-      'WEBP',
-    ])
-    expect(JSON.parse(sentUp().text)).toEqual(call)
-  })
+  test.each([
+    ['responseFormat', { responseFormat: [{ image: { mimeType: 'image/webp' } }] }],
+    ['Vertex’ imageOutputOptions', { image_config: { imageOutputOptions: { mimeType: 'image/webp' } } }],
+  ])(
+    'a file type that is asked for by %s is made here, of whatever the model makes',
+    async (_how, generationConfig) => {
+      const body = { ...call, generationConfig }
+      const { json } = await ask(gateway, `/v1beta/models/${flash25}:generateContent`, body)
+      const [{ inlineData }] = json.candidates[0].content.parts
+      expect([inlineData.mimeType, Buffer.from(inlineData.data, 'base64').toString('latin1', 8, 12)]).toEqual([
+        'image/webp',
+        'WEBP',
+      ])
+      expect(JSON.parse(sentUp().text)).toEqual(call)
+    },
+  )
 
   test('no header of the caller’s, no key of the caller’s, and nothing of the query but the kind of stream', async () => {
     const headers = {

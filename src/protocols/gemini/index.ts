@@ -6,7 +6,7 @@ export { type AnswerFacts, decodeRequest, encodeRefusal, encodeResult } from './
 export { createOutbound, observe } from './outbound.ts'
 export { isGooglePath, isMethod, type Method, parseMethodPath, type RelayedMethod } from './path.ts'
 export { decodePredict, encodeFiltered, encodePredictions } from './predict.ts'
-export { asksForMany, asksForType, checkCall, encodeRelay, picturesAt } from './relay.ts'
+export { asksForMany, checkCall, encodeRelay, picturesAt } from './relay.ts'
 export { spelling } from './shape.ts'
 export { wantedOfCall } from './wanted.ts'
 export { isErrorEnvelope } from './wire.ts'

@@ -9,11 +9,11 @@ import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
 import { maskLabel } from '../mask-label.ts'
-import type { Observation, Operation, Outbound, SeenBody, Target, WireDocument } from '../protocol.ts'
+import type { Observation, Outbound, Target, WireDocument } from '../protocol.ts'
 import { decodeError } from './errors.ts'
 import { finishReasonOf } from './finish-reason.ts'
 import { OwnForm, referencesOf } from './own-form.ts'
-import { filesIn } from './relay.ts'
+import { understands } from './relay.ts'
 import { withRoles } from './roles.ts'
 import {
   type Candidate,
@@ -24,7 +24,8 @@ import {
   type WireText,
 } from './wire.ts'
 
-export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: GeminiDialect): Outbound {
+export function createOutbound(dialect: GeminiDialect): Outbound {
+  const { modelsPath, readsFrom, needsRole, streams } = dialect
   const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
   return {
     mostPerCall: () => 1,
@@ -34,7 +35,7 @@ export function createOutbound({ modelsPath, readsFrom, needsRole, streams }: Ge
     canStream: () => streams,
     pathOf,
     ...(needsRole && { mended: withRoles }),
-    ...(readsFrom.length === 0 && { passes: (_operation: Operation, body: SeenBody) => !namesFiles(body) }),
+    passes: (_operation, body) => body.kind === 'json' && understands(dialect, body.value),
     encodeRequest: (request, target) => ({
       method: 'POST',
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
@@ -56,8 +57,6 @@ const unheard = ({ background, spelling }: ImageRequest) =>
 
 const ignoredOf = (request: ImageRequest) =>
   request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys(), ...unheard(request)]
-
-const namesFiles = (body: SeenBody) => body.kind === 'json' && filesIn(body.value).length > 0
 
 function encodeBody(request: ImageRequest, target: Target): Bytes {
   const { own } = request.extras

@@ -1,4 +1,5 @@
 /** A caller's call that goes on to a Gemini upstream as it came, with only its model renamed. */
+import type { GeminiDialect } from '../../dialects/gemini.ts'
 import { GatewayError } from '../../images/error.ts'
 import { parseTier } from '../../images/geometry.ts'
 import { LongString } from '../../streams/document-reader.ts'
@@ -79,8 +80,20 @@ export function shapeInFormat(value: unknown): FormatShape {
   return { ratio: ratioWord(textIn(image, ...ratioNames)), tier: size && (parseTier(size) ?? size) }
 }
 
-/** A file type is asked for in the same place: no model makes it for that, so it has to be made here. */
-export const asksForType = (value: unknown): boolean => textIn(formatIn(value), 'mimeType', 'mime_type') !== undefined
+/** Does the vendor understand all of a call? Else its pictures are fetched here, or the answer's converted. */
+export function understands({ readsFrom, makesTypes }: GeminiDialect, value: unknown): boolean {
+  if (readsFrom.length === 0 && filesIn(value).length > 0) return false
+  return !asksForType(value) && (makesTypes || !hasOutputOptions(value))
+}
+
+/** A file type is asked for in the same place: no model makes it for that. */
+const asksForType = (value: unknown): boolean => textIn(formatIn(value), 'mimeType', 'mime_type') !== undefined
+
+/** And so in Vertex' own form. */
+function hasOutputOptions(value: unknown): boolean {
+  const image = member(member(value, ...configNames), ...imageNames)
+  return member(image, 'imageOutputOptions', 'image_output_options') !== undefined
+}
 
 function formatIn(value: unknown): unknown {
   const config = member(value, ...configNames)
@@ -128,7 +141,7 @@ export const picturesAt = (value: unknown): readonly string[] =>
     .filter(isAddress)
 
 /** What stands in place of pictures that lie elsewhere. */
-export function filesIn(value: unknown): readonly unknown[] {
+function filesIn(value: unknown): readonly unknown[] {
   const contents = [member(value, 'contents')].flat()
   return contents
     .flatMap(content => member(content, 'parts'))
