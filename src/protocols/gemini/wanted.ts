@@ -18,10 +18,13 @@ export function wantedOfCall(method: Method, value: unknown): CallWanted {
     count: 1,
     promptChars: [...parts, ...system].reduce((sum, { text }) => sum + charsOf(text), 0),
     references: parts.filter(part => either(part, 'inlineData') ?? either(part, 'fileData')).length,
-    search: listOf(call.tools).some(tool => either(fieldsOf(tool), 'googleSearch') !== undefined),
+    search: listOf(call.tools).map(fieldsOf).some(searches),
     ...(resolution !== null && { resolution }),
   }
 }
+
+/** By either of the tools, as translated calls are read. */
+const searches = (tool: Fields) => ['googleSearch', 'googleSearchRetrieval'].some(name => either(tool, name) != null)
 
 /** Google takes names in either spelling. */
 const either = (fields: Fields, name: string) =>
