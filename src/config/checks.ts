@@ -11,6 +11,7 @@ import { dialectsOf, usualDialect, vendorOf } from './vendors.ts'
 
 export type SandboxMode = 'auto' | 'on' | 'off'
 
+/** What the built-in sandbox is called as an upstream. */
 export const sandboxName = 'sandbox'
 
 /** What stands in the environment alone. */
