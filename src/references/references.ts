@@ -3,10 +3,11 @@ import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { ImageInput, ImageLink } from '../images/request.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
+import { targetOf } from '../net/dial-target.ts'
 import type { Resolve } from '../net/guarded-connector.ts'
 import { type Allotment, allot } from './allotment.ts'
 import { FetchError, type FetchedImage, fetchImage, roomInTime } from './fetch-image.ts'
-import { alsoAt, createGuard, type FetchMode, targetOf } from './guard.ts'
+import { alsoAt, createGuard, type FetchMode } from './guard.ts'
 
 export interface ReferencesParts {
   readonly fetch: FetchMode
