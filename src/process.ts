@@ -11,6 +11,7 @@ import { checkFolders } from './config/folders.ts'
 import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
 import { greeting } from './greeting.ts'
+import { asError } from './images/error.ts'
 import { leaveOnce } from './leaving.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { findFree, listen } from './listening.ts'
@@ -200,10 +201,6 @@ async function fail(message: string, error: unknown): Promise<void> {
   log.fatal(message, { error: asError(error) })
   await log.flush()
   process.exit(1)
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 function secretsOf({ upstreams, admin, redisUrl, assets }: Config): readonly string[] {
