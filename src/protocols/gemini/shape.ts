@@ -1,6 +1,6 @@
 /** The picture's shape and file type in the ways Google's callers say them. */
 import { parseRatio, parseTier } from '../../images/geometry.ts'
-import type { ImageRequest, MediaResolution, Shape } from '../../images/request.ts'
+import { type ImageRequest, type MediaResolution, mostPictures, type Shape } from '../../images/request.ts'
 import { invalid } from './fields.ts'
 import type { GenerationConfig } from './request-wire.ts'
 
@@ -116,8 +116,6 @@ export function decodeMediaResolution({ mediaResolution }: GenerationConfig): Me
       return undefined
   }
 }
-
-const mostPictures = 10
 
 /** 0 is how proto3 says nothing. @throws GatewayError naming the field. */
 export function decodeCount(count: number | undefined, param: string): number {
