@@ -21,6 +21,7 @@ export interface Modes {
   readonly workers: number
 }
 
+/** What breaks a rule is added to `mistakes`. */
 export function checkTogether(read: ReadTree, { sandbox, workers }: Modes, mistakes: Mistakes): void {
   checkListeners(read, mistakes)
   checkCallers(read, mistakes)

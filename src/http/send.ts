@@ -74,6 +74,7 @@ async function endOnce(response: ServerResponse, out: Promise<void> | null, writ
 const isTaken = ({ socket, writableLength }: ServerResponse) =>
   socket !== null && !socket.destroyed && writableLength === 0
 
+/** Settles when the slice has left for the caller, or can't any more. */
 export const written = (response: ServerResponse, slice: Buffer) =>
   new Promise<void>(resolve => {
     response.write(slice, () => resolve())

@@ -74,6 +74,7 @@ const numerals = new Map([
   ['FIVE_TWELVE', '512'],
 ])
 
+/** @throws GatewayError for a type or a quality that no picture is brought to. */
 export function decodeOutput({ imageConfig, responseFormat }: GenerationConfig): Output {
   const { mimeType, compressionQuality } = imageConfig?.imageOutputOptions ?? {}
   const place = `${config}.image_config.image_output_options`
