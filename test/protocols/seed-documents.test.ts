@@ -223,7 +223,7 @@ describe('the nano-banana names and fields', () => {
     expect((await fetch(json.data[0].url)).headers.get('content-type')).toMatch(/^image\//)
   })
 
-  test('a picture by URL that can not be had is named', async () => {
+  test('a picture by URL that cannot be had is named', async () => {
     const body = { model: 'nano-banana-2', prompt, image: ['https://127.0.0.1/cat.png'] }
     const { status, json } = await ask(gateway, '/v1/images/generations', body)
     expect(status).toBe(400)
