@@ -1,18 +1,12 @@
 /** Images and money as callers see them: counted by what was painted, told on the answer, and given back where nothing came. */
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
+import type { CallerLimits } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
-const caller = (id: string, limits: CallerLimits): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
-  models: null,
-  limits,
-})
+const caller = (id: string, limits: CallerLimits) => callerOf(id, { limits })
 
 let upstream: ScriptedUpstream
 let gateway: TestGateway
