@@ -1,4 +1,5 @@
 /** Where things meet: configuration in, a gateway with its two listeners out. Opens no port. */
+
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
@@ -6,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { createAdmin, type Readiness } from './admin/server.ts'
 import { createBookkeeping } from './bookkeeping.ts'
 import { createCandidate, upstreamsOf } from './candidates.ts'
+import { urlHost } from './config/address.ts'
 import type { Config } from './config/config.ts'
 import { createCounting } from './counting.ts'
 import { isAnsweredByUrl } from './gateway/delivery.ts'
@@ -21,6 +23,7 @@ import { createRelay } from './http/relay.ts'
 import { type Activity, createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
 import { createTranslate } from './http/translate.ts'
+import { asError } from './images/error.ts'
 import { createLimits } from './limits/limits.ts'
 import type { LimitStore } from './limits/store.ts'
 import { type AnswerMemory, createPlainMemory } from './memory/answer-memory.ts'
@@ -253,8 +256,6 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   }
 }
 
-const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
-
 /** Slabs where Node's sockets can read into them, else the buffers they allocate themselves. */
 async function answerMemory(
   { answers }: Config,
@@ -273,5 +274,5 @@ async function answerMemory(
 function boundUrl({ server }: FastifyInstance): string {
   const { address, port } = server.address() as AddressInfo
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  return `http://${urlHost(address)}:${port}`
 }

@@ -1,4 +1,5 @@
 /** From an upstream's settings to what routing chooses from: its connections, its credentials, its dialect. */
+import { sandboxName } from './config/checks.ts'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { aimlapi } from './dialects/aimlapi.ts'
 import { azure } from './dialects/azure.ts'
@@ -40,7 +41,7 @@ export type TimedCandidate = Candidate & { readonly totalMs: number }
 export function upstreamsOf({ upstreams, sandbox }: Config, sandboxUrl: string | null): readonly UpstreamConfig[] {
   if (!sandbox || sandboxUrl === null) return upstreams
   const sandboxUpstream: UpstreamConfig = {
-    name: 'sandbox',
+    name: sandboxName,
     protocol: 'gemini',
     dialect: 'google',
     baseUrl: sandboxUrl,

@@ -2,7 +2,7 @@
 
 import { get } from 'node:http'
 import { parseArgs } from 'node:util'
-import { isUnspecified } from './config/address.ts'
+import { isUnspecified, urlHost } from './config/address.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError, configErrorExitCode } from './config/config-error.ts'
 import { hashKey, keyFault } from './config/keys.ts'
@@ -108,7 +108,7 @@ function summary({ listen, admin, auth, callers, upstreams, sandbox, redisUrl, w
 }
 
 function address({ host, port }: { host: string; port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '(any free port)' : port}`
+  return `${urlHost(host)}:${port === 0 ? '(any free port)' : port}`
 }
 
 async function printHash(argument: string | undefined, { stdin, print, complain }: Terminal): Promise<number> {

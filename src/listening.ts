@@ -1,7 +1,9 @@
 /** Opening the ports, and what is said where one can't be opened. */
+
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { urlHost } from './config/address.ts'
 
 export interface Place {
   readonly host: string
@@ -69,5 +71,5 @@ function cannotListen(error: unknown, place: Place, variables: ListenerVariables
 }
 
 function placeText({ host, port }: Place): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${urlHost(host)}:${port}`
 }

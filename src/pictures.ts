@@ -1,9 +1,11 @@
 /** Where pictures come from and go to beside the answers themselves: references fetched by their address, answers stored to have one. */
+
 import { type Assets, createAssets } from './assets/assets.ts'
 import { createDiskStore } from './assets/disk-store.ts'
 import { sharedSecret } from './assets/secret.ts'
 import { createAddressBook } from './assets/signed-url.ts'
 import type { Config } from './config/config.ts'
+import { asError } from './images/error.ts'
 import type { BufferPool } from './memory/buffer-pool.ts'
 import type { Room } from './memory/room.ts'
 import { createReferences, type References } from './references/references.ts'
@@ -21,8 +23,7 @@ export interface AssetParts {
 /** @throws Error where the folder can't be made. */
 export async function openAssets({ listen, assets }: Config, { log, nowSeconds, ownUrl }: AssetParts): Promise<Assets> {
   const { dir, ttlSeconds, maxBytes, signingSecret, s3 } = assets
-  const onFault = (error: unknown) =>
-    log.error('the store of pictures failed', { error: error instanceof Error ? error : new Error(String(error)) })
+  const onFault = (error: unknown) => log.error('the store of pictures failed', { error: asError(error) })
   return createAssets({
     store: s3
       ? (await import('./assets/s3-store.ts')).createS3Store({ ...s3, nowSeconds, onFault })

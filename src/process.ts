@@ -4,11 +4,14 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerWith } from './admin/elsewhere.ts'
 import type { App } from './app.ts'
+import { sandboxName } from './config/checks.ts'
 import type { Config } from './config/config.ts'
-import { ConfigError } from './config/config-error.ts'
+import { ConfigError, configErrorExitCode } from './config/config-error.ts'
 import { checkFolders } from './config/folders.ts'
 import { loadConfig } from './config/load.ts'
 import { forgetTheStart, optimiseSooner } from './engine.ts'
+import { greeting } from './greeting.ts'
+import { asError } from './images/error.ts'
 import { leaveOnce } from './leaving.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
 import { findFree, listen } from './listening.ts'
@@ -17,9 +20,6 @@ import { createLog, type Log } from './telemetry/log.ts'
 import { openUsageKeeper } from './usage/open-keeper.ts'
 import { WorkerFailed } from './workers/messages.ts'
 import { takeRole } from './workers/worker.ts'
-
-// sysexits.h: EX_CONFIG
-const misconfigured = 78
 
 /** For exchanges that were cut to give back what they hold. */
 const cutMs = 2_000
@@ -55,7 +55,7 @@ function readConfig(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)
-    process.exit(misconfigured)
+    process.exit(configErrorExitCode)
   }
 }
 
@@ -112,7 +112,7 @@ async function lead(): Promise<void> {
     await findFree(config.listen, 'PLANTAIN')
     const address = await workers.start()
     forgetTheStart(() => ({ underWay: 0, begun: 0 }))
-    greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? ['sandbox'] : [])], address, adminAddress)
+    greet([...config.upstreams.map(({ name }) => name), ...(sandbox ? [sandboxName] : [])], address, adminAddress)
   } catch (error) {
     if (error instanceof WorkerFailed) process.exit(error.exitCode)
     await fail('the start failed', error)
@@ -165,27 +165,10 @@ function greet(
     for (const notice of config.notices) log.info(notice)
     return
   }
-  const key = config.auth === 'keys' ? " -H 'authorization: Bearer YOUR_KEY'" : ''
-  const model = modelToName === null ? '' : `"model": "${modelToName}", `
-  const lines = [
-    `Plantain ${version} listens on ${address} (operators: ${adminAddress})`,
-    upstreamNames.includes('sandbox')
-      ? 'Upstream: the built-in sandbox, which paints by itself and costs nothing. Set GEMINI_API_KEY for real models.'
-      : `Upstreams: ${upstreamNames.join(', ')}`,
-    ...config.notices,
-    config.auth === 'keys' ? `Callers: ${config.callers.map(({ id }) => id).join(', ')}` : 'Open: no key is asked for.',
-    '',
-    'Make an image:',
-    '',
-    `  curl -s ${address}/v1/images/generations -H 'content-type: application/json'${key} \\`,
-    `    -d '{${model}"prompt": "A red kite over a green valley"}' \\`,
-    `    | sed 's/.*"b64_json":"\\([^"]*\\)".*/\\1/' | base64 -d > kite.jpg`,
-    '',
-  ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  process.stdout.write(greeting(config, { version, address, adminAddress, upstreams: upstreamNames, modelToName }))
 }
 
-/** Also when it is called. */
+/** `work` is done, and the process ends, when it is told to. @returns the same for whoever wants it to end otherwise. */
 function onLeave(work: () => Promise<void>): () => Promise<void> {
   const inGoodOrder = async () => {
     await work()
@@ -218,10 +201,6 @@ async function fail(message: string, error: unknown): Promise<void> {
   log.fatal(message, { error: asError(error) })
   await log.flush()
   process.exit(1)
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 function secretsOf({ upstreams, admin, redisUrl, assets }: Config): readonly string[] {

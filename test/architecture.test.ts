@@ -19,6 +19,7 @@ const floors: Readonly<Record<string, number>> = {
   'offer.ts': 4,
   'pictures.ts': 4,
   'engine.ts': 5,
+  'greeting.ts': 5,
   'leaving.ts': 5,
   'listening.ts': 5,
   http: 4,

@@ -20,6 +20,7 @@ export interface LimitsParts {
   readonly modelIdOf: (name: string) => string | null
 }
 
+/** The handler of the route. */
 export function createLimitsAnswer({ limits, onStoreError, zone, callers, modelIds, modelIdOf }: LimitsParts) {
   /** @throws Refusal. */
   function callerOf({ params }: FastifyRequest): LimitedCaller {

@@ -34,6 +34,7 @@ function weightOf(type: string, accept = ''): number {
   return 0
 }
 
+/** For a question that makes no sense: what is wrong, and what would be right. */
 export const badQuery = (message: string) => new Refusal(400, 'invalid_query', message)
 
 const longestQuote = 80

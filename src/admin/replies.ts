@@ -1,6 +1,7 @@
 /** How the operator's listener answers: its errors, and tables as JSON or CSV. */
 import type { FastifyReply } from 'fastify'
 
+/** `code`: for programs. `message`: for people, what is wrong and what would be right. */
 export function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.code(status).send({ error: { code, message } })
 }
@@ -34,6 +35,7 @@ function csvField(cell: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
+/** RFC 4180, 3: the first line names the columns. */
 export const csvType = 'text/csv; charset=utf-8; header=present'
 
 /** Micro-USD as dollars. A millionth is the least that there is, so it never becomes `1e-7`. */

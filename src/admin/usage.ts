@@ -25,6 +25,7 @@ const mostDays = 400
 /** Some 4 MB of JSON. */
 const mostRows = 20_000
 
+/** The handler of the route. */
 export function createUsageAnswer({ usage, zone, today, callers, modelIds, modelIdOf }: UsageParts) {
   const callerIds = callers.map(({ id }) => id)
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { constants, mkdirSync } from 'node:fs'
 import { access, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Bytes } from '../images/bytes.ts'
 import { BufferPool } from '../memory/buffer-pool.ts'
 import { createRoom, type Room } from '../memory/room.ts'
 import { decodeBase64 } from '../streams/base64-decoder.ts'
@@ -85,7 +86,7 @@ class DiskStore implements AssetStore {
     return this.#usage.reserve(pictures)
   }
 
-  async put(name: AssetName, base64: Parameters<AssetStore['put']>[1], signal: AbortSignal): Promise<void> {
+  async put(name: AssetName, base64: Bytes, signal: AbortSignal): Promise<void> {
     const leave = await this.#writers.take(1, signal)
     const block = this.#blocks.pop() ?? alignedBuffer(blockBytes)
     const draft = join(this.#temporary, randomUUID())

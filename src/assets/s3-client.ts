@@ -101,6 +101,7 @@ export function createS3Client(params: S3Params): S3Client {
   }
 }
 
+/** Of the 200s. */
 export const isGood = (status: number): boolean => status >= 200 && status < 300
 
 /** Where requests for the bucket go: host and the start of every path. */

@@ -69,6 +69,7 @@ export const publicName = ({ id, mediaType }: AssetName): string => `${id}.${ext
 
 const publicForm = /^([0-9a-f]{32})\.([a-z]{3,4})$/
 
+/** Null: it is no such name. */
 export function parsePublicName(text: string): Omit<AssetName, 'expiresSeconds'> | null {
   const [, id, extension] = publicForm.exec(text) ?? []
   const mediaType = mediaTypes.get(extension ?? '')
@@ -80,6 +81,7 @@ export const keptName = (name: AssetName): string => `${name.expiresSeconds}-${p
 
 const keptForm = /^(\d{10})-([0-9a-f]{32}\.[a-z]{3,4})$/
 
+/** Null: no store keeps a picture by that name. */
 export function parseKeptName(text: string): AssetName | null {
   const [, seconds, rest] = keptForm.exec(text) ?? []
   const name = parsePublicName(rest ?? '')

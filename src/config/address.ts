@@ -124,6 +124,9 @@ export function parsePublicUrl(text: string): BaseUrl {
   return { url: url.origin + url.pathname.replace(/\/+$/, '') }
 }
 
+/** A host as addresses have it: an IPv6 address in brackets. */
+export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
 /** What to connect to: an IPv6 address without its brackets, the port also where the scheme implies it. */
 export function hostAndPortOf(baseUrl: string): HostAndPort {
   const url = new URL(baseUrl)

@@ -4,13 +4,15 @@ import { arrivesAt, collide, hostAndPortOf, isLoopback, isPrivateAddress, rootFa
 import type { Environment } from './environment.ts'
 import { hashKey } from './keys.ts'
 import type { Mistakes } from './mistakes.ts'
-import type { ReadTree } from './read-tree.ts'
+import type { Entry, ReadTree } from './read-tree.ts'
+import type { UpstreamFields } from './schema.ts'
 import { nearest } from './spelling.ts'
 import { isTree, type Path, pathText } from './tree.ts'
 import { dialectsOf, usualDialect, vendorOf } from './vendors.ts'
 
 export type SandboxMode = 'auto' | 'on' | 'off'
 
+/** What the built-in sandbox is called as an upstream. */
 export const sandboxName = 'sandbox'
 
 /** What stands in the environment alone. */
@@ -19,6 +21,7 @@ export interface Modes {
   readonly workers: number
 }
 
+/** What breaks a rule is added to `mistakes`. */
 export function checkTogether(read: ReadTree, { sandbox, workers }: Modes, mistakes: Mistakes): void {
   checkListeners(read, mistakes)
   checkCallers(read, mistakes)
@@ -123,10 +126,8 @@ export function checkCredentials({ upstreams }: ReadTree, environment: Environme
   }
 }
 
-type UpstreamEntry = ReadTree['upstreams'] extends ReadonlyMap<string, infer Entry> ? Entry : never
-
 /** What the vendor's dialect needs, and what means nothing to it. */
-function checkVendor(path: Path, upstream: UpstreamEntry['readable'], mistakes: Mistakes): void {
+function checkVendor(path: Path, upstream: Entry<UpstreamFields>['readable'], mistakes: Mistakes): void {
   const { protocol, base_url, keys, project, location, credentials, api_version } = upstream
   if (protocol === undefined || mistakes.touches([...path, 'dialect'])) return
   const dialect = upstream.dialect ?? usualDialect[protocol]

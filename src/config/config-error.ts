@@ -5,11 +5,11 @@ export interface Mistake {
   readonly place: string
   /** Where in the file, as editors take it: `config/gateway.yaml:12`. Null: the value is not from the file. */
   readonly location: string | null
-  /** A sentence without the place: what is wrong and what would be right. Holds no value but names of models, so no secret. */
+  /** A sentence without the place: what is wrong and what would be right. Of values it repeats names and paths alone, so no secret. */
   readonly problem: string
 }
 
-/** Its message is meant for a terminal, several lines long. A process stopped by it exits with 78 (sysexits' EX_CONFIG). */
+/** Its message is meant for a terminal, several lines long. A process stopped by it exits with `configErrorExitCode`. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly mistakes: readonly Mistake[]
@@ -21,6 +21,7 @@ export class ConfigError extends Error {
   }
 }
 
+/** sysexits.h: EX_CONFIG */
 export const configErrorExitCode = 78
 
 function line({ place, location, problem }: Mistake): string {

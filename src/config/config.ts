@@ -59,7 +59,7 @@ export interface Config {
   readonly workers: number
   /** Catalogue entries of the operator's own, in the form of config/models.yaml; checked by models/. */
   readonly models: readonly unknown[]
-  /** What the start prints: which variable made which upstream, what is set and not served yet. */
+  /** What the start prints: what the environment made, and which of its variables mean nothing here. */
   readonly notices: readonly string[]
 }
 

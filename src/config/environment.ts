@@ -29,6 +29,7 @@ export interface EnvironmentParams {
   readonly mistakes: Mistakes
 }
 
+/** A variable that can't be used is added to `mistakes`, once. */
 export function createEnvironment({ env, cwd, readFile, mistakes }: EnvironmentParams): Environment {
   const secrets = new Map<string, Variable>()
 

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { nearest } from './spelling.ts'
 
+/** What a value was read as, or what it must be. */
 export type Reading<T> = { readonly value: T } | { readonly fault: string }
 
 /** One value, read by hand so that the sentence fits. */
@@ -28,19 +29,15 @@ export function text(kind: string, faultOf: (value: string) => string | null = (
   })
 }
 
-export function oneOf<const T extends string>(values: readonly T[], later: readonly string[] = []) {
+/** One of these words. */
+export function oneOf<const T extends string>(values: readonly T[]) {
   return field<T>(input => {
     const value = values.find(known => known === input)
-    if (value !== undefined) return { value }
-    if (typeof input === 'string' && later.includes(input)) {
-      return {
-        fault: `${input} is not served by this version yet: ${listed(values)} ${values.length > 1 ? 'are' : 'is'}`,
-      }
-    }
-    return { fault: `must be ${listed(values)}` }
+    return value === undefined ? { fault: `must be ${listed(values)}` } : { value }
   })
 }
 
+/** Both bounds included. */
 export function wholeNumber({ min, max }: { min: number; max: number }) {
   return field<number>(input => {
     const value = typeof input === 'string' && /^\d+$/.test(input) ? Number(input) : input
@@ -141,7 +138,7 @@ export function section<S extends z.core.$ZodShape>(shape: S, later: readonly st
   return object.catchall(unknownKey) as unknown as typeof object
 }
 
-export function unknownKeyProblem(key: string, known: readonly string[], later: readonly string[]): string {
+function unknownKeyProblem(key: string, known: readonly string[], later: readonly string[]): string {
   if (later.includes(key)) return 'is not served by this version yet: take it out'
   const meant = nearest(key, known)
   return meant === null ? `unknown key; the keys here are ${known.join(', ')}` : `unknown key; did you mean ${meant}?`

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 
+/** Of a key or a token. */
 export const maxKeyBytes = 256
 
 /** Why this cannot be a key or a token; null: it can. */

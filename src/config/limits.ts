@@ -54,6 +54,7 @@ const names = {
 
 const pairs = Object.entries(names) as [keyof Written, keyof Limits][]
 
+/** In the words and units of the house. */
 export function toLimits(written: Written): Limits {
   return Object.fromEntries(pairs.flatMap(([key, name]) => (written[key] === undefined ? [] : [[name, written[key]]])))
 }

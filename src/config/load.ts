@@ -24,7 +24,7 @@ export interface LoadParams {
   readonly modelMistakes?: (models: readonly unknown[]) => readonly { readonly path: Path; readonly problem: string }[]
 }
 
-export const defaultConfigFile = 'config/gateway.yaml'
+const defaultConfigFile = 'config/gateway.yaml'
 
 /** @throws ConfigError with every mistake at once. */
 export function loadConfig({

@@ -40,6 +40,7 @@ const caller = bothWays(callerSchema)
 const upstream = bothWays(upstreamSchema)
 const route = bothWays(routeSchema)
 
+/** What is wrong is added to `mistakes`. */
 export function readTree(tree: Tree, mistakes: Mistakes): ReadTree {
   const entry = readEntry(file, tree, [], mistakes)
   const fields = entry.whole ?? fileSchema.parse(entry.readable)

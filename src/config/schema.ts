@@ -160,7 +160,7 @@ export const upstreamSchema = section({
   project_limits: rateLimitsSchema.prefault({}),
 })
 
-/** Names that fit, of upstreams and callers, also where the file has them as keys. */
+/** Of an upstream, which the file has as a key. */
 export const upstreamName = name('a name')
 
 export const routeSchema = section({

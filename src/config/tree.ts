@@ -5,6 +5,7 @@ export type Tree = Readonly<Record<string, unknown>>
 /** Keys and list positions from the root: `['callers', 0, 'key']`. */
 export type Path = readonly PropertyKey[]
 
+/** Is it a map? */
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

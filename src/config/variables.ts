@@ -19,6 +19,7 @@ interface Surroundings {
   readonly referred: ReadonlySet<string>
 }
 
+/** A variable that can't be used is added to `mistakes`; what else the operator should know are notices. */
 export function overlayVariables(fileTree: Tree, surroundings: Surroundings): Overlay {
   const { environment, referred } = surroundings
   const settings = overlaySettings(fileTree, surroundings)

@@ -33,6 +33,7 @@ const vendors: Readonly<Record<ProtocolSetting, Readonly<Partial<Record<DialectS
   },
 }
 
+/** Undefined: no vendor of that dialect speaks the protocol. */
 export const vendorOf = (protocol: ProtocolSetting, dialect: DialectSetting): Vendor | undefined =>
   vendors[protocol][dialect]
 

@@ -33,4 +33,5 @@ export interface Bounds {
   readonly search?: boolean
 }
 
+/** Of vendors who take all that the catalogue says. */
 export const asInTheCatalogue = (): Bounds => ({})

@@ -1,6 +1,6 @@
 /** OpenAI's own images API: https://platform.openai.com/docs/api-reference/images */
 import { asInTheCatalogue } from './dialect.ts'
-import type { OpenAiDialect, WireField } from './openai-form.ts'
+import type { ImageOperation, OpenAiDialect, WireField } from './openai-form.ts'
 
 const painting: readonly WireField[] = [
   'n',
@@ -15,7 +15,7 @@ const painting: readonly WireField[] = [
 ]
 
 /** What GPT image models are asked by generation and by edit; `moderation` is not among the fields of an edit's form. */
-export const gptImageFields = (operation: 'generate' | 'edit'): readonly WireField[] =>
+export const gptImageFields = (operation: ImageOperation): readonly WireField[] =>
   operation === 'generate' ? [...painting, 'moderation'] : [...painting, 'input_fidelity']
 
 // They answer in base64 and refuse to be asked for it. Whatever else stands at this address may answer with a link unasked.

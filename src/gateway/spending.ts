@@ -32,6 +32,7 @@ export function wantedOf(request: ImageRequest, best: Plan | undefined): CallWan
   }
 }
 
+/** What is reserved of its caller's limits before it is painted. */
 export function demandOf({ resolution: { model }, wanted }: Spending): Demand {
   if (wanted.count === 0) return { images: 0, tokens: 0, microUsd: 0 }
   return {

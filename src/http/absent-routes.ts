@@ -40,6 +40,7 @@ const absent: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
+/** For a path where nothing is. */
 export function explainAbsence(method: string, path: string): GatewayError {
   const explanation = absent.find(([pattern]) => pattern.test(path.replaceAll('%3A', ':').replaceAll('%3a', ':')))?.[1]
   const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path

@@ -1,7 +1,7 @@
 /** Who asks: the caller behind the key, wherever a client puts it. */
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { CallerConfig } from '../config/config.ts'
+import { hashKey, maxKeyBytes } from '../config/keys.ts'
 import { GatewayError } from '../images/error.ts'
 import type { ProtocolName } from '../protocols/protocol.ts'
 
@@ -14,17 +14,15 @@ type Headed = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
 
 /** Everybody without a key, where none is asked for. */
 export const anonymous: Caller = { id: 'anonymous', models: null, limits: {} }
-/** A longer one is nobody's: not worth the hashing. */
-const longestKey = 256
-
 /** Keys are looked up by their SHA-256: the time it takes tells nothing about a key that is nearly right. */
 export function createAuthenticate(auth: 'keys' | 'open', callers: readonly CallerConfig[]): Authenticate {
   const byHash = new Map(callers.map(caller => [caller.keySha256, caller]))
   return ({ headers, rawHeaders }, query, protocol) => {
     refuseSecond(rawHeaders)
     const keys = presentedKeys(headers, query)
-    // Clients send placeholders in one place and the key in another: what nobody owns does not count against them.
-    const known = new Set(keys.flatMap(key => (key.length > longestKey ? [] : (byHash.get(sha256(key)) ?? []))))
+    // Clients send placeholders in one place and the key in another: what nobody owns does not count against them. A key that
+    // is too long to be anybody's is not worth the hashing.
+    const known = new Set(keys.flatMap(key => (key.length > maxKeyBytes ? [] : (byHash.get(hashKey(key)) ?? []))))
     const [caller, another] = known
     if (another)
       throw new GatewayError('invalid-request', 'The request carries the keys of two different callers. Send one.')
@@ -51,8 +49,6 @@ function presentedKeys(headers: IncomingHttpHeaders, query: URLSearchParams): re
   const keys = [first, headers['x-goog-api-key'], headers['api-key'], ...query.getAll('key')]
   return keys.flat().filter((key): key is string => key !== undefined && key !== '')
 }
-
-const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 
 const wrongKey = (protocol: ProtocolName) =>
   new GatewayError(

@@ -56,6 +56,7 @@ export async function readJson(message: IncomingMessage, bounds: BodyRoomParts):
 const unreadable = (why: string) =>
   new GatewayError('invalid-request', `We could not parse the JSON body of your request. ${why}`)
 
+/** @throws GatewayError `unsupported-media` for a body that is compressed. */
 export function refuseEncoding({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding']
   if (!encoding || encoding === 'identity') return

@@ -20,6 +20,7 @@ const kinds = new Map<string, readonly [ErrorKind, string]>([
 // Long enough for the answer to be read: the rest of what was sent is not read here, so closing may reset the connection.
 const lingerMs = 500
 
+/** Node's `clientErrorHandler`: answers, and ends the connection. */
 export function answerClientError(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy()

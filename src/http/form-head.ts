@@ -27,6 +27,7 @@ const plainType = /^content-type: (?!application\/json)[\w.+-]+\/[\w.+-]+(?:; ?c
 const plainLength = /^content-length: \d+$/i
 const parameter = /;\s*([\w*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g
 
+/** `text`: its lines, without the empty one behind them. */
 export function readHead(text: string): PartHead {
   const lines = text === '' ? [] : text.split('\r\n')
   const fields = new Map(lines.map(line => [line.split(':', 1)[0]?.trim().toLowerCase() ?? '', line] as const))

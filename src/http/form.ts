@@ -30,6 +30,8 @@ export interface FormBounds extends BodyRoomParts {
 }
 
 const maxTextFields = 60
+
+/** Of a text that is no picture. */
 export const maxTextBytes = 256 * 1024
 const longestName = 100
 // `image`, `image[]` and `image[0]` are three spellings of one list.
@@ -60,6 +62,7 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   }
 }
 
+/** @throws GatewayError where the content type names none. */
 export function boundaryOf(contentType: string): string {
   const match = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(contentType)
   const boundary = match?.[1] ?? match?.[2] ?? ''
@@ -149,6 +152,7 @@ export function textOf(value: unknown): string {
 export const notUtf8 = (name: string) =>
   new GatewayError('invalid-request', `The text of '${name}' is not valid UTF-8.`, { param: name })
 
+/** The name of a part. @throws GatewayError where it has none, or its content is not sent as it is. */
 export function checkPart(name: string | null | undefined, encoding: string): string {
   if (!name) throw new GatewayError('invalid-request', 'A part of the form has no name.')
   if (name.length > longestName) {
@@ -165,6 +169,7 @@ export function checkPart(name: string | null | undefined, encoding: string): st
   return name
 }
 
+/** `list`: the field in whose list the value stands. @throws GatewayError for any other field that stands there twice. */
 export function addField(fields: Map<string, unknown>, list: string | undefined, name: string, value: unknown): void {
   if (list) {
     const all = fields.get(list)

@@ -1,4 +1,5 @@
 /** The addresses of the public listener, and which methods each takes. */
+import { assetFolder } from '../assets/signed-url.ts'
 import { isMethod, parseMethodPath } from '../protocols/gemini/index.ts'
 import { isModelName } from '../protocols/model-name.ts'
 import type { Operation } from '../protocols/protocol.ts'
@@ -22,7 +23,8 @@ export const imagePaths = [
   '/v1beta/openai/images',
   '/v1beta1/images',
 ]
-export const assetPaths = '/v1/assets/*'
+/** Pictures that were answered by URL. */
+export const assetPaths = `${assetFolder}*`
 export const deploymentPath = '/openai/deployments/:model/images'
 
 export const operations: readonly (readonly [string, Operation])[] = [
@@ -68,7 +70,7 @@ export function methodsAt(path: string): readonly string[] {
   const images = operationPath.exec(path)?.[1] ?? ''
   if (imagePaths.includes(images) || deployment.test(images)) return ['POST']
   const isModel = modelFolders.some(start => path.startsWith(start) && isName(path, start.length))
-  const isRead = readPaths.has(path) || isModel || path.startsWith(assetPaths.slice(0, -1))
+  const isRead = readPaths.has(path) || isModel || path.startsWith(assetFolder)
   return isRead ? ['GET', 'HEAD'] : []
 }
 

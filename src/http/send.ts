@@ -1,14 +1,11 @@
 /** Bytes out to a caller: the head with its exact length, every slice as it lies, and an end to callers who stop reading. */
 import type { ServerResponse } from 'node:http'
-import { type Bytes, isInMemory } from '../images/bytes.ts'
+import { isInMemory } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
+import type { WireReply } from '../protocols/protocol.ts'
 
-export interface Reply {
-  readonly status: number
-  readonly reasonPhrase?: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Bytes
-}
+/** An answer of any route; where it is an error, in the words of the route's protocol. */
+export type Reply = WireReply
 
 /**
  * Settles when the last byte left for the caller: until then the body must be held.
@@ -77,6 +74,7 @@ async function endOnce(response: ServerResponse, out: Promise<void> | null, writ
 const isTaken = ({ socket, writableLength }: ServerResponse) =>
   socket !== null && !socket.destroyed && writableLength === 0
 
+/** Settles when the slice has left for the caller, or can't any more. */
 export const written = (response: ServerResponse, slice: Buffer) =>
   new Promise<void>(resolve => {
     response.write(slice, () => resolve())

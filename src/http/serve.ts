@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DryRun, DryRunEnd } from '../gateway/dry-run.ts'
 import type { Exchange } from '../gateway/exchange.ts'
-import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import { asError, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import { Patience } from '../limits/patience.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -194,8 +194,6 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
 /** Why a key is refused is in the vendor's words alone. What went wrong with credentials here may quote them. */
 const wordsOfVendor = ({ kind, cause }: GatewayError) =>
   kind === 'upstream-credential' && typeof cause === 'string' ? { cause } : {}
-
-const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
 /** A relayed answer's headers go out with its first byte: then the upstream's time is the time until that. */
 function timing({ upstreamMs, firstByteMs, queuedMs }: ExchangeRecord, totalMs: number): string | null {

@@ -1,5 +1,6 @@
 /** Bytes that lie in pieces: slices of the buffers they arrived in, or a stretch of a file. Never joined to be sent. */
 
+/** The pieces in order: at once where they lie in memory, else as they are read. */
 export type Slices = Iterable<Buffer> | AsyncIterable<Buffer>
 
 export interface Bytes {
@@ -18,6 +19,7 @@ export interface Bytes {
 /** Wraps buffers that are in memory already. */
 export const bytesOf = (...pieces: readonly Buffer[]): Bytes => stretchOf(pieces, 0, lengthOf(pieces))
 
+/** In UTF-8. */
 export const bytesOfText = (text: string): Bytes => bytesOf(Buffer.from(text))
 
 /** A stretch of buffers that lie behind one another. They are looked at when its slices are asked for, not before. */
@@ -67,6 +69,7 @@ async function joinLater(slices: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
+/** They can be read at once, without waiting for a file. */
 export const isInMemory = (slices: Slices): slices is Iterable<Buffer> => Symbol.iterator in slices
 
 /** The overlap of `start … start + length` with buffers that lie behind one another. */

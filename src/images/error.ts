@@ -67,6 +67,9 @@ export class GatewayError extends Error {
   }
 }
 
+/** Whatever was thrown: anything can be. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+
 /** What became of an exchange: one label for logs, metrics and the limiter's refunds. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'left' | 'limited'
 

@@ -54,7 +54,7 @@ export interface ImageRequest {
   readonly turns: readonly Turn[]
   /** Standing instructions, beside what was said. */
   readonly system?: string
-  /** How many pictures, 1–10. */
+  /** How many pictures, from 1 to `mostPictures`. */
   readonly count: number
   readonly shape: Shape
   /** Wanted file type; absent: whatever the model makes. */
@@ -75,6 +75,9 @@ export interface ImageRequest {
   /** Fields that were sent and have no twin here. An upstream of the same protocol may take them; for any other they are named as ignored. */
   readonly extras: Extras
 }
+
+/** Pictures that one request can ask for, in either protocol. */
+export const mostPictures = 10
 
 /** Names under which callers may send reference pictures, in the order in which they count; each in `spelling` where it was given. */
 export const pictureFields = ['image', 'images', 'image_urls', 'input_references'] as const

@@ -1,7 +1,7 @@
 /** Looks at a Redis before limits are entrusted to it, and says what an operator should mend. */
 import type { RedisClient } from '../redis/client.ts'
 
-/** Every command that the scripts use, and DEL between the kinds, each on a key of its own. */
+/** Every command that the scripts use, on one key that nothing else uses: DEL between those of strings and those of sorted sets. */
 const tryLua = `#!lua
 local key = KEYS[1]
 local commands = {

@@ -66,6 +66,7 @@ export interface Limits {
   close(): Promise<void>
 }
 
+/** @throws RangeError for a zone that Node does not know. */
 export function createLimits({ store, now, zone = 'UTC', upstreams = [], observe = () => {} }: LimitsParts): Limits {
   const calendars: Calendars = createCalendars(zone)
   const book = createRuleBook(calendars)

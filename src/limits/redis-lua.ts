@@ -85,7 +85,7 @@ local function append(its, first, number, count)
 end
 `
 
-export const findLua = `
+const findLua = `
 -- Where the number's pair stands, and what it counts. Numbers are a step apart at least, so it cannot be further ahead.
 local function find(its, first, number, step)
   local size = #its

@@ -24,6 +24,7 @@ export interface CallResult {
 /** `null`: as reserved. */
 type Actual = number | null
 
+/** Does its caller pay for it? */
 export const isCharged = ({ outcome, chargedAnyway }: ExchangeResult): boolean =>
   outcome === 'ok' || chargedAnyway === true
 

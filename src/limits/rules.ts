@@ -97,14 +97,14 @@ export function createRuleBook(calendars: Calendars): RuleBook {
 
 /** What the demand takes of a rule; null: nothing. */
 export function reservationOf({ dimension, key, limit, calendar }: Rule, demand: Demand): Reservation | null {
-  const cost = costOf(dimension, demand)
+  const cost = takenBy(demand, dimension)
   if (dimension === 'concurrent') return { kind: 'lease', key, limit }
   if (calendar && dimension.startsWith('budget')) return { kind: 'budget', key, limit, cost, calendar }
   if (cost === 0) return null
   return calendar ? { kind: 'day', key, limit, cost, calendar } : { kind: 'window', key, limit, cost }
 }
 
-function costOf(dimension: LimitDimension, { images, tokens, microUsd }: Demand): number {
+function takenBy({ images, tokens, microUsd }: Demand, dimension: LimitDimension): number {
   switch (dimension) {
     case 'images':
     case 'images-day':

@@ -148,4 +148,5 @@ export function checkSettlement({ reservations }: Hold, { actuals }: Settlement)
 /** What it costs to undo a hold: nothing of it was used, and no failure of the caller's is to blame. */
 export const undone = ({ reservations }: Hold): Settlement => ({ actuals: reservations.map(() => 0), failed: false })
 
+/** A lease takes one place. */
 export const costOf = (reservation: Reservation): number => (reservation.kind === 'lease' ? 1 : reservation.cost)

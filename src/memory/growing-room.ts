@@ -79,5 +79,6 @@ export async function waitForRoom(bytes: number, room: Room, signal: AbortSignal
   }
 }
 
+/** For whoever found none in time. */
 export const noRoom = () =>
   new GatewayError('overloaded', 'There is no room for more request data now. Try again soon.', { retryAfterMs: 1000 })

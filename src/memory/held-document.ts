@@ -9,7 +9,7 @@ export interface HoldingPlaces {
   readonly spill: SpillSpace
 }
 
-// Stands in for pieces that were given up, so that the others keep their places. No read of a socket's brings a larger one.
+// Stands in for pieces that were given up, so that the others keep their places. No read of a socket is larger.
 const nothing = Buffer.alloc(largestSlabBytes)
 
 const canGo = (piece: Buffer) => piece.buffer !== nothing.buffer && piece.length <= nothing.length

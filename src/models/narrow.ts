@@ -11,6 +11,7 @@ export interface VendorBounds {
   readonly search?: boolean
 }
 
+/** The very model where the vendor sets no bounds. */
 export function narrowed(model: Model, { ratios, tiers, references, search }: VendorBounds): Model {
   if (!ratios && !tiers && references === undefined && search === undefined) return model
   return {

@@ -16,12 +16,18 @@ const privateIpv4: Networks = [
   ['192.168.0.0', 16],
   ['100.64.0.0', 10], // carrier-grade NAT, RFC 6598; Alibaba's metadata service too
   ['169.254.0.0', 16], // link-local: clouds serve credentials there
+  ['168.63.129.16', 32], // Azure's host: public by its digits, reached from inside alone
 ]
 
-/** Networks of one's own, as an upstream's name may lead there unnoticed. IPv4-mapped IPv6 addresses are checked as IPv4. */
+/**
+ * Networks of one's own, as an upstream's name may lead there unnoticed. IPv4-mapped IPv6 addresses are checked as IPv4.
+ * config/address.ts has the same list for addresses that are written out, and benchmark networks (198.18.0.0/15) besides: a
+ * developer's proxy may answer any name with one of those.
+ */
 export const privateNetworks = blockList(privateIpv4, [
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10], // site-local, as it was once
 ])
 
 // https://www.iana.org/assignments/iana-ipv4-special-registry
@@ -40,8 +46,6 @@ const specialIpv4: Networks = [
   ['203.0.113.0', 24], // documentation
   ['224.0.0.0', 4], // multicast
   ['240.0.0.0', 4], // reserved, and broadcast
-  // Azure's host: public by its digits, reached from inside alone.
-  ['168.63.129.16', 32],
 ]
 
 // https://www.iana.org/assignments/iana-ipv6-special-registry, as far as it lies within 2000::/3.

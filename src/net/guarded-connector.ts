@@ -9,15 +9,8 @@ import { Resolver } from 'node:dns/promises'
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { isPublicAddress } from './address-guard.ts'
+import { type DialTarget, targetOf } from './dial-target.ts'
 import { undiciConnector } from './undici.ts'
-
-/** Where a connection would go. */
-export interface DialTarget {
-  readonly protocol: 'http:' | 'https:'
-  /** As the URL parser normalises it, an IPv6 address without its brackets, a name without a dot at its end. */
-  readonly hostname: string
-  readonly port: number
-}
 
 /** `trusted`: the operator has named it, wherever it leads. `checked`: it may be dialled if it leads to the public internet. */
 export type Verdict = 'trusted' | 'checked' | 'refused'
@@ -93,18 +86,6 @@ export function createGuardedConnector(options: GuardedConnectOptions): buildCon
       default:
         callback(new RefusedAddressError('It may not be called.'), null)
     }
-  }
-}
-
-function targetOf({ protocol, hostname, port }: buildConnector.Options): DialTarget {
-  const isTls = protocol === 'https:'
-  return {
-    protocol: isTls ? 'https:' : 'http:',
-    hostname: hostname
-      .replace(/^\[|\]$/g, '')
-      .replace(/\.+$/, '')
-      .toLowerCase(),
-    port: port ? Number(port) : isTls ? 443 : 80,
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the two halves of a protocol's folder are for, and what they pass to each other's neighbours. */
+/** What the two halves of a protocol's folder do, and what passes between them and the rest of the house. */
 import type { Bytes } from '../images/bytes.ts'
 import type { GatewayError } from '../images/error.ts'
 import type { ImageLink, ImageRequest } from '../images/request.ts'

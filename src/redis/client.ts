@@ -86,7 +86,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
   async function lookForCluster(): Promise<void> {
     if (cluster || !(await isCluster(redis))) return
     const { host, port, db: _, ...credentials } = address
-    // The queue it would not take is that of nodes that are just being connected.
+    // Each node keeps its queue: it holds what is sent while the node is just being connected.
     const { commandTimeout: __, enableOfflineQueue: ___, ...quick } = perServer
     cluster = new (await import('ioredis')).Cluster([{ host, port }], {
       redisOptions: { ...credentials, ...quick },
@@ -118,7 +118,7 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     )
     redis.once('close', () => resolve())
   })
-  // That it is not needed any more is no loss.
+  // A connection that is closed here is not lost.
   watch(redis, mask, state => closed || observe(state))
   // It would go on in database 0, where what lies may be somebody else's.
   redis.on('error', error => {

@@ -1,6 +1,7 @@
 /** Which hosts pictures may be fetched from, by name and port. Where names lead is the dialler's matter (net/guarded-connector.ts). */
 import { isIP } from 'node:net'
-import type { DialTarget, Guard } from '../net/guarded-connector.ts'
+import { bareHost, type DialTarget, targetOf } from '../net/dial-target.ts'
+import type { Guard } from '../net/guarded-connector.ts'
 
 /** `public`: https hosts of the public internet and those that are listed; `allow-list`: those that are listed; `off`: none. */
 export type FetchMode = 'public' | 'allow-list' | 'off'
@@ -36,7 +37,10 @@ const usualPorts = [80, 443]
 function parseEntry(text: string): Entry {
   const [, star = '', host = '', port] = /^(\*(?=\.))?(.*?)(?::(\d+))?$/.exec(text) ?? []
   return {
-    host: star === '' ? bare(new URL(`http://${host}`).hostname) : bare(new URL(`http://x${host}`).hostname).slice(1),
+    host:
+      star === ''
+        ? bareHost(new URL(`http://${host}`).hostname)
+        : bareHost(new URL(`http://x${host}`).hostname).slice(1),
     port: port === undefined ? null : Number(port),
   }
 }
@@ -45,18 +49,6 @@ function matches({ host, port }: Entry, target: DialTarget): boolean {
   const isHost = host.startsWith('.') ? target.hostname.endsWith(host) : target.hostname === host
   return isHost && (port === null ? usualPorts.includes(target.port) : target.port === port)
 }
-
-/** Where a connection for this address would go, should somebody dial it. */
-export function targetOf({ protocol, hostname, port }: URL): DialTarget {
-  const isTls = protocol === 'https:'
-  return {
-    protocol: isTls ? 'https:' : 'http:',
-    hostname: bare(hostname),
-    port: port === '' ? (isTls ? 443 : 80) : Number(port),
-  }
-}
-
-const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '')
 
 // Names that lead to this machine or its network wherever they are asked for, the metadata services of clouds among them.
 const insideNames = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa)$/

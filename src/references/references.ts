@@ -1,12 +1,13 @@
 /** Pictures that are named by their address: those of a request before it is sent, and those of an upstream's answer. */
-import { GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import { asError, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
 import type { ImageInput, ImageLink } from '../images/request.ts'
 import type { BufferPool } from '../memory/buffer-pool.ts'
 import type { Room } from '../memory/room.ts'
+import { targetOf } from '../net/dial-target.ts'
 import type { Resolve } from '../net/guarded-connector.ts'
 import { type Allotment, allot } from './allotment.ts'
 import { FetchError, type FetchedImage, fetchImage, roomInTime } from './fetch-image.ts'
-import { alsoAt, createGuard, type FetchMode, targetOf } from './guard.ts'
+import { alsoAt, createGuard, type FetchMode } from './guard.ts'
 
 export interface ReferencesParts {
   readonly fetch: FetchMode
@@ -224,6 +225,6 @@ function outcomeOfFetch(error: unknown): Outcome {
 const hostOf = (url: string) => URL.parse(url)?.host ?? ''
 
 function reasonOf(error: unknown): string {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+  const { message, cause } = asError(error)
   return cause instanceof Error ? `${message} ${cause.message}` : message
 }

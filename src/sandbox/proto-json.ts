@@ -172,7 +172,7 @@ function readNumber(value: unknown, fits: (number: number) => boolean): number |
   return typeof number === 'number' && fits(number) ? number : undefined
 }
 
-/** Either alphabet, padded or not; null where it is none. */
+/** Either alphabet, padded or not; undefined where it is none. */
 function decodeBase64(text: string): Buffer | undefined {
   return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }

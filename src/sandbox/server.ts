@@ -2,7 +2,9 @@
  * The sandbox: an HTTP server that behaves like Google's Generative Language API for image models, and paints.
  * As strict in what it takes and as odd in what it answers; free, offline, and for the same prompt always the same.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { urlHost } from '../config/address.ts'
 import { promptUsage } from './answer.ts'
 import { parseJson, readBody } from './body.ts'
 import {
@@ -73,7 +75,7 @@ export function createSandbox(params: SandboxParams): Sandbox {
 
 function urlOf(address: ReturnType<ReturnType<typeof createServer>['address']>): string {
   if (address === null || typeof address === 'string') throw new Error('The sandbox listens on no port.')
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  return `http://${urlHost(address.address)}:${address.port}`
 }
 
 async function serve(params: SandboxParams, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -13,6 +13,7 @@ export interface AnswerReader {
   finish(): readonly unknown[]
 }
 
+/** `contentType`: of the answer. */
 export const createAnswerReader = (contentType: string): AnswerReader =>
   isEventStream(contentType) ? new EventReader() : new SingleReader()
 

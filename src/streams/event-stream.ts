@@ -24,6 +24,7 @@ export interface StreamReader {
   finish(): readonly StreamDocument[]
 }
 
+/** `contentType`: of the answer. */
 export const createStreamReader = (contentType: string): StreamReader =>
   isEventStream(contentType) ? new EventStreamReader() : new JsonStreamReader()
 

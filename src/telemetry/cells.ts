@@ -39,6 +39,7 @@ interface Series<Cell> {
   readonly heads: readonly string[]
 }
 
+/** `help`: the sentence that a scrape has beside it. */
 export function countCells(registry: Registry, name: string, help: string): CellOf<CountCell> {
   const { cellOf, series } = cellTable<CountCell>(
     () => ({ value: 0 }),

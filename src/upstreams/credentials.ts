@@ -1,5 +1,6 @@
 /** An upstream's keys, used in turn. Printing one by mistake prints nothing. */
 import { inspect } from 'node:util'
+import type { Dialect } from '../dialects/dialect.ts'
 import { holdsSecret, withoutSecrets } from './echoes.ts'
 
 export type Headers = Readonly<Record<string, string>>
@@ -11,15 +12,15 @@ export interface Credentials {
   masked(): Headers
   /** Takes every key out of a text that an upstream sent. */
   scrub(text: string): string
+  /** Is one of the keys in there? */
   contains(bytes: Buffer): boolean
 }
-
-export type KeyHeader = 'authorization' | 'x-goog-api-key' | 'api-key'
 
 // Servers of one's own take any key, and people write `x`: no secret, and a letter of every word in their answers.
 const shortestSecretChars = 4
 
-export function createCredentials(keys: readonly string[], header: KeyHeader): Credentials {
+/** `header`: the one that carries the key; `authorization` as `Bearer`. */
+export function createCredentials(keys: readonly string[], header: Dialect['keyHeader']): Credentials {
   const carrying = (key: string) => ({ [header]: header === 'authorization' ? `Bearer ${key}` : key })
   const headers = keys.map(carrying)
   const secrets = keys.filter(key => key.length >= shortestSecretChars)

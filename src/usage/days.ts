@@ -15,6 +15,7 @@ export const laterDay = (day: string, days: number): string => nameOf(Date.parse
 /** How many days there are from one to the other, both counted. */
 export const daysFrom = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / dayMs + 1
 
+/** In order, both among them; none where `to` comes before `from`. */
 export const daysBetween = (from: string, to: string): readonly string[] =>
   Array.from({ length: Math.max(0, daysFrom(from, to)) }, (_, index) => laterDay(from, index))
 

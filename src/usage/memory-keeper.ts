@@ -3,6 +3,7 @@ import { laterDay } from './days.ts'
 import { requestsIn, Tally } from './tally.ts'
 import { sorted, TooManyRows, type UsageKeeper } from './usage.ts'
 
+/** For so many days usage is kept. */
 export const daysInMemory = 62
 /** Some 300 bytes each. */
 const mostRows = 50_000

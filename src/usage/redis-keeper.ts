@@ -27,6 +27,7 @@ export interface RedisKeeperParts {
   readonly observe?: (trouble: string | null) => void
 }
 
+/** For so many days usage is kept. */
 export const daysInRedis = 400
 
 const dayMs = 86_400_000

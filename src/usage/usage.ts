@@ -89,6 +89,7 @@ export function sumCounts(a: Counts, b: Counts): Counts {
   }
 }
 
+/** By day, then caller, then model. */
 export function sorted(rows: readonly UsageRow[]): readonly UsageRow[] {
   return rows.toSorted((a, b) => order(a.day, b.day) || order(a.caller, b.caller) || order(a.model, b.model))
 }

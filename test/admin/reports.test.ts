@@ -1,21 +1,11 @@
 /** What the operator's listener tells of callers: what they have used, and how their limits stand. With a real gateway before it. */
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CallerConfig } from '../../src/config/config.ts'
 import { createMemoryKeeper } from '../../src/usage/memory-keeper.ts'
 import { noCounts } from '../../src/usage/usage.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
-
-const caller = (id: string, more: Partial<CallerConfig> = {}): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
-  models: null,
-  limits: {},
-  ...more,
-})
 
 // Los Angeles is on 20 November still.
 const noonSeconds = Date.parse('2026-11-21T07:30:00Z') / 1000
@@ -31,14 +21,14 @@ beforeAll(async () => {
     epochSeconds: () => noonSeconds,
     config: { limitsZone: 'America/Los_Angeles', admin: { host: '127.0.0.1', port: 0, token: 'operator-token' } },
     callers: [
-      caller('team-a', {
+      callerOf('team-a', {
         limits: { requestsPerMinute: 5, imagesPerDay: 100, concurrent: 3, budgetMicroUsdPerMonth: 2_000_000 },
         modelLimits: [
           { model: 'gemini-3-pro-*', limits: { imagesPerDay: 7 } },
           { model: 'my,own"*', limits: { imagesPerMinute: 4 } },
         ],
       }),
-      caller('team-b'),
+      callerOf('team-b'),
     ],
   })
   await paint('team-a', { n: 2 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { CallerConfig } from '../../src/config/config.ts'
-import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { lineOf } from '../helpers/log.ts'
 import { type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { type PictureAnswer, pictureAnswer, sha256 } from './answers.ts'
@@ -11,15 +11,10 @@ import { ask, eventually, newId, readMetrics, relayed, spillFiles, translated, t
 
 const small = pictureAnswer(20_000)
 const large = pictureAnswer(15_000_000)
-const callerOf = (id: string, limits: CallerConfig['limits']): CallerConfig => ({
-  id,
-  keySha256: sha256(`key of ${id}`),
-  models: null,
-  limits,
-})
-const authorization = { 'x-goog-api-key': 'key of one-at-a-time' }
-const unlimited = { 'x-goog-api-key': 'key of unlimited' }
-const callers = [callerOf('one-at-a-time', { concurrent: 1 }), callerOf('unlimited', {})]
+const limited = (id: string, limits: CallerConfig['limits']) => callerOf(id, { limits })
+const authorization = { 'x-goog-api-key': 'key-of-one-at-a-time' }
+const unlimited = { 'x-goog-api-key': 'key-of-unlimited' }
+const callers = [limited('one-at-a-time', { concurrent: 1 }), limited('unlimited', {})]
 
 // Most of the time is spent waiting: for slow callers, and for a fresh text of metrics.
 vi.setConfig({ maxConcurrency: 30 })

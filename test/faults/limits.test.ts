@@ -6,11 +6,11 @@ import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import { createRedisStore } from '../../src/limits/redis-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 import { connectRedis } from '../../src/redis/client.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { lineOf } from '../helpers/log.ts'
 import { type RawCall, type RawScript, type RawUpstream, rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
 import { findRedis, type Line, openLine } from '../helpers/redis.ts'
-import { pictureAnswer, sha256 } from './answers.ts'
+import { pictureAnswer } from './answers.ts'
 import { callRaw, openCall } from './raw-caller.ts'
 import { ask, eventually, newId, readMetrics, relayed, translated, type Way, ways } from './setup.ts'
 
@@ -36,13 +36,8 @@ async function onRedis(url: string, commandTimeoutMs = 2_000): Promise<LimitStor
   return createRedisStore({ redis: client, tag: randomUUID(), ...times })
 }
 
-const callerOf = (id: string, limits: CallerConfig['limits']): CallerConfig => ({
-  id,
-  keySha256: sha256(`key of ${id}`),
-  models: null,
-  limits,
-})
-const as = (id: string) => ({ 'x-goog-api-key': `key of ${id}` })
+const limited = (id: string, limits: CallerConfig['limits']) => callerOf(id, { limits })
+const as = (id: string) => ({ 'x-goog-api-key': `key-of-${id}` })
 
 // Every test has callers of its own, so that all can share a gateway.
 const kinds = {
@@ -52,7 +47,7 @@ const kinds = {
 } as const
 const callersOfEach = 60
 const callers = Object.entries(kinds).flatMap(([kind, limits]) =>
-  Array.from({ length: callersOfEach }, (_, nth) => callerOf(`${kind}-${nth}`, limits)),
+  Array.from({ length: callersOfEach }, (_, nth) => limited(`${kind}-${nth}`, limits)),
 )
 let taken = 0
 const newCaller = (kind: keyof typeof kinds) => `${kind}-${taken++ % callersOfEach}`

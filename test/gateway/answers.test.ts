@@ -1,26 +1,13 @@
 /** Every shape in which Google sends a picture, seen by callers of both protocols. */
 import { createHash, randomBytes } from 'node:crypto'
 import sharp from 'sharp'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith, fixture, picturesOf } from '../fixtures/gemini.ts'
 import { askGemini, askOpenai } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type Script, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import type { Script } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 
 /** Which of the document's pictures is the answer, and why. */
 const answers: readonly (readonly [string, string, number])[] = [

@@ -1,18 +1,12 @@
 /** A caller's limits as the caller sees them: what is left on every answer, and a refusal that says when to come back. */
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
+import type { CallerLimits } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
-const caller = (id: string, limits: CallerLimits): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
-  models: null,
-  limits,
-})
+const caller = (id: string, limits: CallerLimits) => callerOf(id, { limits })
 
 let upstream: ScriptedUpstream
 let gateway: TestGateway

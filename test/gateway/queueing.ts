@@ -1,18 +1,12 @@
 /** Callers of a gateway who wait for limits. */
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
-import type { CallerConfig, CallerLimits, CallerQueue } from '../../src/config/config.ts'
+import type { CallerLimits, CallerQueue } from '../../src/config/config.ts'
 import { ask } from '../helpers/callers.ts'
-import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
 
-const caller = (id: string, limits: CallerLimits, queue?: CallerQueue): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
-  models: null,
-  limits,
-  ...(queue && { queue }),
-})
+const caller = (id: string, limits: CallerLimits, queue?: CallerQueue) =>
+  callerOf(id, { limits, ...(queue && { queue }) })
 const patient = { max: 20, waitSeconds: 15 }
 
 const callers = [

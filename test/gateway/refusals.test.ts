@@ -1,24 +1,11 @@
 /** A refusal comes from Google as a 200. An OpenAI caller is told so; a Gemini caller gets the document and reads it there. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { askGemini, askOpenai } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import { json } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('refusals/text-only.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const { gateway, upstream } = await scriptedGateway(answerWith('refusals/text-only.json'))
 
 interface Case {
   readonly name: string

@@ -1,51 +1,31 @@
 /** Images and money as callers see them: counted by what was painted, told on the answer, and given back where nothing came. */
-import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { CallerConfig, CallerLimits } from '../../src/config/config.ts'
+import { expect, test } from 'vitest'
+import type { CallerLimits } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { callerOf } from '../helpers/gateway.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-const caller = (id: string, limits: CallerLimits): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(`key-of-${id}`).digest('hex'),
-  models: null,
-  limits,
-})
+const caller = (id: string, limits: CallerLimits) => callerOf(id, { limits })
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({
-    upstream: upstream.url,
-    upstreamConfig: {
-      keys: ['k1', 'k2'],
-      keySettings: [
-        { project: 'one', limits: {} },
-        { project: 'two', limits: { requestsPerDay: 2 } },
-      ],
-      projectLimits: { imagesPerDay: 20 },
-    },
-    callers: [
-      caller('painter', { imagesPerMinute: 3 }),
-      caller('poor', { budgetMicroUsdPerDay: 100_000 }),
-      caller('google', { budgetMicroUsdPerDay: 100_000 }),
-      caller('unlucky', { imagesPerDay: 1, budgetMicroUsdPerDay: 100_000 }),
-      caller('greedy', { imagesPerMinute: 2 }),
-      caller('lucky', { budgetMicroUsdPerDay: 1_000_000 }),
-      caller('free', {}),
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
+  upstreamConfig: {
+    keys: ['k1', 'k2'],
+    keySettings: [
+      { project: 'one', limits: {} },
+      { project: 'two', limits: { requestsPerDay: 2 } },
     ],
-  })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.script = answerWith('answers/tiny-picture.json')
-  upstream.seen.length = 0
+    projectLimits: { imagesPerDay: 20 },
+  },
+  callers: [
+    caller('painter', { imagesPerMinute: 3 }),
+    caller('poor', { budgetMicroUsdPerDay: 100_000 }),
+    caller('google', { budgetMicroUsdPerDay: 100_000 }),
+    caller('unlucky', { imagesPerDay: 1, budgetMicroUsdPerDay: 100_000 }),
+    caller('greedy', { imagesPerMinute: 2 }),
+    caller('lucky', { budgetMicroUsdPerDay: 1_000_000 }),
+    caller('free', {}),
+  ],
 })
 
 const paint = (id: string, body: object = {}) =>

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, buildApp } from '../../src/app.ts'
 import type { CallerConfig, Config, UpstreamConfig } from '../../src/config/config.ts'
+import { hashKey } from '../../src/config/keys.ts'
 import { createMemoryStore } from '../../src/limits/memory-store.ts'
 import type { LimitStore } from '../../src/limits/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -88,6 +89,15 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     },
   }
 }
+
+/** A caller whose key is `key-of-<id>`, who may do everything but for what is told otherwise. */
+export const callerOf = (id: string, otherwise: Partial<CallerConfig> = {}): CallerConfig => ({
+  id,
+  keySha256: hashKey(`key-of-${id}`),
+  models: null,
+  limits: {},
+  ...otherwise,
+})
 
 /** An upstream of Google's, but for what is told otherwise. */
 export const googleAt = (baseUrl: string, otherwise: Partial<UpstreamConfig> = {}): UpstreamConfig => ({

@@ -1,39 +1,14 @@
 /** Who may ask: the four places of a key, several keys at once, and what each protocol's client is told. */
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { CallerConfig } from '../../src/config/config.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask, read } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { rawHttp } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-const caller = (id: string, key: string, models: readonly string[] | null = null): CallerConfig => ({
-  id,
-  keySha256: createHash('sha256').update(key).digest('hex'),
-  models,
-  limits: {},
-})
-
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  const callers = [
-    caller('team-a', 'key-of-a'),
-    caller('team-b', 'key-of-b'),
-    caller('narrow', 'key-of-narrow', ['nano-banana', 'gemini-3-*']),
-  ]
-  gateway = await startGateway({ upstream: upstream.url, callers })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const callers = [callerOf('team-a'), callerOf('team-b'), callerOf('narrow', { models: ['nano-banana', 'gemini-3-*'] })]
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), { callers })
 
 const openai = (headers: Record<string, string>, query = '') =>
   ask(gateway, `/v1/images/generations${query}`, { prompt: 'A red kite' }, headers)
@@ -45,11 +20,11 @@ describe.each([
   ['a Gemini route', gemini],
 ] as const)('on %s', (_what, call) => {
   test.each([
-    ['Authorization: Bearer', { authorization: 'Bearer key-of-a' }],
-    ['authorization: bearer', { authorization: 'bearer key-of-a' }],
-    ['Authorization, bare', { authorization: 'key-of-a' }],
-    ['x-goog-api-key', { 'x-goog-api-key': 'key-of-a' }],
-    ['api-key', { 'api-key': 'key-of-a' }],
+    ['Authorization: Bearer', { authorization: 'Bearer key-of-team-a' }],
+    ['authorization: bearer', { authorization: 'bearer key-of-team-a' }],
+    ['Authorization, bare', { authorization: 'key-of-team-a' }],
+    ['x-goog-api-key', { 'x-goog-api-key': 'key-of-team-a' }],
+    ['api-key', { 'api-key': 'key-of-team-a' }],
   ])('a key is taken from %s', async (_place, headers) => {
     const { status, line } = await call(headers)
     expect(status).toBe(200)
@@ -57,7 +32,7 @@ describe.each([
   })
 
   test('a key is taken from ?key=, and neither logged nor handed on', async () => {
-    const { status, line } = await call({}, '?key=key-of-a')
+    const { status, line } = await call({}, '?key=key-of-team-a')
     expect(status).toBe(200)
     expect(line).toMatchObject({ caller: 'team-a' })
     expect(JSON.stringify(gateway.log)).not.toMatch(/key-of-/)
@@ -67,21 +42,24 @@ describe.each([
 
   test('a placeholder in one place does not spoil the key in another', async () => {
     const placeholders = { authorization: 'Bearer sk-placeholder', 'api-key': 'none' }
-    const { status, line } = await call({ ...placeholders, 'x-goog-api-key': 'key-of-b' }, '?key=dummy')
+    const { status, line } = await call({ ...placeholders, 'x-goog-api-key': 'key-of-team-b' }, '?key=dummy')
     expect(status).toBe(200)
     expect(line).toMatchObject({ caller: 'team-b' })
   })
 
   test('one caller’s key in two places is that caller', async () => {
-    const { status } = await call({ authorization: 'Bearer key-of-a', 'x-goog-api-key': 'key-of-a' }, '?key=key-of-a')
+    const { status } = await call(
+      { authorization: 'Bearer key-of-team-a', 'x-goog-api-key': 'key-of-team-a' },
+      '?key=key-of-team-a',
+    )
     expect(status).toBe(200)
   })
 
   test('the keys of two callers are a mistake', async () => {
     for (const [headers, query] of [
-      [{ authorization: 'Bearer key-of-a', 'x-goog-api-key': 'key-of-b' }, ''],
-      [{ authorization: 'Bearer key-of-a' }, '?key=key-of-b'],
-      [{}, '?key=key-of-b&key=key-of-a'],
+      [{ authorization: 'Bearer key-of-team-a', 'x-goog-api-key': 'key-of-team-b' }, ''],
+      [{ authorization: 'Bearer key-of-team-a' }, '?key=key-of-team-b'],
+      [{}, '?key=key-of-team-b&key=key-of-team-a'],
     ] as const) {
       const { status, json } = await call(headers, query)
       expect(status).toBe(400)
@@ -92,13 +70,13 @@ describe.each([
 
   test.each([
     ['an unknown key', { authorization: 'Bearer key-of-c' }],
-    ['a key that is nearly right', { authorization: 'Bearer key-of-a ' + 'x' }],
+    ['a key that is nearly right', { authorization: 'Bearer key-of-team-a ' + 'x' }],
     ['another scheme', { authorization: 'Basic a2V5LW9mLWE6' }],
     ['a scheme without a key', { authorization: 'Bearer' }],
     ['a key of 10 KB', { authorization: `Bearer ${'x'.repeat(10_000)}` }],
     ['SQL', { authorization: "Bearer ' OR 1=1--" }],
     ['bytes outside of ASCII', { 'x-goog-api-key': 'kéy' }],
-    ['the hash of a key', { 'api-key': createHash('sha256').update('key-of-a').digest('hex') }],
+    ['the hash of a key', { 'api-key': createHash('sha256').update('key-of-team-a').digest('hex') }],
   ])('%s is told to be wrong', async (_what, headers) => {
     const { status, json, line, text } = await call(headers)
     expect(status).toBe(call === openai ? 401 : 400)
@@ -110,7 +88,7 @@ describe.each([
   })
 
   test('no key is told to be missing', async () => {
-    for (const headers of [{}, { 'x-goog-api-key': '' }, { cookie: 'key=key-of-a' }]) {
+    for (const headers of [{}, { 'x-goog-api-key': '' }, { cookie: 'key=key-of-team-a' }]) {
       const { status, json, reason } = await call(headers)
       expect(status).toBe(call === openai ? 401 : 403)
       if (call === openai) expect(json.error).toMatchObject({ code: 'missing_api_key', param: null })
@@ -135,8 +113,8 @@ describe('the other routes', () => {
     expect((await get('/v1beta/models')).status).toBe(403)
     expect((await get('/v1/models', { 'x-goog-api-client': 'google-genai-sdk/3.1.0' })).status).toBe(403)
     expect((await get('/v1/models', { 'x-goog-api-key': 'wrong' })).json.error.status).toBe('INVALID_ARGUMENT')
-    expect((await get('/v1/models', { authorization: 'Bearer key-of-a' })).status).toBe(200)
-    expect((await get('/v1beta/models?key=key-of-a')).status).toBe(200)
+    expect((await get('/v1/models', { authorization: 'Bearer key-of-team-a' })).status).toBe(200)
+    expect((await get('/v1beta/models?key=key-of-team-a')).status).toBe(200)
   })
 
   test('whether the gateway lives is told to anyone', async () => {
@@ -207,7 +185,7 @@ describe('an open gateway', () => {
 test('two Authorization headers are refused, even where both hold the same key', async () => {
   const { status, body } = await rawHttp(
     gateway.url,
-    'GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-a\r\nauthorization: Bearer key-of-a\r\n\r\n',
+    'GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-team-a\r\nauthorization: Bearer key-of-team-a\r\n\r\n',
   )
   expect(status).toBe(400)
   expect(JSON.parse(body).error.message).toContain('two Authorization headers')

@@ -1,25 +1,11 @@
 /** Several candidates of a Gemini model: calls side by side, merged into the one answer that was asked for. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import { json } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-  upstream.script = answerWith('answers/tiny-picture.json')
-})
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 
 const model = 'gemini-3.1-flash-image'
 const path = (method: string) => `/v1beta/models/${model}:${method}`

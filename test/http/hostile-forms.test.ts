@@ -1,32 +1,18 @@
 /** Forms that were sent by mistake or in anger: the right answer in OpenAI's envelope, and the next request is served. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { picture } from '../fixtures/pictures.ts'
 import { type Answer, askOpenai, read } from '../helpers/callers.ts'
 import { boundary, type FormPart, formBytes, formType, postForm, streamOf, textParts } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { open, rawHttp, readAnswer } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
 const maxBodyBytes = 4 << 20
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-let png: Buffer
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
+  config: { listen: { maxBodyBytes }, references: { maxBytes: 2 << 20, maxCount: 16 } },
+})
+const png = await picture('png')
 
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  const listen = { host: '127.0.0.1', port: 0, maxBodyBytes, corsOrigins: [] }
-  const references = { maxBytes: 2 << 20, maxCount: 16 }
-  gateway = await startGateway({ upstream: upstream.url, config: { listen, references } })
-  png = await picture('png')
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
 // Whatever was sent, the next ones are served.
 afterEach(async () => {
   expect((await read(await postForm(url(), [prompt, file()]))).status).toBe(200)

@@ -1,26 +1,12 @@
 /** Bytes that are no HTTP, or two kinds of it at once: refused in JSON, the connection closed, the gateway alive. */
 import { connect } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { askOpenai } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { open, type RawAnswer, rawHttp, readAnswer } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 afterEach(async () => {
   expect((await askOpenai(gateway)).status).toBe(200)
 })

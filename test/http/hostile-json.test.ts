@@ -1,27 +1,14 @@
 /** JSON bodies that were sent by mistake or in anger: the right answer in the right envelope, and the next request is served. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { type Answer, ask, askOpenai, read } from '../helpers/callers.ts'
 import { streamOf } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { open, rawHttp, readAnswer } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
 const maxBodyBytes = 12 << 20
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  const listen = { host: '127.0.0.1', port: 0, maxBodyBytes, corsOrigins: [] }
-  gateway = await startGateway({ upstream: upstream.url, config: { listen } })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
+  config: { listen: { maxBodyBytes } },
 })
 // Whatever was sent, the next one is served.
 afterEach(async () => {

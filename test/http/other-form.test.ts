@@ -1,10 +1,9 @@
 /** A call that its best upstream would take as it came goes on to vendors of other forms, where that upstream can't be asked. */
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { CallerConfig } from '../../src/config/config.ts'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { startAzure } from '../upstreams/azure.ts'
@@ -37,20 +36,13 @@ beforeEach(() => {
   nano.reset()
 })
 
-const caller = (more: Partial<CallerConfig>): CallerConfig => ({
-  id: 'ann',
-  keySha256: createHash('sha256').update('key-of-ann').digest('hex'),
-  models: null,
-  limits: {},
-  ...more,
-})
 const asAnn = { authorization: 'Bearer key-of-ann' }
 
 async function open(url: string, ann: Partial<CallerConfig> = {}, limits = {}): Promise<TestGateway> {
   const other = { name: 'nano', protocol: 'openai', dialect: 'nano-banana', baseUrl: nano.baseUrl } as const
   const gateway = await startGateway({
     upstream: url,
-    callers: [caller(ann)],
+    callers: [callerOf('ann', ann)],
     config: { upstreams: [googleAt(url, { limits }), { ...googleAt(url), ...other, keys: [nano.key] }] },
   })
   onTestFinished(() => gateway.close())

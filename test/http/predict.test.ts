@@ -1,29 +1,14 @@
 /** Imagen's form, as the clients send it that use it for every name which does not begin with `gemini-`. */
 import { GoogleGenAI } from '@google/genai'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { ask } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
-import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import { json } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-let png = ''
-
-beforeAll(async () => {
-  png = (await picture('png', { width: 2, height: 2 })).toString('base64')
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-  upstream.script = answerWith('answers/tiny-picture.json')
-})
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
+const png = (await picture('png', { width: 2, height: 2 })).toString('base64')
 
 const path = '/v1beta/models/nano-banana:predict'
 const [{ inlineData }] = JSON.parse(fixture('answers/tiny-picture.json').toString()).candidates[0].content.parts

@@ -140,7 +140,7 @@ describe('translated after all', () => {
   test.each([
     ['that is nested very deep', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
     ['with a key that leads to a prototype', '{"a": [{"__proto__": {"n": 9}}]}'],
-  ])('JSON %s is a part that can not be read', async (_what, value) => {
+  ])('JSON %s is a part that cannot be read', async (_what, value) => {
     for (const name of ['x', 'images', 'prompt']) {
       const answer = await edit(prompt, file(), { name, value, type: 'application/json' })
       expect([answer.status, answer.json.error.message]).toEqual([400, expect.stringMatching(/malformed/)])

@@ -1,28 +1,14 @@
 /** Which addresses there are, what each says where it is asked wrongly, and the headers that every answer has. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask, askOpenai, read } from '../helpers/callers.ts'
 import { formType, postForm, textParts } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { startGateway } from '../helpers/gateway.ts'
 import { open, rawHttp, readAnswer } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({
-    upstream: upstream.url,
-    config: { listen: { host: '127.0.0.1', port: 0, maxBodyBytes: 1 << 20, corsOrigins: ['https://app.example'] } },
-  })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
+const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
+  config: { listen: { maxBodyBytes: 1 << 20, corsOrigins: ['https://app.example'] } },
 })
 
 const send = async (method: string, path: string, headers: Record<string, string> = {}) =>

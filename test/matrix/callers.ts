@@ -25,7 +25,7 @@ export interface Asked {
 export interface Caller {
   readonly name: string
   readonly protocol: UpstreamKind['protocol']
-  /** It can not ask without a picture. */
+  /** It cannot ask without a picture. */
   readonly leastReferences: number
   /** How a stream comes; null: this form has none, and asks in vain. */
   readonly streams: 'events' | 'array' | null

@@ -60,7 +60,7 @@ describe.each(upstreams)('$name', upstream => {
 const send = (gateway: TestGateway, { path, headers, body }: Asked, id: string) =>
   fetch(gateway.url + path, { method: 'POST', headers: { ...headers, 'x-request-id': id }, body: new Uint8Array(body) })
 
-/** What calls side by side paint comes in the order in which the gateway made them, which the vendor can not know. */
+/** What calls side by side paint comes in the order in which the gateway made them, which the vendor cannot know. */
 const inAnyOrder = (cell: Cell) => (shas: readonly string[]) => (cell.calls.length > 1 ? shas.toSorted() : shas)
 
 async function expectTold(

@@ -203,7 +203,7 @@ describe('a held document', () => {
     )
   })
 
-  test('whose file can not be made tells so, and leaves nothing behind', async () => {
+  test('whose file cannot be made tells so, and leaves nothing behind', async () => {
     const places = placesOf(4, 1 << 20)
     const document = new HeldDocument(places, never)
     await hold(document, [Buffer.from('full')])

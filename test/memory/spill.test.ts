@@ -24,7 +24,7 @@ test('the folder is made where it is missing, for this user alone', () => {
   expect(statSync(missing).mode & 0o777).toBe(0o700)
 })
 
-test('a folder that can not be made is told at once', () => {
+test('a folder that cannot be made is told at once', () => {
   writeFileSync(join(directory, 'file'), '')
   expect(() => new SpillSpace(join(directory, 'file'), 1)).toThrow('EEXIST')
 })

@@ -1,7 +1,8 @@
 /** Which addresses are of the public internet. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isPublicAddress } from '../../src/net/address-guard.ts'
+import { isPrivateAddress } from '../../src/config/address.ts'
+import { isPublicAddress, privateNetworks } from '../../src/net/address-guard.ts'
 
 test.each([
   '1.1.1.1',
@@ -60,5 +61,25 @@ test('no spelling of a private IPv4 address within IPv6 is public', () => {
         }
       },
     ),
+  )
+})
+
+test('an upstream’s name may lead to no network that its address, written out, may not lie in', () => {
+  const privateOnes = ['10.0.0.1', '172.16.0.1', '192.168.0.1', '169.254.169.254', '100.64.0.1', '168.63.129.16']
+  for (const address of privateOnes)
+    expect([privateNetworks.check(address), isPrivateAddress(address)]).toEqual([true, true])
+  for (const address of ['fc00::1', 'fd00::1', 'fe80::1', 'fec0::1']) {
+    expect([privateNetworks.check(address, 'ipv6'), isPrivateAddress(address)]).toEqual([true, true])
+  }
+})
+
+test('no address is of a private network to the one and not to the other, but for benchmark networks', () => {
+  const byte = fc.nat(255)
+  fc.assert(
+    fc.property(byte, byte, byte, byte, (...bytes) => {
+      const address = bytes.join('.')
+      fc.pre(!/^198\.1[89]\./.test(address))
+      expect(privateNetworks.check(address)).toBe(isPrivateAddress(address))
+    }),
   )
 })

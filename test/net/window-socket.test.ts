@@ -41,7 +41,7 @@ const broken: Readonly<Record<string, () => Windows>> = {
     let turns = 3
     return { ...fresh(), next: () => (turns-- > 0 ? Buffer.alloc(1000) : (null as unknown as Buffer)) }
   },
-  'can not be had': () => {
+  'cannot be had': () => {
     throw new Error('no windows')
   },
   'throw when they are asked for': () => ({

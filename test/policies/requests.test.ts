@@ -518,7 +518,7 @@ test('standing instructions of a Gemini caller go before the prompt of an OpenAI
   expect(sent[0]?.prompt).toMatch(/^Paint in oil\.\s+A red kite$/)
 })
 
-test('a call in the upstream’s own language is passed on as it is, but what that can not give is translated', async () => {
+test('a call in the upstream’s own language is passed on as it is, but what that cannot give is translated', async () => {
   const { sent } = await generate(google, flash31, {
     generationConfig: { topP: 0.5, imageConfig: { imageSize: '1K' } },
   })

@@ -1,35 +1,16 @@
 /** Google's form in, Google's form out: every path that leads there, what goes up and what stays behind. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith, fixture } from '../fixtures/gemini.ts'
 import { ask, read } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { startGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import { startUpstream } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-  upstream.script = answerWith('answers/tiny-picture.json')
-})
+const { gateway, upstream, sentUp } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 
 const flash25 = 'gemini-2.5-flash-image'
 const call = { contents: [{ role: 'user', parts: [{ text: 'A red kite' }] }] }
-
-function sentUp() {
-  const [seen] = upstream.seen
-  if (!seen || upstream.seen.length > 1) throw new Error(`${upstream.seen.length} calls went up.`)
-  return { ...seen, text: seen.body.toString() }
-}
 
 describe('every path that people write leads to the model', () => {
   test.each([

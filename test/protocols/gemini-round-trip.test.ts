@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { google } from '../../src/dialects/google.ts'
 import { join } from '../../src/images/bytes.ts'
 import { createOutbound, decodeRequest } from '../../src/protocols/gemini/index.ts'
-import { snakeCase } from '../../src/protocols/gemini/request-wire.ts'
+import { snakeCase } from '../../src/protocols/snake-case.ts'
 import { picture } from '../helpers/pictures.ts'
 import { wireDocument } from '../helpers/wire-document.ts'
 

@@ -1,34 +1,20 @@
 /** What an image request means, one sentence each: what goes up, what is told, what is refused before anything is paid. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { ask, askOpenai, told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
+import { json } from '../helpers/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-  upstream.script = answerWith('answers/tiny-picture.json')
-})
+const { gateway, upstream, sentUp: theCall } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 
 const flash2 = 'gemini-3.1-flash-image'
 const flash25 = 'gemini-2.5-flash-image'
 
 function sentUp() {
-  const [seen] = upstream.seen
-  if (!seen || upstream.seen.length > 1) throw new Error(`${upstream.seen.length} calls went up.`)
-  return { ...seen, body: JSON.parse(seen.body.toString()) }
+  const seen = theCall()
+  return { ...seen, body: JSON.parse(seen.text) }
 }
 
 async function imageConfigFor(body: object): Promise<unknown> {

@@ -138,7 +138,7 @@ describe('a form', () => {
   })
 })
 
-describe('what can not go up as it came is translated', () => {
+describe('what cannot go up as it came is translated', () => {
   const model = 'gpt-image-2'
   test.each([
     ['aspect_ratio', { aspect_ratio: '16:9' }, { size: '1376x768' }],

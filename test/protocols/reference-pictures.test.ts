@@ -1,38 +1,26 @@
 /** Reference pictures in every way callers send them, as they arrive at the upstream; and what is no picture. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask, told } from '../helpers/callers.ts'
 import { type FormPart, formBytes, formType, postForm, textParts } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { rawHttp } from '../helpers/raw-http.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-let png: Buffer
-let jpeg: Buffer
-let webp: Buffer
-let large: Buffer
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url, config: { references: { maxBytes: 200_000, maxCount: 16 } } })
-  ;[png, jpeg, webp] = await Promise.all([
-    picture('png', 8, 8, 1),
-    picture('jpeg', 9, 9, 2),
-    picture('webp', 10, 10, 3),
-  ])
-  // Larger than any buffer on its way: its text arrives in many pieces.
-  large = Buffer.concat([png, Buffer.alloc(150_001, 7)])
+const {
+  gateway,
+  upstream,
+  sentUp: theCall,
+} = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
+  config: { references: { maxBytes: 200_000, maxCount: 16 } },
 })
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const [png, jpeg, webp] = await Promise.all([
+  picture('png', 8, 8, 1),
+  picture('jpeg', 9, 9, 2),
+  picture('webp', 10, 10, 3),
+])
+/** Larger than any buffer on its way: its text arrives in many pieces. */
+const large = Buffer.concat([png, Buffer.alloc(150_001, 7)])
 
 const prompt = { name: 'prompt', value: 'Put them together' }
 const edit = async (parts: readonly FormPart[], options: Parameters<typeof postForm>[2] = {}) =>
@@ -42,10 +30,8 @@ const generate = (body: object, path = '/v1/images/generations') =>
 
 /** The pictures that went up, as pairs of type and bytes. */
 function sentUp(): readonly (readonly [string, Buffer])[] {
-  const [seen] = upstream.seen
-  if (!seen || upstream.seen.length > 1) throw new Error(`${upstream.seen.length} calls went up.`)
-  const parts: readonly { inlineData?: { mimeType: string; data: string } }[] = JSON.parse(seen.body.toString())
-    .contents[0].parts
+  const parts: readonly { inlineData?: { mimeType: string; data: string } }[] = JSON.parse(theCall().text).contents[0]
+    .parts
   return parts.flatMap(({ inlineData }) =>
     inlineData ? [[inlineData.mimeType, Buffer.from(inlineData.data, 'base64')] as const] : [],
   )

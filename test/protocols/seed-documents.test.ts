@@ -1,37 +1,19 @@
 /** The fields of the API documents that people come with, each in its own spelling, and what of them arrives at the upstream. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { picture } from '../fixtures/pictures.ts'
 import { ask, told } from '../helpers/callers.ts'
 import { type FormPart, postForm, textParts } from '../helpers/forms.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
 const prompt = 'A cute baby sea otter'
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-let png: Buffer
-let jpeg: Buffer
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
-  gateway = await startGateway({ upstream: upstream.url })
-  ;[png, jpeg] = await Promise.all([picture('png', 8, 8, 1), picture('jpeg', 8, 8, 2)])
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.seen.length = 0
-})
+const { gateway, upstream, sentUp: theCall } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
+const [png, jpeg] = await Promise.all([picture('png', 8, 8, 1), picture('jpeg', 8, 8, 2)])
 
 /** The one request that went up: its path, and its body as Google would read it. */
 function sentUp() {
-  expect(upstream.seen).toHaveLength(1)
-  const [seen] = upstream.seen
-  if (!seen) throw new Error('Nothing went up.')
-  return { ...seen, body: JSON.parse(seen.body.toString()) }
+  const seen = theCall()
+  return { ...seen, body: JSON.parse(seen.text) }
 }
 
 const inline = (mimeType: string, bytes: Buffer) => ({ inlineData: { mimeType, data: bytes.toString('base64') } })
@@ -223,7 +205,7 @@ describe('the nano-banana names and fields', () => {
     expect((await fetch(json.data[0].url)).headers.get('content-type')).toMatch(/^image\//)
   })
 
-  test('a picture by URL that can not be had is named', async () => {
+  test('a picture by URL that cannot be had is named', async () => {
     const body = { model: 'nano-banana-2', prompt, image: ['https://127.0.0.1/cat.png'] }
     const { status, json } = await ask(gateway, '/v1/images/generations', body)
     expect(status).toBe(400)

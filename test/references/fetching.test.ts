@@ -300,11 +300,11 @@ describe('what is too large', () => {
   test('a body without end', async () => {
     let written = 0
     all.host.script = async (_, response) => {
+      const closed = once(response, 'close')
       response.writeHead(200).write(png)
       while (!response.destroyed) {
         written += 65_536
-        if (!response.write(Buffer.alloc(65_536)))
-          await Promise.race([once(response, 'drain'), once(response, 'close')])
+        if (!response.write(Buffer.alloc(65_536))) await Promise.race([once(response, 'drain'), closed])
       }
     }
     await refused({ image: at('/a.png') }, 'image', 'request_too_large', 413)

@@ -1,18 +1,11 @@
 /** Which hosts pictures may be fetched from, by name and port. */
 import { describe, expect, test } from 'vitest'
-import type { DialTarget, Verdict } from '../../src/net/guarded-connector.ts'
+import { targetOf as dialTargetOf } from '../../src/net/dial-target.ts'
+import type { Verdict } from '../../src/net/guarded-connector.ts'
 import { alsoAt, createGuard } from '../../src/references/guard.ts'
 
 /** As the dialler sees an address. */
-function targetOf(address: string): DialTarget {
-  const { protocol, hostname, port } = new URL(address)
-  const usual = protocol === 'https:' ? 443 : 80
-  return {
-    protocol: protocol === 'https:' ? 'https:' : 'http:',
-    hostname: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? usual : Number(port),
-  }
-}
+const targetOf = (address: string) => dialTargetOf(new URL(address))
 
 const publicOnes: readonly (readonly [string, Verdict])[] = [
   ['https://images.example.com/a.png', 'checked'],

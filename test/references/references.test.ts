@@ -191,7 +191,7 @@ describe("pictures of an upstream's answer", () => {
     }
   })
 
-  test('that can not be had are a 502; of several, those that came are handed on', async () => {
+  test('that cannot be had are a 502; of several, those that came are handed on', async () => {
     const { upstream, gateway, close } = await startSurroundings({ allowed: false })
     try {
       const [good, bad] = [`${upstream.url}/out/1.png`, 'https://127.0.0.1/secret.png']

@@ -97,7 +97,7 @@ describe('an answer that is one document', () => {
     for (const halves of cutsInTwo(array)) expect(read('application/json; charset=UTF-8', halves)).toEqual([value])
   })
 
-  test.each(['', '{"a":1', '<html>', '{"a":1}{"b":2}', '\xff'])('that can not be read gives nothing: %j', text => {
+  test.each(['', '{"a":1', '<html>', '{"a":1}{"b":2}', '\xff'])('that cannot be read gives nothing: %j', text => {
     expect(readText('application/json', text)).toEqual([])
   })
 

@@ -1,35 +1,16 @@
 /** What a real exchange leaves behind: its line in the log, with every fact of it, and its part in the metrics. */
-import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
 import { askOpenai } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
-import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
+import { callerOf } from '../helpers/gateway.ts'
+import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
-let upstream: ScriptedUpstream
-let gateway: TestGateway
-
-beforeAll(async () => {
-  upstream = await startUpstream(answerWith('answers/image-only-jpeg.json'))
-  gateway = await startGateway({
-    upstream: upstream.url,
-    upstreamConfig: { connections: 16, limits: { concurrent: 8 } },
-    callers: [
-      {
-        id: 'team-a',
-        keySha256: createHash('sha256').update('key-a').digest('hex'),
-        models: null,
-        limits: { requestsPerMinute: 100, budgetMicroUsdPerDay: 5_000_000 },
-      },
-    ],
-  })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
+const { gateway } = await scriptedGateway(answerWith('answers/image-only-jpeg.json'), {
+  upstreamConfig: { connections: 16, limits: { concurrent: 8 } },
+  callers: [callerOf('team-a', { limits: { requestsPerMinute: 100, budgetMicroUsdPerDay: 5_000_000 } })],
 })
 
-const asTeamA = { authorization: 'Bearer key-a' }
+const asTeamA = { authorization: 'Bearer key-of-team-a' }
 
 test("an exchange's line says who asked for what, who painted it, what came of it, what it cost and how long it took", async () => {
   const body = JSON.stringify({ prompt: 'A red kite', model: 'nano-banana-2', n: 2 })

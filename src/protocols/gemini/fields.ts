@@ -1,6 +1,6 @@
 /** From a JSON body to a request in Google's form: one spelling, the right types, and the places of what nobody else understands. */
 import { GatewayError } from '../../images/error.ts'
-import { snakeCase } from './request-wire.ts'
+import { snakeCase } from '../snake-case.ts'
 
 interface Issue {
   readonly path: readonly PropertyKey[]

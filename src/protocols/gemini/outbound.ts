@@ -195,7 +195,7 @@ async function textOf(text: WireText | null | undefined, document: WireDocument)
  * Output is total − input: `candidatesTokenCount` and its details do not add up on Google's side, the total does.
  * Absent where Google gave no total.
  */
-export function decodeUsage(usage: UsageMetadata): Usage | null {
+function decodeUsage(usage: UsageMetadata): Usage | null {
   const { totalTokenCount: totalTokens, promptTokensDetails, candidatesTokensDetails } = usage
   if (totalTokens == null) return null
   const inputTokens = Math.min(totalTokens, (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0))

@@ -1,7 +1,7 @@
 /** Google's paths: `…/models/{model}:{method}` in every form that its SDKs, Vertex and gateway users write. */
 import { isModelName } from '../model-name.ts'
 
-export const methods = ['generateContent', 'streamGenerateContent', 'countTokens', 'predict'] as const
+const methods = ['generateContent', 'streamGenerateContent', 'countTokens', 'predict'] as const
 export type Method = (typeof methods)[number]
 /** What Google's upstreams are called by; the last one is Imagen's, and always translated. */
 export type RelayedMethod = Exclude<Method, 'predict'>

@@ -1,12 +1,10 @@
 /** What callers send in Google's forms, read as ProtoJSON is at Google: https://protobuf.dev/programming-guides/json/ */
 import { z } from 'zod'
 import { LongString } from '../../streams/document-reader.ts'
+import { snakeCase } from '../snake-case.ts'
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LongString)
-
-/** `imageConfig` → `image_config`: the other spelling of every name, and the one in errors. */
-export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
 /** What follows «Invalid value at '…'» in Google's own errors. */
 const wrong = (type: string) => ({

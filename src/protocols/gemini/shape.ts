@@ -1,6 +1,6 @@
 /** The picture's shape and file type in the ways Google's callers say them. */
 import { parseRatio, parseTier } from '../../images/geometry.ts'
-import type { ImageRequest, MediaResolution, Shape } from '../../images/request.ts'
+import { type ImageRequest, type MediaResolution, mostPictures, type Shape } from '../../images/request.ts'
 import { invalid } from './fields.ts'
 import type { GenerationConfig } from './request-wire.ts'
 
@@ -78,6 +78,7 @@ const numerals = new Map([
   ['FIVE_TWELVE', '512'],
 ])
 
+/** @throws GatewayError for a type or a quality that no picture is brought to. */
 export function decodeOutput({ imageConfig, responseFormat }: GenerationConfig): Output {
   const { mimeType, compressionQuality } = imageConfig?.imageOutputOptions ?? {}
   const place = `${config}.image_config.image_output_options`
@@ -120,8 +121,6 @@ export function decodeMediaResolution({ mediaResolution }: GenerationConfig): Me
       return undefined
   }
 }
-
-const mostPictures = 10
 
 /** 0 is how proto3 says nothing. @throws GatewayError naming the field. */
 export function decodeCount(count: number | undefined, param: string): number {

@@ -2,6 +2,7 @@
 import { parseTier } from '../../images/geometry.ts'
 import type { CallWanted } from '../../models/cost.ts'
 import { LongString } from '../../streams/document-reader.ts'
+import { snakeCase } from '../snake-case.ts'
 import type { Method } from './path.ts'
 import { shapeInFormat } from './relay.ts'
 
@@ -19,14 +20,16 @@ export function wantedOfCall(method: Method, value: unknown): CallWanted {
     count: 1,
     promptChars: [...parts, ...system].reduce((sum, { text }) => sum + charsOf(text), 0),
     references: parts.filter(part => either(part, 'inlineData') ?? either(part, 'fileData')).length,
-    search: listOf(call.tools).some(tool => either(fieldsOf(tool), 'googleSearch') !== undefined),
+    search: listOf(call.tools).map(fieldsOf).some(searches),
     ...(resolution !== null && { resolution }),
   }
 }
 
+/** By either of the tools, as translated calls are read. */
+const searches = (tool: Fields) => ['googleSearch', 'googleSearchRetrieval'].some(name => either(tool, name) != null)
+
 /** Google takes names in either spelling. */
-const either = (fields: Fields, name: string) =>
-  fields[name] ?? fields[name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)]
+const either = (fields: Fields, name: string) => fields[name] ?? fields[snakeCase(name)]
 
 const tierOf = (size: unknown) => (typeof size === 'string' ? parseTier(size) : null)
 const charsOf = (text: unknown) => (typeof text === 'string' || text instanceof LongString ? text.length : 0)

@@ -2,6 +2,7 @@
 import type { CallersField, WireField } from '../../dialects/openai-form.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { Extras } from '../../images/request.ts'
+import { snakeCase } from '../snake-case.ts'
 
 export interface CallersFields {
   readonly sent: ReadonlyMap<CallersField, string>
@@ -35,7 +36,7 @@ export function callersFields({ protocol, fields }: Extras, documented: Readonly
 }
 
 function nameOf(spelt: string): CallersField | undefined {
-  const name = spelt.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+  const name = snakeCase(spelt)
   return isCallersField(name) ? name : undefined
 }
 

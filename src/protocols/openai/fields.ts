@@ -1,6 +1,7 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
 import { GatewayError } from '../../images/error.ts'
 import { pictureFields } from '../../images/request.ts'
+import { snakeCase } from '../snake-case.ts'
 import { ImageFields, numberFields, switchFields } from './wire.ts'
 
 export type FieldName = keyof ImageFields
@@ -61,8 +62,6 @@ export const invalid = (message: string, param: string) =>
 
 export const tooManyPictures = (most: number, param: string) =>
   invalid(`At most ${most} reference pictures are allowed.`, param)
-
-const snakeCase = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
 /** Gives a form's strings the types that JSON would have had. What is no number or switch stays a string, and is refused as one. */
 export function typedFormValue(name: string, text: string): unknown {

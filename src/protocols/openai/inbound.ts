@@ -124,6 +124,7 @@ async function decodeMask(
   throw invalid(`'${param}' says where a picture is to change, and no picture was sent. Send it as 'image'.`, param)
 }
 
+/** A whole answer. `created`: when it was made. */
 export function encodeResult({ paintings, usage }: ImageResult, created: Date): Bytes {
   const format = same(paintings.map(({ mediaType }) => mediaType.slice('image/'.length)))
   const size = same(paintings.map(({ pixels }) => pixels && `${pixels.width}x${pixels.height}`))

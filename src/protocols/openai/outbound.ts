@@ -152,6 +152,6 @@ function textOf(image: Reference, form: 'base64' | 'data-url'): string | RawStri
 function fetched(image: Reference): ImageInput {
   if (!isLink(image)) return image
   // What `reads` declines is fetched before: an address that is still one can't be fetched.
-  const sentence = `The picture at '${image.param}' can not be read by the model's upstream. Send its bytes.`
+  const sentence = `The picture at '${image.param}' cannot be read by the model's upstream. Send its bytes.`
   throw new GatewayError('invalid-request', sentence, { param: image.param, code: 'invalid_image', notSent: true })
 }

@@ -2,6 +2,7 @@
 import { LongString } from '../../streams/document-reader.ts'
 import { isAddress } from '../picture-address.ts'
 import type { FormPartHead, Operation, SeenBody } from '../protocol.ts'
+import { snakeCase } from '../snake-case.ts'
 import { ImageFields } from './wire.ts'
 
 type WireForm = 'generation' | 'json-edit' | 'form-edit'
@@ -45,7 +46,7 @@ const understoodHere: ReadonlySet<string> = new Set(Object.keys(ImageFields.shap
  */
 function isOwnField(name: string, form: WireForm): boolean {
   if (own[form].has(name)) return true
-  const plain = name.replace(/\[\d*\]$/, '').replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+  const plain = snakeCase(name.replace(/\[\d*\]$/, ''))
   return !understoodHere.has(plain) && !everywhere.has(plain)
 }
 

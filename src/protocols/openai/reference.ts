@@ -53,7 +53,7 @@ function pictureOf(ref: ImageRef, param: string): PictureValue {
     throw invalid(`'${param}' names ${what}. It must hold one of image_url and file_id.`, param)
   }
   if (file_id != null) {
-    throw unsupported(`${param}.file_id`, 'Files of an upstream can not be read here. Send the picture as a data URL.')
+    throw unsupported(`${param}.file_id`, 'Files of an upstream cannot be read here. Send the picture as a data URL.')
   }
   const address = image_url ?? url ?? ''
   return isPicture(address) ? address : address.url

@@ -20,6 +20,7 @@ export interface RelayedForm {
   readonly modelAt: { readonly start: number; readonly length: number } | null
 }
 
+/** The call as it goes up. `model`: the upstream's own name of it. */
 export function encodeRelay({ operation, named, body }: RelayedCall, model: string, addresses: Addresses): WireRequest {
   const path = addresses.pathOf(model, operation)
   if (body.kind === 'json') return { method: 'POST', path, body: renamedJson(body.text, named, model) }

@@ -104,7 +104,12 @@ async function startOf(bytes: Bytes): Promise<string> {
 
 async function wholeText(text: WireText, document: WireDocument): Promise<string> {
   if (typeof text === 'string') return text
-  return String(JSON.parse(`"${(await join(document.bytesOf(text))).toString()}"`))
+  try {
+    return String(JSON.parse(`"${(await join(document.bytesOf(text))).toString()}"`))
+  } catch (cause) {
+    // A long string is not parsed with its document: what is wrong inside of it shows here.
+    throw new GatewayError('upstream-failed', "A text in the upstream's answer is no JSON text.", { cause })
+  }
 }
 
 /** Absent where the vendor counts something other than tokens. */

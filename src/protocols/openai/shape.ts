@@ -67,6 +67,7 @@ function decodeSides({ fields: { width, height }, spelt }: CheckedFields): Shape
   throw invalid(sentence, spelt(width == null ? 'width' : 'height'))
 }
 
+/** @throws GatewayError for a word that is none of its own. */
 export function decodeMediaResolution({ fields, spelt }: CheckedFields): MediaResolution | undefined {
   const text = fields.media_resolution
   if (text == null) return undefined

@@ -1,5 +1,6 @@
 /** OpenAI's image request as it may lie on the wire, JSON and form alike, with the fields that resellers add to it. */
 import { z } from 'zod'
+import { mostPictures } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { innerMessage } from '../inner-message.ts'
 import { Upload } from '../upload.ts'
@@ -27,11 +28,13 @@ const ImageRef = z.union([Picture, PictureObject], {
 })
 const Pictures = z.union([z.array(ImageRef), ImageRef], { error: 'must be a picture or a list of pictures' })
 
+const outOfRange = `must be between 1 and ${mostPictures}`
+
 /** Null means «not given» for every field: SDKs do send literal nulls. */
 export const ImageFields = z.object({
   model: Name.nullish(),
   prompt: Text.nullish(),
-  n: Whole.min(1, 'must be between 1 and 10').max(10, 'must be between 1 and 10').nullish(),
+  n: Whole.min(1, outOfRange).max(mostPictures, outOfRange).nullish(),
   size: Name.nullish(),
   width: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),
   height: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),

@@ -19,6 +19,7 @@ export type Point = readonly [x: number, y: number]
 export const svg = (text: TemplateStringsArray, ...values: readonly (number | string)[]): string =>
   String.raw({ raw: text }, ...values.map(value => (typeof value === 'number' ? Math.round(value * 100) / 100 : value)))
 
+/** Straight from point to point. */
 export const line = (points: readonly Point[]): string =>
   points.map(([x, y], index) => svg`${index === 0 ? 'M' : 'L'}${x} ${y}`).join('')
 
@@ -63,6 +64,7 @@ const stopsOf = (stops: readonly Stop[]) =>
 export const fade = (id: string, stops: readonly Stop[]): string =>
   `<linearGradient id="${id}" x1="0" y1="0" x2="0" y2="1">${stopsOf(stops)}</linearGradient>`
 
+/** A gradient from the middle of the thing outwards. `id` as of `fade`. */
 export const glow = (id: string, stops: readonly Stop[]): string =>
   `<radialGradient id="${id}">${stopsOf(stops)}</radialGradient>`
 

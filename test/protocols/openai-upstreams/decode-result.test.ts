@@ -64,6 +64,11 @@ describe('whole answers', () => {
     ])
   })
 
+  test('a long address that is no JSON text is the upstream’s failure', async () => {
+    const text = `{"data":[{"url":"https://example.com/\\q${'a'.repeat(1500)}"}]}`
+    await expect(decode(text)).rejects.toMatchObject({ kind: 'upstream-failed' })
+  })
+
   test.each(['b64_json', 'url'])('a data URL in %s is a picture of the type it says', async field => {
     const mediaType = 'image/webp'
     expect(await decode({ data: [{ [field]: `data:${mediaType};base64,${long}` }] })).toEqual([

@@ -144,7 +144,7 @@ describe('a model nobody knows', () => {
     expect(sizeFor(inPixels(500, 333), undefined)).toBe('500x333')
   })
 
-  test('a tier that can not be told in pixels is refused', () => {
+  test('a tier that cannot be told in pixels is refused', () => {
     expect(() => sizeFor(named('1:1', '8K'), undefined)).toThrow(/512, 1K, 2K, 4K/)
   })
 })
