@@ -16,10 +16,10 @@ import { createRouting } from './gateway/routing.ts'
 import { createAnswerAsset } from './http/assets.ts'
 import { anonymous, createAuthenticate } from './http/auth.ts'
 import { createCallsHandler } from './http/calls.ts'
+import { createCallsRelay } from './http/calls-relay.ts'
 import { createCors } from './http/cors.ts'
 import { createImagesHandler } from './http/images.ts'
 import { createImagesRelay } from './http/images-relay.ts'
-import { createRelay } from './http/relay.ts'
 import { type Activity, createExchanges } from './http/serve.ts'
 import { createServer } from './http/server.ts'
 import { createTranslate } from './http/translate.ts'
@@ -197,7 +197,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
       gateway,
       room,
       maxBodyBytes,
-      relay: createRelay({ gateway, memory, writeTimeoutMs }),
+      relay: createCallsRelay({ gateway, memory, writeTimeoutMs }),
       translate: createTranslate({ gateway, bounds, stream }),
       isAllowed: references.isAllowed,
     }),

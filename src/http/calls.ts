@@ -5,10 +5,10 @@ import type { ModelChoice } from '../gateway/routing.ts'
 import type { Room } from '../memory/room.ts'
 import { asksForMany, checkCall, type Method, picturesAt } from '../protocols/gemini/index.ts'
 import { readJson } from './body.ts'
+import type { CallsRelay } from './calls-relay.ts'
 import { mediaTypeOf, unreadType } from './content-type.ts'
 import { splitUrl } from './envelope.ts'
 import { relayOrTranslate } from './other-form.ts'
-import type { Relay } from './relay.ts'
 import type { Serve } from './serve.ts'
 import type { Translate } from './translate.ts'
 
@@ -17,7 +17,7 @@ export interface CallsParts {
   readonly gateway: Pick<Gateway, 'choose'>
   readonly room: Room
   readonly maxBodyBytes: number
-  readonly relay: Relay
+  readonly relay: CallsRelay
   readonly translate: Translate
   /** Has the operator named this address's host? Outside this network, nobody may be able to reach it. */
   readonly isAllowed: (url: string) => boolean

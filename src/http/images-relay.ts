@@ -1,5 +1,5 @@
 /** Image calls in OpenAI's own form for an upstream that speaks it: bytes up and down as they are. */
-import { type Gateway, UpstreamRefusal } from '../gateway/gateway.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import { nameThere } from '../gateway/plans.ts'
 import type { Candidate, ModelChoice } from '../gateway/routing.ts'
 import type { Outcome } from '../images/error.ts'
@@ -16,7 +16,8 @@ import {
   wantedOfCall,
 } from '../protocols/openai/index.ts'
 import type { Addresses, SeenBody } from '../protocols/protocol.ts'
-import { note, passes, passRefusal, ResponseSink } from './relay.ts'
+import { note, passRefusal } from './relay-outcome.ts'
+import { ResponseSink } from './response-sink.ts'
 import type { Conversation } from './serve.ts'
 
 export interface PassableCall extends RelayedCall {
@@ -70,9 +71,7 @@ export function createImagesRelay(
         }
         return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
       } catch (error) {
-        const isReadable = error instanceof UpstreamRefusal && passes(error) && isErrorEnvelope(error.answer.body)
-        if (!isReadable) throw error
-        return await passRefusal(error, conversation, encodeError)
+        return await passRefusal(error, conversation, { encodeError, isErrorEnvelope })
       }
     },
   }

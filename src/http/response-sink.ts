@@ -1,70 +1,14 @@
-/** A caller's bytes up, the upstream's bytes down as they come, and a reader beside them: for an upstream of the caller's own protocol. */
+/** The caller's end of a relay: the upstream's bytes as they come, and a reader beside them. */
 import type { ServerResponse } from 'node:http'
-import { type Gateway, UpstreamRefusal } from '../gateway/gateway.ts'
-import type { ModelChoice } from '../gateway/routing.ts'
-import { bytesOf } from '../images/bytes.ts'
-import { type ErrorKind, GatewayError, type Outcome, outcomeOf } from '../images/error.ts'
+import { GatewayError, type Outcome } from '../images/error.ts'
 import type { AnswerMemory } from '../memory/answer-memory.ts'
 import type { ResponseHead, TakeChunk } from '../net/pool.ts'
-import {
-  encodeError,
-  encodeRelay,
-  isErrorEnvelope,
-  observe,
-  type RelayedMethod,
-  spelling,
-  wantedOfCall,
-} from '../protocols/gemini/index.ts'
-import type { Addresses, EncodeError, Observation } from '../protocols/protocol.ts'
+import type { Observation } from '../protocols/protocol.ts'
 import { isEventStream } from '../streams/event-lines.ts'
 import { type AnswerReader, createAnswerReader } from '../streams/event-reader.ts'
 import type { RelaySink } from '../upstreams/upstream.ts'
-import type { JsonBody } from './body.ts'
 import { cut, cutWhenStalled, ended, unbuffered } from './send.ts'
 import type { Conversation } from './serve.ts'
-
-export interface RelayParts {
-  readonly gateway: Pick<Gateway, 'relay'>
-  readonly memory: AnswerMemory
-  readonly writeTimeoutMs: number
-}
-
-export interface RelayedCall {
-  readonly method: RelayedMethod
-  /** Server-sent events instead of one JSON array. */
-  readonly sse: boolean
-  readonly body: JsonBody
-  /** Others are asked in another form where nothing of it could be sent. */
-  readonly goesOn: boolean
-}
-
-export type Relay = (conversation: Conversation, choice: ModelChoice, call: RelayedCall) => Promise<Outcome>
-
-export function createRelay({ gateway, memory, writeTimeoutMs }: RelayParts): Relay {
-  return async (conversation, choice, { method, sse, body, goesOn }) => {
-    try {
-      const sink = new ResponseSink(conversation, {
-        memory,
-        writeTimeoutMs,
-        observe,
-        isStream: method === 'streamGenerateContent',
-      })
-      const relayed = {
-        encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
-          encodeRelay({ method, sse, body: body.text, value: body.value }, name, addresses, defaults),
-        wanted: wantedOfCall(method, body.value),
-        spelling,
-        goesOn,
-        ended: () => note(sink.observed(), conversation),
-      }
-      return await sink.finish(gateway.relay(conversation.exchange, choice, relayed, sink))
-    } catch (error) {
-      const isReadable = error instanceof UpstreamRefusal && passes(error) && isErrorEnvelope(error.answer.body)
-      if (!isReadable) throw error
-      return await passRefusal(error, conversation, encodeError)
-    }
-  }
-}
 
 // `write` says «wait» for any chunk as large as the socket's mark, though the kernel took it at once: and each wait pauses the
 // upstream's socket. So what really waits for the caller is counted.
@@ -219,7 +163,7 @@ export class ResponseSink implements RelaySink {
     this.#endWhenOut()
   }
 
-  /** Not before, for what `sendLast` of send.ts says. */
+  /** Not before, for what `endOnce` of send.ts says. */
   #endWhenOut(): void {
     if (this.#isWhole && this.#held.length === 0) this.#response.end(this.#missingEnd)
   }
@@ -235,54 +179,3 @@ const contentType = (told: string) =>
   isEventStream(told) || told.startsWith('application/json') ? told : 'application/json; charset=UTF-8'
 
 const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")
-
-/** Writes down what a relayed answer was. */
-export function note(
-  { images, usage, refusal, failure }: Observation,
-  { exchange: { record } }: Conversation,
-): Outcome {
-  record.images = images
-  if (usage) record.usage = usage
-  if (images > 0) return 'ok'
-  if (failure) {
-    record.error = { kind: failure.kind, message: failure.message }
-    return outcomeOf(failure)
-  }
-  if (!refusal) return 'ok'
-  record.refusalReason = refusal
-  return 'refused'
-}
-
-const passing: ReadonlySet<ErrorKind> = new Set([
-  'invalid-request',
-  'content-refused',
-  'model-unknown',
-  'too-large',
-  'rate-limited',
-  'quota-exhausted',
-])
-// What these say is between the upstream and the gateway's operator.
-const operators: ReadonlySet<number> = new Set([401, 402, 403])
-
-/** What the caller can act on passes as it came, where it is JSON. The rest is told neutrally. */
-export const passes = ({ kind, answer: { status, headers, body } }: UpstreamRefusal): boolean =>
-  passing.has(kind) &&
-  !operators.has(status) &&
-  body.length > 0 &&
-  (headers['content-type'] ?? '').startsWith('application/json')
-
-/** A 429 gets the wait as headers, which upstreams may tell only in the body. */
-export async function passRefusal(
-  refusal: UpstreamRefusal,
-  { exchange: { record }, answer: reply }: Conversation,
-  encodeError: EncodeError,
-): Promise<Outcome> {
-  const { status, body } = refusal.answer
-  const outcome = outcomeOf(refusal)
-  // A refusal's message may repeat the prompt: that is the caller's alone.
-  record.error = { kind: refusal.kind, message: outcome === 'refused' ? '' : refusal.message }
-  if (refusal.facts.reason) record.refusalReason = refusal.facts.reason
-  const told = encodeError(refusal)
-  await reply({ ...told, status, body: bytesOf(body) })
-  return outcome
-}
