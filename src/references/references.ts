@@ -146,9 +146,9 @@ export function createReferences(parts: ReferencesParts): References {
           param,
         })
       case 'no-picture':
-        return invalid(param, `Invalid picture '${param}': ${error.message}.`)
+        return invalid(`Invalid picture '${param}': ${error.message}.`, param)
       default:
-        return invalid(param, unfetchable(param, parts.fetch))
+        return invalid(unfetchable(param, parts.fetch), param)
     }
   }
 
@@ -214,7 +214,7 @@ const notFetched = (param: string) =>
     { param },
   )
 
-const invalid = (param: string, message: string) =>
+const invalid = (message: string, param: string) =>
   new GatewayError('invalid-request', message, { param, code: 'invalid_image' })
 
 function outcomeOfFetch(error: unknown): Outcome {

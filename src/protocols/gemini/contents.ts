@@ -40,7 +40,7 @@ export async function decodeContents(
   const { before, now } = atThePrompt(said.filter(one => !isSystem(one)))
   const images = now.flatMap(one => one.images)
   if (images.length > bounds.maxImages) {
-    throw invalid('contents', `Request has ${images.length} images. At most ${bounds.maxImages} are allowed.`)
+    throw invalid(`Request has ${images.length} images. At most ${bounds.maxImages} are allowed.`, 'contents')
   }
   return {
     turns: before.map(({ speaker, text, images }) => ({ role: speaker === 'model' ? 'model' : 'user', text, images })),
@@ -99,7 +99,7 @@ function speakerOf(role: string | undefined, place: string): Speaker {
     case 'system':
       return 'system'
     default:
-      throw invalid(`${place}.role`, 'Please use a valid role: user, model.')
+      throw invalid('Please use a valid role: user, model.', `${place}.role`)
   }
 }
 

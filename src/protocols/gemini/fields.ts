@@ -21,7 +21,7 @@ export function checkFields<Value>(schema: Schema<Value>, value: unknown): Value
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = pathOf(issue?.path ?? [])
-  throw invalid(path, `Invalid value at '${path}' ${issue?.message ?? ''}`.trim())
+  throw invalid(`Invalid value at '${path}' ${issue?.message ?? ''}`.trim(), path)
 }
 
 /** A field as Google's errors name it: `generation_config.image_config.aspect_ratio`, `contents[0].parts[1].text`. */
@@ -32,7 +32,7 @@ export const pathOf = (keys: readonly PropertyKey[]): string =>
     return path ? `${path}.${name}` : name
   }, '')
 
-export const invalid = (param: string, message: string): GatewayError =>
+export const invalid = (message: string, param: string): GatewayError =>
   new GatewayError('invalid-request', message, { param, code: 'invalid_value' })
 
 export type Fields = Readonly<Record<string, unknown>>

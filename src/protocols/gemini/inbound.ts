@@ -40,8 +40,8 @@ function refuseOtherModalities({ responseModalities = [] }: GenerationConfig): v
   const isPossible = asked.length === 0 || asked.includes('IMAGE')
   if (isPossible && asked.every(modality => modality === 'IMAGE' || modality === 'TEXT')) return
   throw invalid(
-    'generation_config.response_modalities',
     `The requested combination of response modalities (${asked.join(', ')}) is not supported by the model. Ask for IMAGE, or for TEXT and IMAGE.`,
+    'generation_config.response_modalities',
   )
 }
 

@@ -65,13 +65,13 @@ export async function decodePredict(document: WireDocument, bounds: RequestBound
 function onlyInstance({ instances = [] }: PredictRequest): Instance {
   const [instance, ...more] = instances
   if (instance && more.length === 0) return instance
-  throw invalid('instances', `Only one instance is taken, ${instances.length} were sent. Ask for more by sampleCount.`)
+  throw invalid(`Only one instance is taken, ${instances.length} were sent. Ask for more by sampleCount.`, 'instances')
 }
 
 function decodeShape({ aspectRatio, sampleImageSize, imageSize }: Parameters): Shape {
   if (sampleImageSize && imageSize && sampleImageSize.toUpperCase() !== imageSize.toUpperCase()) {
     const param = 'parameters.image_size'
-    throw invalid(param, 'parameters.sample_image_size and parameters.image_size mean the same and differ.')
+    throw invalid('parameters.sample_image_size and parameters.image_size mean the same and differ.', param)
   }
   return shapeOf(aspectRatio, sampleImageSize || imageSize, 'parameters.aspect_ratio')
 }
@@ -89,7 +89,7 @@ async function decodeImages(
     pictures.push([referenceImage, `${at}.reference_image`])
   }
   if (pictures.length > bounds.maxImages) {
-    throw invalid(`${place}.reference_images`, `At most ${bounds.maxImages} pictures are allowed.`)
+    throw invalid(`At most ${bounds.maxImages} pictures are allowed.`, `${place}.reference_images`)
   }
   const references: Reference[] = []
   for (const [picture, at] of pictures) references.push(await decodePicture(picture, at, document, bounds))

@@ -57,12 +57,12 @@ export async function decodeAddress(
 ): Promise<ImageLink> {
   const url = await readAddress(uri ?? '', param, document)
   if (url !== null) return { url, param, ...(mimeType && { mediaType: mimeType }) }
-  throw invalid(param, `Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`)
+  throw invalid(`Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`, param)
 }
 
 function refuseOtherMedia(mimeType: string | undefined, place: string): void {
   // Uploaders that do not know a file's type say so.
   if (!mimeType || /^(?:image\/|application\/octet-stream$)/i.test(mimeType)) return
   const param = `${place}.mime_type`
-  throw invalid(param, `Unsupported MIME type: ${mimeType.slice(0, 100)}. Image models take pictures and text.`)
+  throw invalid(`Unsupported MIME type: ${mimeType.slice(0, 100)}. Image models take pictures and text.`, param)
 }

@@ -26,7 +26,7 @@ export function decodeShape({ imageConfig, responseFormat }: GenerationConfig): 
   const { image } = responseFormat?.find(format => format.image) ?? {}
   const place = `${config}.response_format[0].image`
   if (image?.delivery?.toUpperCase().endsWith('URI')) {
-    throw invalid(`${place}.delivery`, 'URI delivery is not supported for this model: pictures come inline.')
+    throw invalid('URI delivery is not supported for this model: pictures come inline.', `${place}.delivery`)
   }
   return shapeOf(
     ratioWord(image?.aspectRatio),
@@ -44,7 +44,7 @@ export function shapeOf(
   first: Shape = {},
 ): Shape {
   if (ratio && !parseRatio(ratio)) {
-    throw invalid(ratioParam, `Invalid value at '${ratioParam}', "${cut(ratio)}". It is written as in "16:9".`)
+    throw invalid(`Invalid value at '${ratioParam}', "${cut(ratio)}". It is written as in "16:9".`, ratioParam)
   }
   return { ...(ratio && { ratio }), ...(tier && { resolution: parseTier(tier) ?? tier }), ...first }
 }
@@ -92,11 +92,11 @@ export function outputOf(mimeType: string | undefined, quality: number | undefin
   const format = formats.get(mimeType?.toLowerCase() ?? '')
   if (mimeType && !format) {
     const param = `${place}.mime_type`
-    throw invalid(param, `Invalid value at '${param}', "${cut(mimeType)}". It is image/png, image/jpeg or image/webp.`)
+    throw invalid(`Invalid value at '${param}', "${cut(mimeType)}". It is image/png, image/jpeg or image/webp.`, param)
   }
   if (quality !== undefined && (quality < 0 || quality > 100)) {
     const param = `${place}.compression_quality`
-    throw invalid(param, `Invalid value at '${param}', ${quality}. It must be in the range [0, 100].`)
+    throw invalid(`Invalid value at '${param}', ${quality}. It must be in the range [0, 100].`, param)
   }
   // A png has no quality to lose: clients send 100 with it.
   return { ...(format && { format }), ...(format !== 'png' && quality !== undefined && { compression: quality }) }
@@ -126,5 +126,5 @@ export function decodeMediaResolution({ mediaResolution }: GenerationConfig): Me
 export function decodeCount(count: number | undefined, param: string): number {
   if (!count) return 1
   if (count > 0 && count <= mostPictures) return count
-  throw invalid(param, `Invalid value at '${param}', ${count}. It must be in the range [1, ${mostPictures}].`)
+  throw invalid(`Invalid value at '${param}', ${count}. It must be in the range [1, ${mostPictures}].`, param)
 }

@@ -11,7 +11,7 @@ import type { EncodedRequest, Outbound, Target } from '../protocol.ts'
 import { callersFields } from './callers-fields.ts'
 import { decodeEvent } from './events.ts'
 import { type FilePart, writeForm } from './form.ts'
-import { isOwnForm } from './own-form.ts'
+import { isPassable } from './passable.ts'
 import { type Flattened, flatten } from './prompt.ts'
 import { decodeResult } from './result.ts'
 import { sizeFor } from './size.ts'
@@ -27,7 +27,7 @@ export function createOutbound(dialect: OpenAiDialect): Outbound {
     pathOf: (model, operation) => dialect.pathOf(model, operation === 'edit' ? 'edit' : 'generate'),
     passes: (operation, body, model) =>
       dialect.ownForm &&
-      isOwnForm(operation, body, {
+      isPassable(operation, body, {
         jsonEdits: dialect.jsonEdits,
         takesResponseFormat: dialect.fieldsOf(model, operation).includes('response_format'),
       }),

@@ -58,7 +58,7 @@ export interface UpstreamForm {
 }
 
 /** Is this a call that the upstream understands as it is? Its values are the upstream's to judge. */
-export function isOwnForm(operation: Operation, body: SeenBody, upstream: UpstreamForm): boolean {
+export function isPassable(operation: Operation, body: SeenBody, upstream: UpstreamForm): boolean {
   const form = wireFormOf(operation, body)
   if (form === null || (form === 'json-edit' && !upstream.jsonEdits)) return false
   return body.kind === 'json' ? isOwnJson(body.value, form, upstream) : areOwnParts(body.parts)
