@@ -1,9 +1,10 @@
 /** Callers of OpenAI's protocol at every vendor's own surface: as strict as the vendors' documents are. */
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
 import { askOpenai, told } from '../helpers/callers.ts'
 import { type FormPart, postForm, textParts } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { startAimlapi } from '../upstreams/aimlapi.ts'
 import { startAzure } from '../upstreams/azure.ts'
 import type { FakeAnswer, FakeUpstream } from '../upstreams/contract.ts'
@@ -55,7 +56,11 @@ describe.each(vendors)('$name', vendor => {
 
   beforeAll(async () => {
     fake = await vendor.start()
-    pictures = await Promise.all([picture('png', 64, 48, 1), picture('jpeg', 64, 64, 2), picture('webp', 30, 64, 3)])
+    pictures = await Promise.all([
+      numberedPicture('png', 64, 48, 1),
+      numberedPicture('jpeg', 64, 64, 2),
+      numberedPicture('webp', 30, 64, 3),
+    ])
     const { name, dialect, baseUrl, key } = fake
     gateway = await startGateway({
       upstream: baseUrl,

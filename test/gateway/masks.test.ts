@@ -1,12 +1,13 @@
 /** Masked edits through the running gateway, at an upstream that knows no masks: what goes up, what comes back, what is refused. */
+
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type StartedSandbox, startSandbox } from '../../src/sandbox/start.ts'
 import { answerWith } from '../fixtures/gemini.ts'
-import { heicHead } from '../fixtures/pictures.ts'
 import { type Answer, ask, read } from '../helpers/callers.ts'
 import { type FormPart, postForm, textParts } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { heicHead } from '../helpers/pictures.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { differing, gradient, type Hole, isIn, maskWith, noise, see } from '../pixels/masked-pictures.ts'
 
@@ -271,7 +272,7 @@ describe('a mask that can’t be followed is a 400 that names it, and nothing is
       /330x211.*330x210/,
     ],
     ['without a picture', async () => ({ mask }), /no picture was sent/],
-    ['beside a HEIC', async () => ({ image: heicHead, mask }), /heic/],
+    ['beside a HEIC', async () => ({ image: heicHead(), mask }), /heic/],
   ]
 
   test.each(wrong)('%s', async (_what, files, sentence) => {

@@ -92,17 +92,19 @@ describe('a Gemini caller gets the refusal as Google told it', () => {
 
 describe("each of Google's finish reasons, where no picture came", () => {
   const words: readonly (readonly [string, number, string])[] = [
-    ...['SAFETY', 'RECITATION', 'LANGUAGE', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'].map(refusedAs),
+    ...['SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII'].map(refusedAs),
     ...['IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION'].map(refusedAs),
-    ...['STOP', 'MAX_TOKENS', 'OTHER', 'NO_IMAGE', 'IMAGE_OTHER', 'FINISH_REASON_UNSPECIFIED', 'A_WORD_OF_2027'].map(
-      word => [word, 400, 'no_image_generated'] as const,
-    ),
+    ...['STOP', 'MAX_TOKENS', 'LANGUAGE', 'OTHER', 'NO_IMAGE', 'IMAGE_OTHER'].map(unpainted),
+    ...['FINISH_REASON_UNSPECIFIED', 'A_WORD_OF_2027'].map(unpainted),
     ...['MALFORMED_FUNCTION_CALL', 'MALFORMED_RESPONSE', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS'].map(
       word => [word, 502, 'upstream_failed'] as const,
     ),
   ]
   function refusedAs(word: string) {
     return [word, 400, 'moderation_blocked'] as const
+  }
+  function unpainted(word: string) {
+    return [word, 400, 'no_image_generated'] as const
   }
 
   test.each(words)('%s → %i %s', async (finishReason, status, code) => {

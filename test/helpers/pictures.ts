@@ -1,6 +1,8 @@
 /** Small real pictures for tests, and eyes to look at pictures with. */
 import sharp from 'sharp'
 
+export type PictureType = 'png' | 'jpeg' | 'webp' | 'gif'
+
 export interface PictureShape {
   readonly width?: number
   readonly height?: number
@@ -10,7 +12,7 @@ export interface PictureShape {
 
 /** A picture file of one colour, 64 × 48 unless told otherwise. */
 export async function picture(
-  format: 'png' | 'jpeg' | 'webp' | 'gif',
+  format: PictureType,
   { width = 64, height = 48, colour = '#c05020' }: PictureShape = {},
 ): Promise<Buffer> {
   return await sharp({ create: { width, height, channels: 3, background: colour } })
@@ -18,14 +20,15 @@ export async function picture(
     .toBuffer()
 }
 
+/** One of many, small in bytes: two numbers are two different pictures. */
+export function numberedPicture(format: PictureType, width = 8, height = 8, number = 1): Promise<Buffer> {
+  const colour = `rgb(${(number * 67) % 256}, ${(number * 131) % 256}, ${(number * 29) % 256})`
+  return picture(format, { width, height, colour })
+}
+
 /** The first bytes of a HEIC file: its type can be told, its pixels cannot. */
 export function heicHead(): Buffer {
-  return Buffer.concat([
-    Buffer.from([0, 0, 0, 24]),
-    Buffer.from('ftypheic'),
-    Buffer.from([0, 0, 0, 0]),
-    Buffer.from('mif1heic'),
-  ])
+  return Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(40)])
 }
 
 export interface Seen {

@@ -1,9 +1,10 @@
 /** Forms that were sent by mistake or in anger: the right answer in OpenAI's envelope, and the next request is served. */
+
 import { afterEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { type Answer, askOpenai, read } from '../helpers/callers.ts'
 import { boundary, type FormPart, formBytes, formType, postForm, streamOf, textParts } from '../helpers/forms.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { open, rawHttp, readAnswer } from '../helpers/raw-http.ts'
 import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
@@ -11,7 +12,7 @@ const maxBodyBytes = 4 << 20
 const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'), {
   config: { listen: { maxBodyBytes }, references: { maxBytes: 2 << 20, maxCount: 16 } },
 })
-const png = await picture('png')
+const png = await numberedPicture('png')
 
 // Whatever was sent, the next ones are served.
 afterEach(async () => {

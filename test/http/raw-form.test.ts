@@ -1,4 +1,5 @@
 /** Forms that are kept as they come, because an upstream may take them so. */
+
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import sharp from 'sharp'
@@ -6,11 +7,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readHead } from '../../src/http/form-head.ts'
 import { FormWatch } from '../../src/http/form-watch.ts'
 import { answerWith } from '../fixtures/gemini.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { read } from '../helpers/callers.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 import { boundary, type FormPart, formBytes, formType, postForm } from '../helpers/forms.ts'
 import { bothVendorsAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { rawHttp } from '../helpers/raw-http.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
@@ -80,7 +81,7 @@ describe('translated after all', () => {
   let png: Buffer
 
   beforeAll(async () => {
-    png = await picture('png')
+    png = await numberedPicture('png')
     upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
     gateway = await startGateway({
       upstream: upstream.url,
@@ -153,7 +154,7 @@ describe('translated after all', () => {
     const mask = await sharp({ create: { width: 400, height: 300, channels: 4, background: '#0000' } })
       .png({ compressionLevel: 0 })
       .toBuffer()
-    const original = await picture('png', 400, 300)
+    const original = await numberedPicture('png', 400, 300)
     const text = { name: 'mask', value: `data:image/png;base64,${mask.toString('base64')}` }
     expect(text.value.length).toBeGreaterThan(300_000)
     expect((await edit(prompt, file({ value: original }), text)).status).toBe(200)

@@ -1,5 +1,5 @@
 /** What every caller of the matrix asks for, and how the upstream is ordered to answer: the columns of the table. */
-import { picture } from '../fixtures/pictures.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import type { FakeAnswer } from '../upstreams/contract.ts'
 import { sha256 } from '../upstreams/form.ts'
 
@@ -50,7 +50,7 @@ export const features = [
 /** Three pictures of three types. */
 export async function references(): Promise<readonly File[]> {
   const of = async (type: 'png' | 'jpeg' | 'webp', number: number): Promise<File> => {
-    const bytes = await picture(type, 40, 30, number)
+    const bytes = await numberedPicture(type, 40, 30, number)
     return { type: `image/${type}`, bytes, sha256: sha256(bytes) }
   }
   return Promise.all([of('png', 1), of('jpeg', 2), of('webp', 3)])

@@ -1,10 +1,11 @@
 /** Bad input on translated paths: whatever field of whatever protocol is wrong, its caller is told which, and nobody is called. */
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ImageFields } from '../../src/protocols/openai/wire.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { ask, type Told, told } from '../helpers/callers.ts'
 import { type FormPart, postForm } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
@@ -15,7 +16,7 @@ let openai: TestGateway
 let png = ''
 
 beforeAll(async () => {
-  png = (await picture('png')).toString('base64')
+  png = (await numberedPicture('png')).toString('base64')
   upstream = await startUpstream((_request, response) => void response.writeHead(500).end())
   google = await startGateway({ upstream: upstream.url })
   const upstreamConfig = {

@@ -1,11 +1,10 @@
 /** What a request means: a test for each policy, named by what it promises. Finer points are tested where each is built. */
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { googleAt, startGateway } from '../helpers/gateway.ts'
-import { meanColour, see } from '../helpers/pictures.ts'
+import { heicHead, meanColour, numberedPicture, see } from '../helpers/pictures.ts'
 import { vendors } from '../upstreams/every.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
@@ -416,7 +415,7 @@ describe('what has no twin at the upstream', () => {
 
 describe('pictures', () => {
   test('come by every way that some client uses, and go up in order', async () => {
-    const files = await Promise.all([1, 2, 3, 4].map(number => picture('png', 8, 8, number)))
+    const files = await Promise.all([1, 2, 3, 4].map(number => numberedPicture('png', 8, 8, number)))
     const [one, two, three, four] = files.map(file => file.toString('base64'))
     const bodies = [
       { image: [one, `data:image/png;base64,${two}`, { image_url: `data:image/png;base64,${three}` }, four] },
@@ -431,7 +430,7 @@ describe('pictures', () => {
   })
 
   test('of a type that the vendor refuses are refused by the field they stood in', async () => {
-    const heic = heicHead.toString('base64')
+    const heic = heicHead().toString('base64')
     for (const [field, value] of [
       ['image', heic],
       ['images', [{ image_url: `data:image/heic;base64,${heic}` }]],
@@ -461,7 +460,7 @@ describe('pictures', () => {
     '%s takes as many as its documents say for %s, %i, and one more is refused',
     async (name, model, most) => {
       const place = await startPlace(vendors.find(vendor => vendor.name === name)?.start ?? startGoogle)
-      const one = (await picture('png')).toString('base64')
+      const one = (await numberedPicture('png')).toString('base64')
       const asked = (count: number) => paint(place, { model, aspect_ratio: '1:1', image: Array(count).fill(one) })
       const { status } = await asked(most)
       expect([status, place.fake.problems]).toEqual([200, []])
@@ -472,7 +471,7 @@ describe('pictures', () => {
 
   test('a mask keeps every pixel outside its hole, though Gemini has no masks', async () => {
     google.fake.reset()
-    const original = await picture('png', 64, 48, 5)
+    const original = await numberedPicture('png', 64, 48, 5)
     const hole = { create: { width: 64, height: 48, channels: 4, background: '#ffff' } } as const
     const clear = {
       input: { create: { width: 16, height: 16, channels: 4, background: '#fff' } },

@@ -1,12 +1,13 @@
 /** OpenAI's form in, OpenAI's form out: what is passed on as it came, what is not, and what comes back. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { ask, askOpenai, read, told } from '../helpers/callers.ts'
 import { boundary, type FormPart, formBytes, formType, postForm, textParts } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { startAzure } from '../upstreams/azure.ts'
 import type { FakeUpstream } from '../upstreams/contract.ts'
@@ -18,7 +19,7 @@ let gateway: TestGateway
 let png: Buffer
 
 beforeAll(async () => {
-  png = await picture('png', 64, 48)
+  png = await numberedPicture('png', 64, 48)
   upstream = await startUpstream(json(answer))
   gateway = await startGateway({ upstream: upstream.url, upstreamConfig: openaiAt(`${upstream.url}/v1`) })
 })

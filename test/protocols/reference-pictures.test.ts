@@ -1,9 +1,10 @@
 /** Reference pictures in every way callers send them, as they arrive at the upstream; and what is no picture. */
+
 import { describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
-import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask, told } from '../helpers/callers.ts'
 import { type FormPart, formBytes, formType, postForm, textParts } from '../helpers/forms.ts'
+import { heicHead, numberedPicture } from '../helpers/pictures.ts'
 import { rawHttp } from '../helpers/raw-http.ts'
 import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
@@ -15,9 +16,9 @@ const {
   config: { references: { maxBytes: 200_000, maxCount: 16 } },
 })
 const [png, jpeg, webp] = await Promise.all([
-  picture('png', 8, 8, 1),
-  picture('jpeg', 9, 9, 2),
-  picture('webp', 10, 10, 3),
+  numberedPicture('png', 8, 8, 1),
+  numberedPicture('jpeg', 9, 9, 2),
+  numberedPicture('webp', 10, 10, 3),
 ])
 /** Larger than any buffer on its way: its text arrives in many pieces. */
 const large = Buffer.concat([png, Buffer.alloc(150_001, 7)])
@@ -277,7 +278,7 @@ test.each([
   ['image/png', () => png],
   ['image/jpeg', () => jpeg],
   ['image/webp', () => webp],
-  ['image/heic', () => heicHead],
+  ['image/heic', () => heicHead()],
 ])('%s is sent up as such', async (type, bytes) => {
   expect((await edit([prompt, file('image', bytes())])).status).toBe(200)
   expect(sentUp()).toEqual([[type, bytes()]])
@@ -290,7 +291,7 @@ describe('what is no picture', () => {
     ['SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')],
     ['PDF', () => Buffer.from('%PDF-1.7\n%âãÏÓ\n1 0 obj\n')],
     ['HTML', () => Buffer.from('<!doctype html><html><body>hello</body></html>')],
-    ['a GIF', () => picture('gif')],
+    ['a GIF', () => numberedPicture('gif')],
     ['a ZIP', () => Buffer.from('PK\u0003\u0004rest of it')],
     ['an MP4', () => Buffer.from('\0\0\0\u0018ftypmp42\0\0\0\0mp42isom')],
     ['an AVIF', () => Buffer.from('\0\0\0\u0020ftypavif\0\0\0\0avifmif1miaf')],

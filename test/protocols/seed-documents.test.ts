@@ -1,14 +1,15 @@
 /** The fields of the API documents that people come with, each in its own spelling, and what of them arrives at the upstream. */
+
 import { describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { ask, told } from '../helpers/callers.ts'
 import { type FormPart, postForm, textParts } from '../helpers/forms.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { scriptedGateway } from '../helpers/scripted-gateway.ts'
 
 const prompt = 'A cute baby sea otter'
 const { gateway, upstream, sentUp: theCall } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
-const [png, jpeg] = await Promise.all([picture('png', 8, 8, 1), picture('jpeg', 8, 8, 2)])
+const [png, jpeg] = await Promise.all([numberedPicture('png', 8, 8, 1), numberedPicture('jpeg', 8, 8, 2)])
 
 /** The one request that went up: its path, and its body as Google would read it. */
 function sentUp() {

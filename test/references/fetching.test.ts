@@ -5,11 +5,11 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerWith } from '../fixtures/gemini.ts'
-import { heicHead, picture } from '../fixtures/pictures.ts'
 import { ask } from '../helpers/callers.ts'
 import { postForm } from '../helpers/forms.ts'
 import { megabytes } from '../helpers/gateway.ts'
 import { lineOf } from '../helpers/log.ts'
+import { heicHead, numberedPicture } from '../helpers/pictures.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import { picturesIn, type Surroundings, startSurroundings } from './setup.ts'
 
@@ -30,11 +30,15 @@ const serve: Script = ({ url }, response) => {
 
 beforeAll(async () => {
   all = await startSurroundings({ references: { maxBytes }, config: { requests: { memoryBytes: megabytes(8) } } })
-  ;[png, jpeg, webp] = await Promise.all([picture('png'), picture('jpeg', 9, 9, 2), picture('webp', 10, 10, 3)])
+  ;[png, jpeg, webp] = await Promise.all([
+    numberedPicture('png'),
+    numberedPicture('jpeg', 9, 9, 2),
+    numberedPicture('webp', 10, 10, 3),
+  ])
   large = Buffer.concat([png, Buffer.alloc(250_001, 7)])
   files.set('/a.png', png).set('/b.jpg', jpeg).set('/c.webp', webp).set('/large.png', large)
   bomb = gzipSync(Buffer.concat([png, Buffer.alloc(50_000_000)]))
-  files.set('/d.heic', heicHead)
+  files.set('/d.heic', heicHead())
 })
 afterAll(() => all.close())
 beforeEach(() => {
@@ -129,7 +133,7 @@ describe('every field that takes a picture takes its address', () => {
 
 test('a picture is what its bytes are, and heic is one', async () => {
   expect((await generate({ image: at('/d.heic') })).status).toBe(200)
-  expect(sentUp()).toEqual([heicHead])
+  expect(sentUp()).toEqual([heicHead()])
 })
 
 test('one address in several places, or for several pictures, is fetched once', async () => {
@@ -266,7 +270,7 @@ describe('what is no picture', () => {
   })
 
   test('a GIF', async () => {
-    const gif = await picture('gif')
+    const gif = await numberedPicture('gif')
     all.host.script = (_, response) => void response.end(gif)
     expect(await refused({ image: at('/cat.gif') })).toMatch(/gif is not supported/)
   })

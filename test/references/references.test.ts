@@ -1,12 +1,13 @@
 /** Fetching by itself: what it holds is given back, what an answer names is fetched from where its upstream is. */
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { join } from '../../src/images/bytes.ts'
 import { BufferPool } from '../../src/memory/buffer-pool.ts'
 import { createRoom } from '../../src/memory/room.ts'
 import { createReferences, type FetchFacts, type ReferencesParts } from '../../src/references/references.ts'
-import { picture } from '../fixtures/pictures.ts'
 import { askOpenai } from '../helpers/callers.ts'
 import { megabytes } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../helpers/scripted-upstream.ts'
 import { countConnections, startSurroundings } from './setup.ts'
 
@@ -14,7 +15,7 @@ let host: ScriptedUpstream
 let png: Buffer
 beforeAll(async () => {
   host = await startUpstream(() => {})
-  png = await picture('png')
+  png = await numberedPicture('png')
 })
 afterAll(() => host.close())
 beforeEach(() => {

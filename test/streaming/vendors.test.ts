@@ -1,8 +1,9 @@
 /** Streams from vendors who have them, and from those who have none: against strict stand-ins for their servers. */
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { startAzure } from '../upstreams/azure.ts'
 import type { FakeUpstream } from '../upstreams/contract.ts'
 import { startGoogle } from '../upstreams/google.ts'
@@ -73,7 +74,7 @@ describe.for(vendors)('$name', ({ start, model, there, streams }) => {
 
   test('edits, and the events say so', async () => {
     const fields = textParts({ ...shape, model, prompt: 'Hang it', stream: 'true', partial_images: '1' })
-    const file = { name: 'image', value: await picture('png', 64, 48), fileName: 'a.png', type: 'image/png' }
+    const file = { name: 'image', value: await numberedPicture('png', 64, 48), fileName: 'a.png', type: 'image/png' }
     const response = await postForm(`${gateway.url}/v1/images/edits`, [...fields, file])
     const events = eventsIn(await response.text())
     expect(events.at(-1)?.name).toBe('image_edit.completed')

@@ -1,7 +1,6 @@
 /** The fake AI/ML API takes what its document describes, and refuses the rest in its structure of errors. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
-import { see } from '../helpers/pictures.ts'
+import { numberedPicture, see } from '../helpers/pictures.ts'
 import { startAimlapi } from './aimlapi.ts'
 import { postJson } from './ask.ts'
 import type { FakeUpstream } from './contract.ts'
@@ -10,7 +9,7 @@ let fake: FakeUpstream
 let dataUrl: string
 beforeAll(async () => {
   fake = await startAimlapi()
-  dataUrl = `data:image/png;base64,${(await picture('png')).toString('base64')}`
+  dataUrl = `data:image/png;base64,${(await numberedPicture('png')).toString('base64')}`
 })
 afterAll(() => fake.close())
 beforeEach(() => fake.reset())

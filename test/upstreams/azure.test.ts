@@ -1,7 +1,8 @@
 /** The fake Azure: OpenAI's rules behind deployments, versions and `api-key`; its own words for its own errors. */
+
 import { AzureOpenAI } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
+import { numberedPicture } from '../helpers/pictures.ts'
 import { bearer, postJson, postParts } from './ask.ts'
 import { startAzure } from './azure.ts'
 import type { FakeUpstream } from './contract.ts'
@@ -34,7 +35,7 @@ describe('deployments', () => {
   })
 
   test('edits are forms', async () => {
-    const png = await picture('png')
+    const png = await numberedPicture('png')
     const file = { name: 'image', value: png, fileName: 'a.png', type: 'image/png' }
     const { status } = await postParts(
       fake,

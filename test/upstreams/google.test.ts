@@ -1,8 +1,7 @@
 /** The fake Google is the sandbox's strictness (tested there) with orders of its own: what differs is tested here. */
 import { GoogleGenAI } from '@google/genai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
-import { see } from '../helpers/pictures.ts'
+import { numberedPicture, see } from '../helpers/pictures.ts'
 import { eventsOf, postJson, rootOf, told } from './ask.ts'
 import type { FakeUpstream } from './contract.ts'
 import { startGoogle } from './google.ts'
@@ -10,7 +9,7 @@ import { startGoogle } from './google.ts'
 let fake: FakeUpstream
 let png: Buffer
 beforeAll(async () => {
-  ;[fake, png] = await Promise.all([startGoogle(), picture('png')])
+  ;[fake, png] = await Promise.all([startGoogle(), numberedPicture('png')])
 })
 afterAll(() => fake.close())
 beforeEach(() => fake.reset())

@@ -1,8 +1,7 @@
 /** The fake nano-banana API takes its document's samples, and refuses the rest as its document words it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
 import type { FormPart } from '../helpers/forms.ts'
-import { see } from '../helpers/pictures.ts'
+import { numberedPicture, see } from '../helpers/pictures.ts'
 import { bearer, postJson, postParts } from './ask.ts'
 import type { FakeUpstream } from './contract.ts'
 import { sha256 } from './form.ts'
@@ -11,7 +10,7 @@ import { startNanoBanana } from './nano-banana.ts'
 let fake: FakeUpstream
 let png: Buffer
 beforeAll(async () => {
-  ;[fake, png] = await Promise.all([startNanoBanana(), picture('png')])
+  ;[fake, png] = await Promise.all([startNanoBanana(), numberedPicture('png')])
 })
 afterAll(() => fake.close())
 beforeEach(() => fake.reset())

@@ -1,9 +1,8 @@
 /** The fake OpenAI refuses what OpenAI refuses, in its words, and answers as it answers. */
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
 import type { FormPart } from '../helpers/forms.ts'
-import { see } from '../helpers/pictures.ts'
+import { numberedPicture, see } from '../helpers/pictures.ts'
 import { bearer, eventsOf, postJson, postParts, rootOf, told } from './ask.ts'
 import type { FakeUpstream } from './contract.ts'
 import { sha256 } from './form.ts'
@@ -19,7 +18,7 @@ let jpeg: Buffer
 beforeAll(async () => {
   fake = await startOpenAI()
   const studio = createStudio()
-  ;[png, jpeg] = await Promise.all([picture('png'), picture('jpeg')])
+  ;[png, jpeg] = await Promise.all([numberedPicture('png'), numberedPicture('jpeg')])
   clear = (await studio.paint({ type: 'image/png', width: 8, height: 8, transparent: true })).bytes
 })
 afterAll(() => fake.close())
@@ -253,7 +252,7 @@ describe('edits by form', () => {
   })
 
   test('a mask must be of the size of the first picture', async () => {
-    const large = await picture('png', 16, 16)
+    const large = await numberedPicture('png', 16, 16)
     const { json } = await edit({}, [file('image[]', large), file('image[]'), file('mask', clear)])
     expect(json.error).toMatchObject({ code: 'invalid_mask_image_format', param: 'mask' })
   })

@@ -1,8 +1,7 @@
 /** The fake Zenlayer takes its documents' samples, and nothing that its documents do not have. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { picture } from '../fixtures/pictures.ts'
 import type { FormPart } from '../helpers/forms.ts'
-import { heicHead, see } from '../helpers/pictures.ts'
+import { heicHead, numberedPicture, see } from '../helpers/pictures.ts'
 import { bearer, postJson, postParts } from './ask.ts'
 import type { FakeUpstream } from './contract.ts'
 import { startZenlayer } from './zenlayer.ts'
@@ -11,7 +10,7 @@ let fake: FakeUpstream
 let gemini: FakeUpstream
 let png: Buffer
 beforeAll(async () => {
-  ;[fake, gemini, png] = await Promise.all([startZenlayer('openai'), startZenlayer('gemini'), picture('png')])
+  ;[fake, gemini, png] = await Promise.all([startZenlayer('openai'), startZenlayer('gemini'), numberedPicture('png')])
 })
 afterAll(async () => {
   await Promise.all([fake.close(), gemini.close()])

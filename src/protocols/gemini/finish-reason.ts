@@ -9,7 +9,7 @@ const reasons = new Map<string, FinishReason>([
   ['BLOCKLIST', 'refused'],
   ['PROHIBITED_CONTENT', 'refused'],
   ['SPII', 'refused'],
-  ['LANGUAGE', 'refused'],
+  ['LANGUAGE', 'no-image'],
   ['IMAGE_SAFETY', 'refused'],
   ['IMAGE_PROHIBITED_CONTENT', 'refused'],
   ['IMAGE_RECITATION', 'refused'],

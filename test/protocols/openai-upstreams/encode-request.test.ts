@@ -1,4 +1,5 @@
 /** What goes up to each vendor who speaks OpenAI's protocol: whole documents, against the words of the vendor's own. */
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { aimlapi } from '../../../src/dialects/aimlapi.ts'
 import { azure } from '../../../src/dialects/azure.ts'
@@ -9,7 +10,7 @@ import { zenlayerOpenAi } from '../../../src/dialects/zenlayer-openai.ts'
 import type { ImageRequest } from '../../../src/images/request.ts'
 import { createOutbound } from '../../../src/protocols/openai/index.ts'
 import type { Target } from '../../../src/protocols/protocol.ts'
-import { heicHead, picture } from '../../fixtures/pictures.ts'
+import { heicHead, numberedPicture } from '../../helpers/pictures.ts'
 import { modelNamed } from '../../models/shipped.ts'
 import { extrasOf, inputOf, requestOf, send } from './requests.ts'
 
@@ -21,9 +22,9 @@ const files = () => [png, jpeg, webp].flatMap(file => file ?? [])
 
 beforeAll(async () => {
   ;[png, jpeg, webp] = await Promise.all([
-    picture('png', 400, 300, 1),
-    picture('jpeg', 300, 300, 2),
-    picture('webp', 90, 60, 3),
+    numberedPicture('png', 400, 300, 1),
+    numberedPicture('jpeg', 300, 300, 2),
+    numberedPicture('webp', 90, 60, 3),
   ])
 })
 
@@ -295,7 +296,7 @@ describe('reference pictures', () => {
   })
 
   test.each([
-    ['a HEIC picture', openai, requestOf({ images: [inputOf(heicHead)] }), 'image'],
+    ['a HEIC picture', openai, requestOf({ images: [inputOf(heicHead())] }), 'image'],
     [
       'an address that nobody can fetch',
       openai,

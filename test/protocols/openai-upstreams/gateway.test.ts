@@ -1,11 +1,12 @@
 /** The way of a translated request through the whole gateway to an upstream of OpenAI's protocol, and back. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { UpstreamConfig } from '../../../src/config/config.ts'
-import { picture } from '../../fixtures/pictures.ts'
 import { ask, askOpenai, told } from '../../helpers/callers.ts'
 import { postForm, textParts } from '../../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts'
+import { numberedPicture } from '../../helpers/pictures.ts'
 import { json, type ScriptedUpstream, startUpstream } from '../../helpers/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
@@ -13,7 +14,7 @@ let png: Buffer
 const gateways = new Map<UpstreamConfig['dialect'], TestGateway>()
 
 beforeAll(async () => {
-  png = await picture('png', 64, 48)
+  png = await numberedPicture('png', 64, 48)
   upstream = await startUpstream(json({}))
   for (const dialect of ['openai', 'zenlayer'] as const) {
     const upstreamConfig = { name: dialect, protocol: 'openai', dialect, baseUrl: `${upstream.url}/v1` } as const
@@ -149,7 +150,7 @@ test('also of those in a stream', async () => {
 
 test('but no whole answer says «auto», and no JPEG is transparent', async () => {
   upstream.script = json({
-    data: [{ b64_json: (await picture('jpeg', 64, 48)).toString('base64') }],
+    data: [{ b64_json: (await numberedPicture('jpeg', 64, 48)).toString('base64') }],
     quality: 'auto',
     background: 'transparent',
   })
