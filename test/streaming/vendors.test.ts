@@ -91,13 +91,15 @@ describe.for(vendors)('$name', ({ start, model, there, streams }) => {
     expect(sum).toBe(whole.usage?.total_tokens ?? 0)
   })
 
-  test.runIf(streams)('tells of an error in the middle', async () => {
-    // Google's draft is known to be one only when the next picture is there.
-    fake.answerNext({ kind: 'error-in-stream' })
-    const response = await ask(gateway, { model, partial_images: 1 })
-    if (fake.protocol === 'gemini') expect(response.status).toBe(503)
-    else expect(told(eventsIn(await response.text()), painted())).toEqual(['draft 0 0', 'error upstream_failed'])
-  })
+  if (streams) {
+    test('tells of an error in the middle', async () => {
+      // Google's draft is known to be one only when the next picture is there.
+      fake.answerNext({ kind: 'error-in-stream' })
+      const response = await ask(gateway, { model, partial_images: 1 })
+      if (fake.protocol === 'gemini') expect(response.status).toBe(503)
+      else expect(told(eventsIn(await response.text()), painted())).toEqual(['draft 0 0', 'error upstream_failed'])
+    })
+  }
 
   test('that is cut is never an end in good order', async () => {
     fake.answerNext({ kind: 'cut' })
