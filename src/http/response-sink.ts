@@ -59,12 +59,13 @@ export class ResponseSink implements RelaySink {
   }
 
   start({ headers }: ResponseHead): TakeChunk {
-    const type = contentType(headers['content-type'] ?? '')
+    const told = headers['content-type'] ?? ''
+    const type = contentType(told)
     const length = headers['content-length']
     const reader = createAnswerReader(type)
     let missing = Number(length ?? Number.POSITIVE_INFINITY)
     this.#reader = reader
-    const isLive = isEventStream(type) || (this.#isStream && type.startsWith('application/json'))
+    const isLive = isEventStream(type) || (this.#isStream && isJson(told))
     this.#headers = { 'content-type': type, ...(length && { 'content-length': length }), ...(isLive && unbuffered) }
     // A short document that is none (a proxy's page) comes in one piece: it waits for the next, or for the end. A stream does not.
     const firstWaits = length === undefined && !isLive
@@ -175,7 +176,8 @@ export class ResponseSink implements RelaySink {
 }
 
 /** What is no stream of events is JSON, or is cut: and SDKs take JSON of any other name for a text, or for nothing. */
-const contentType = (told: string) =>
-  isEventStream(told) || told.startsWith('application/json') ? told : 'application/json; charset=UTF-8'
+const contentType = (told: string) => (isEventStream(told) || isJson(told) ? told : 'application/json; charset=UTF-8')
+
+const isJson = (told: string) => told.startsWith('application/json')
 
 const cutAnswer = () => new GatewayError('upstream-failed', "The upstream's answer was cut or is not valid JSON.")

@@ -250,6 +250,13 @@ describe('what comes down', () => {
     expect(line).toMatchObject({ outcome: 'ok', images: 1, inputTokens: 8 })
   })
 
+  test('a proxy’s page in the place of an array is a failure, and no answer that breaks off', async () => {
+    upstream.script = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/html' }).write('<html>Sign in</html>', () => response.end())
+    const { status, json } = await ask(gateway, '/v1beta/models/x:streamGenerateContent', call)
+    expect([status, json.error.status]).toEqual([503, 'UNAVAILABLE'])
+  })
+
   test.each([
     [
       'a refusal',
