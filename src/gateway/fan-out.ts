@@ -1,9 +1,11 @@
 /** More pictures than one call gives, as calls side by side: Gemini paints one per call. What came is kept; all failed is a failure. */
 import { type ErrorKind, GatewayError } from '../images/error.ts'
+import { isUnsent } from './attempts.ts'
 
 /**
  * @returns what the calls that went well gave, in order.
- * @throws where none did: the error that the caller can act on, else the first.
+ * @throws where none did: the error that the caller can act on, else the first. Only where nothing of any of them was sent, it says
+ * so: all would be tried elsewhere.
  */
 export async function fanOut<Answer>(
   shares: readonly number[],
@@ -15,8 +17,12 @@ export async function fanOut<Answer>(
   const answers = settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   if (answers.length > 0) return answers
   const errors = settled.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
-  throw errors.find(isForTheCaller) ?? errors[0]
+  const error = errors.find(isForTheCaller) ?? errors[0]
+  throw isUnsent(error) && !errors.every(isUnsent) ? sentInPart(error) : error
 }
+
+const sentInPart = ({ kind, message, facts }: GatewayError) =>
+  new GatewayError(kind, message, { ...facts, notSent: false })
 
 /** Makes of `call` one that `tell`s of each answer that comes while others of so many are still awaited. */
 export function toldEarly<Answer>(
