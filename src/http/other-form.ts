@@ -17,7 +17,7 @@ export interface Ways {
 }
 
 export async function relayOrTranslate(
-  { exchange: { record, patience }, response }: Conversation,
+  { exchange: { record, patience, headers }, response }: Conversation,
   { candidates, takers, isKept, relay, translate }: Ways,
 ): Promise<Outcome> {
   const others = candidates.filter(candidate => !takers.includes(candidate))
@@ -30,13 +30,19 @@ export async function relayOrTranslate(
     try {
       return await translate(others)
     } catch (error) {
+      if (response.headersSent) throw error
       // What those can't be asked for at all says nothing of what the caller asked for.
-      if (record.attempts > attempts || response.headersSent || isNews(error)) throw error
-      if (isKept && patience && first.kind === 'rate-limited') return await relay(takers, true)
-      throw first
+      const isNews = record.attempts > attempts || !isTheirs(error)
+      if (isNews && !isUnsent(error)) throw error
+      if (isKept && patience && first.kind === 'rate-limited') {
+        // Passed on as it came, it has all that was asked for.
+        headers.delete('x-plantain-ignored-params')
+        return await relay(takers, true)
+      }
+      throw isNews ? error : first
     }
   }
 }
 
-const isNews = (error: unknown) =>
-  !(error instanceof GatewayError && (error.kind === 'invalid-request' || error.kind === 'unsupported-parameter'))
+const isTheirs = (error: unknown) =>
+  error instanceof GatewayError && (error.kind === 'invalid-request' || error.kind === 'unsupported-parameter')

@@ -38,8 +38,13 @@ beforeEach(() => {
 
 const asAnn = { authorization: 'Bearer key-of-ann' }
 
-async function open(url: string, ann: Partial<CallerConfig> = {}, limits = {}): Promise<TestGateway> {
-  const other = { name: 'nano', protocol: 'openai', dialect: 'nano-banana', baseUrl: nano.baseUrl } as const
+async function open(
+  url: string,
+  ann: Partial<CallerConfig> = {},
+  limits = {},
+  nextUrl = nano.baseUrl,
+): Promise<TestGateway> {
+  const other = { name: 'nano', protocol: 'openai', dialect: 'nano-banana', baseUrl: nextUrl } as const
   const gateway = await startGateway({
     upstream: url,
     callers: [callerOf('ann', ann)],
@@ -95,7 +100,10 @@ describe('an upstream that has no room', () => {
     expect(upstreams).toEqual(['google', 'nano'])
   })
 
-  test('is waited for where the next has not what was asked for', async () => {
+  test.each([
+    ['has not what was asked for', small, () => nano.baseUrl],
+    ['can’t be reached', kite, () => gone],
+  ])('is waited for where the next %s', async (_why, call, nextUrl) => {
     let answerFirst = () => {}
     google.script = async (request, response) => {
       if (google.seen.length === 1) await new Promise<void>(resolve => (answerFirst = resolve))
@@ -104,10 +112,10 @@ describe('an upstream that has no room', () => {
     onTestFinished(() => {
       google.script = answerWith('answers/tiny-picture.json')
     })
-    const gateway = await open(google.url, { queue }, { concurrent: 1 })
-    const first = ask(gateway, path('generateContent'), small, asAnn)
+    const gateway = await open(google.url, { queue }, { concurrent: 1 }, nextUrl())
+    const first = ask(gateway, path('generateContent'), call, asAnn)
     await expect.poll(() => google.seen.length).toBe(1)
-    const second = ask(gateway, path('generateContent'), small, asAnn)
+    const second = ask(gateway, path('generateContent'), call, asAnn)
     setTimeout(answerFirst, 100)
     expect((await first).line.upstream).toBe('google')
     expect((await second).line).toMatchObject({ status: 200, upstream: 'google', queuedMs: expect.any(Number) })
