@@ -14,6 +14,7 @@ import { greeting } from './greeting.ts'
 import { asError } from './images/error.ts'
 import { leaveOnce } from './leaving.ts'
 import { type OpenStore, openLimitStore } from './limits/open-store.ts'
+import { whileAway } from './limits/while-away.ts'
 import { findFree, listen } from './listening.ts'
 import { mistakesInOwnModels } from './models/own-models.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -23,13 +24,6 @@ import { takeRole } from './workers/worker.ts'
 
 /** For exchanges that were cut to give back what they hold. */
 const cutMs = 2_000
-
-/** What becomes of callers while Redis is away, for the log. */
-const whileAway: Readonly<Record<Config['onStoreError'], string>> = {
-  'local-share': 'each gateway admits its share of the limits by itself, and callers with budgets are turned away',
-  closed: 'callers with limits are turned away',
-  open: 'callers are not limited, and those with budgets are turned away',
-}
 
 /** For workers to end after the last of their exchanges was finished or cut. */
 const lateMs = cutMs + 5_000

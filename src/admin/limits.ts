@@ -5,6 +5,7 @@ import { GatewayError } from '../images/error.ts'
 import { type RuleStanding, settingOf } from '../limits/decision.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { LimitedCaller } from '../limits/rules.ts'
+import { whileAway } from '../limits/while-away.ts'
 import { patternMatches } from '../models/patterns.ts'
 import { quoted, readQuery, wantsCsv } from './query.ts'
 import { csvText, csvType, Refusal, usd } from './replies.ts'
@@ -49,8 +50,9 @@ export function createLimitsAnswer({ limits, onStoreError, zone, callers, modelI
       return await limits.standings(caller, model)
     } catch (error) {
       if (!(error instanceof GatewayError) || error.kind !== 'overloaded') throw error
+      const meanwhile = `${whileAway[onStoreError]} (store.on_error: ${onStoreError})`
       const sentence = 'Redis does not answer, and how limits stand is known there alone.'
-      throw new Refusal(503, 'store_away', `${sentence} Until it is back, ${meanwhile[onStoreError]}. See /readyz.`)
+      throw new Refusal(503, 'store_away', `${sentence} Until it is back, ${meanwhile}. See /readyz.`)
     }
   }
 
@@ -70,14 +72,6 @@ export function createLimitsAnswer({ limits, onStoreError, zone, callers, modelI
       ),
     )
   }
-}
-
-/** What becomes of callers while nobody knows. */
-const meanwhile: Record<OnStoreError, string> = {
-  'local-share':
-    'each gateway admits its share of every limit and refuses callers with budgets (store.on_error: local-share)',
-  closed: 'callers with limits are refused (store.on_error: closed)',
-  open: 'limits are not kept, and callers with budgets are refused (store.on_error: open)',
 }
 
 /** In the order of the columns. Money in dollars. */
