@@ -90,7 +90,7 @@ export function nameThere(
   { id, asked, model }: Resolution,
   { resolution }: { readonly resolution?: string | undefined },
 ): string {
-  const name = modelNames.nameOf({ asked, id }) ?? (model ? dialect.nameOf(model, resolution) : id)
+  const name = modelNames.nameOf({ asked, id, model }) ?? (model ? dialect.nameOf(model, resolution) : id)
   if (name !== undefined) return name
   const sentence = `Invalid value for 'image_size': '${resolution ?? 'auto'}'. The upstream ${upstream.name} has ${id} at other sizes only.`
   throw new GatewayError('invalid-request', sentence, { param: 'image_size', code: 'invalid_value' })
