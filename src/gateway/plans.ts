@@ -35,10 +35,16 @@ export function plansFor({ resolution, candidates }: ModelChoice, request: Image
   return whole.length > 0 ? whole : plans
 }
 
-/** OpenAI's form has no turns: there a chat's pictures are references, and the eldest stay behind where they are too many. */
-function isShownAll({ candidate, target }: Plan, { turns, images }: ImageRequest): boolean {
-  const { references = Number.POSITIVE_INFINITY } = target
-  return candidate.protocol !== 'openai' || images.length + turns.flatMap(turn => turn.images).length <= references
+/**
+ * How many of a chat's pictures go up; undefined: all. OpenAI's form has no turns: there they are references, and the eldest stay
+ * behind where they are too many.
+ */
+export const mostShown = ({ candidate, target }: Plan): number | undefined =>
+  candidate.protocol === 'openai' ? target.references : undefined
+
+function isShownAll(plan: Plan, { turns, images }: ImageRequest): boolean {
+  const most = mostShown(plan) ?? Number.POSITIVE_INFINITY
+  return images.length + turns.flatMap(turn => turn.images).length <= most
 }
 
 /** @throws GatewayError for what the candidate can't be asked for. */
