@@ -10,8 +10,11 @@ import type { Candidate } from './routing.ts'
 export type Reader = Pick<Outbound, 'reads'>
 
 export interface RequestLinks {
-  /** The request as this upstream can read it. Each picture is fetched once, whoever asks. @throws GatewayError naming the field. */
-  readableBy(reader: Reader): Promise<ImageRequest>
+  /**
+   * The request as this upstream can read it. Each picture is fetched once, whoever asks. `most`: so many pictures of a chat are
+   * shown to it, the latest; those before stay addresses. @throws GatewayError naming the field.
+   */
+  readableBy(reader: Reader, most?: number): Promise<ImageRequest>
   /** What was fetched is read no more. */
   release(): void
 }
@@ -28,9 +31,9 @@ export function openLinks(
   const releases: (() => void)[] = []
   let before: Promise<unknown> = Promise.resolve()
 
-  async function fetchFor(reader: Reader): Promise<ImageRequest> {
+  async function fetchFor(reader: Reader, most: number | undefined): Promise<ImageRequest> {
     const isLeft = (link: ImageLink) => reader.reads(link) && !references.isAllowed(link.url)
-    const missing = links.filter(link => !isLeft(link) && !images.has(link.url))
+    const missing = linksOf(request, most).filter(link => !isLeft(link) && !images.has(link.url))
     const fetched = await references.fetch(missing, signal)
     releases.push(fetched.release)
     for (const [at, image] of fetched.images.entries()) images.set(missing[at]?.url ?? '', image)
@@ -38,11 +41,11 @@ export function openLinks(
   }
 
   return {
-    readableBy(reader) {
+    readableBy(reader, most) {
       const known = requests.get(reader)
       if (known) return known
       // One after the other, so that the later finds what the earlier fetched.
-      const fetching = before.then(() => fetchFor(reader))
+      const fetching = before.then(() => fetchFor(reader, most))
       before = fetching.catch(() => {})
       requests.set(reader, fetching)
       return fetching
@@ -54,8 +57,10 @@ export function openLinks(
 }
 
 /** Each address once. */
-function linksOf({ images, mask, turns }: ImageRequest): readonly ImageLink[] {
-  const all = [...turns.flatMap(turn => turn.images), ...images, ...(mask ? [mask] : [])].filter(isLink)
+function linksOf({ images, mask, turns }: ImageRequest, most = Number.POSITIVE_INFINITY): readonly ImageLink[] {
+  const pictures = [...turns.flatMap(turn => turn.images), ...images]
+  const latest = pictures.slice(Math.max(0, pictures.length - most))
+  const all = [...latest, ...(mask ? [mask] : [])].filter(isLink)
   return [...new Map(all.toReversed().map(link => [link.url, link])).values()].toReversed()
 }
 

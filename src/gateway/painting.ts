@@ -12,7 +12,7 @@ import { fanOut, toldEarly } from './fan-out.ts'
 import type { RequestLinks } from './links.ts'
 import { type Commission, requestFor } from './masked-edit.ts'
 import { type HeldPaintings, paintHeld, paintStreamed } from './paint-call.ts'
-import type { Plan } from './plans.ts'
+import { mostShown, type Plan } from './plans.ts'
 import { createRetouching, type Retouch, type RetouchParts } from './retouch.ts'
 
 /** Pictures that lie in held documents until `release` is called. */
@@ -62,7 +62,8 @@ export function createPainting(parts: PaintingParts): PaintAll {
 
     const paintSome = (count: number) =>
       attempt(commissions, exchange.patience !== null, async (commission, waits) => {
-        const readable = requestFor(commission, await links.readableBy(commission.candidate.outbound))
+        const { outbound } = commission.candidate
+        const readable = requestFor(commission, await links.readableBy(outbound, mostShown(commission)))
         return paintShare({ ...order, request: readable }, commission, retouch, count, waits)
       })
     const told = new Set<HeldPaintings>()

@@ -35,10 +35,16 @@ export function plansFor({ resolution, candidates }: ModelChoice, request: Image
   return whole.length > 0 ? whole : plans
 }
 
-/** OpenAI's form has no turns: there a chat's pictures are references, and the eldest stay behind where they are too many. */
-function isShownAll({ candidate, target }: Plan, { turns, images }: ImageRequest): boolean {
-  const { references = Number.POSITIVE_INFINITY } = target
-  return candidate.protocol !== 'openai' || images.length + turns.flatMap(turn => turn.images).length <= references
+/**
+ * How many of a chat's pictures go up; undefined: all. OpenAI's form has no turns: there they are references, and the eldest stay
+ * behind where they are too many.
+ */
+export const mostShown = ({ candidate, target }: Plan): number | undefined =>
+  candidate.protocol === 'openai' ? target.references : undefined
+
+function isShownAll(plan: Plan, { turns, images }: ImageRequest): boolean {
+  const most = mostShown(plan) ?? Number.POSITIVE_INFINITY
+  return images.length + turns.flatMap(turn => turn.images).length <= most
 }
 
 /** @throws GatewayError for what the candidate can't be asked for. */
@@ -90,7 +96,7 @@ export function nameThere(
   { id, asked, model }: Resolution,
   { resolution }: { readonly resolution?: string | undefined },
 ): string {
-  const name = modelNames.nameOf({ asked, id }) ?? (model ? dialect.nameOf(model, resolution) : id)
+  const name = modelNames.nameOf({ asked, id, model }) ?? (model ? dialect.nameOf(model, resolution) : id)
   if (name !== undefined) return name
   const sentence = `Invalid value for 'image_size': '${resolution ?? 'auto'}'. The upstream ${upstream.name} has ${id} at other sizes only.`
   throw new GatewayError('invalid-request', sentence, { param: 'image_size', code: 'invalid_value' })

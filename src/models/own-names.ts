@@ -6,7 +6,7 @@ export interface OwnNames {
   /** `id`: the vendor's, or an unknown name itself. */
   has(id: string): boolean
   /** What goes before the name that the vendor has for the model. */
-  nameOf(resolution: Pick<Resolution, 'asked' | 'id'>): string | undefined
+  nameOf(resolution: Pick<Resolution, 'asked' | 'id' | 'model'>): string | undefined
 }
 
 /**
@@ -23,8 +23,9 @@ export function ownNames(written: ReadonlyMap<string, string>, catalogue: Catalo
   }
   return {
     has: id => byId.has(id.toLowerCase()),
-    nameOf: ({ asked, id }) => {
-      const forms = spellings(withoutPrefix(asked, 'models/') ?? asked)
+    nameOf: ({ asked, id, model }) => {
+      // Of a model that nobody else knows, routes and limits know the id alone: no other form of it may lead there.
+      const forms = model ? spellings(withoutPrefix(asked, 'models/') ?? asked) : []
       return forms.flatMap(form => byName.get(form) ?? [])[0] ?? byId.get(id.toLowerCase())
     },
   }

@@ -196,8 +196,8 @@ describe('an upstream that speaks Google’s language and is not Google', () => 
     },
   )
 
-  test('may refuse in OpenAI’s words, and it is a refusal', async () => {
-    upstream.script = json(inOpenaiForm('moderation_blocked'), 400)
+  test.each([400, 403])('may refuse in OpenAI’s words, and it is a refusal, with a %i too', async refusing => {
+    upstream.script = json(inOpenaiForm('moderation_blocked'), refusing)
     const { status, json: told, line } = await askOpenai(gateway)
     expect([status, told.error.code, line.outcome]).toEqual([400, 'moderation_blocked', 'refused'])
     const relayed = await askGemini(gateway)

@@ -41,6 +41,7 @@ test.each([
   `/v1beta1/${vertex}/${model}:generateContent`,
   '/v1beta1/publishers/google/models',
   '/v1/publishers/google/models',
+  '/v1/publishers/openai/models',
   '/v1beta/openai/images/generations',
   '/v1beta/openai/models',
   '/v1beta1/images/edits',

@@ -131,6 +131,16 @@ describe('a call', () => {
     expect([strict.status, openai.requests.length]).toEqual([400, 1])
   })
 
+  test('fetches no picture of its history that does not go up', async () => {
+    const gone = { fileData: { fileUri: 'https://10.0.0.1/gone.png' } }
+    const shown = (part: object) => ({ role: 'model', parts: [part] })
+    const chat = (first: object) => [shown(first), ...Array(16).fill(shown(inline(png))), said('Now blue')]
+    const { status } = await ask(gateway, path('generateContent'), { contents: chat(gone), ...square })
+    expect([status, openai.problems, openai.requests.length]).toEqual([200, [], 1])
+    const needed = await ask(gateway, path('generateContent'), { contents: chat(gone).toSpliced(1, 1), ...square })
+    expect([needed.status, openai.requests.length]).toEqual([400, 1])
+  })
+
   test('about a picture goes past an upstream that could not be shown it', async () => {
     const upstream = await startUpstream(answerWith('answers/tiny-picture.json'))
     const zenlayer = { name: 'zenlayer', protocol: 'openai', dialect: 'zenlayer' } as const

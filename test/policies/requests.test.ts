@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
-import { googleAt, startGateway } from '../helpers/gateway.ts'
+import { callerOf, googleAt, startGateway } from '../helpers/gateway.ts'
 import { heicHead, meanColour, numberedPicture, see } from '../helpers/pictures.ts'
 import { vendors } from '../upstreams/every.ts'
 import { startGoogle } from '../upstreams/google.ts'
@@ -141,6 +141,30 @@ describe('the model', () => {
       await own.close()
     },
   )
+
+  test('a vendor’s prefix leads around no limit of a model that the operator alone knows', async () => {
+    openai.fake.reset()
+    const { baseUrl, key } = openai.fake
+    const own = await startGateway({
+      upstream: baseUrl,
+      upstreamConfig: {
+        ...{ name: 'openai', protocol: 'openai', dialect: 'openai', baseUrl, keys: [key] },
+        models: new Map([['house-model', 'gpt-image-2']]),
+      },
+      callers: [callerOf('team', { modelLimits: [{ model: 'house-model', limits: { imagesPerDay: 1 } }] })],
+    })
+    const authorization = 'Bearer key-of-team'
+    const statusOf = async (model: string) => (await askOpenai(own, { model }, { authorization })).status
+    expect([await statusOf('house-model'), await statusOf('House-Model')]).toEqual([200, 429])
+    await statusOf('openai/house-model')
+    await statusOf('google/house-model')
+    expect(openai.fake.requests.map(request => jsonOf(request).model)).toEqual([
+      'gpt-image-2',
+      'openai/house-model',
+      'google/house-model',
+    ])
+    await own.close()
+  })
 
   test('a route is for all names of a model, whichever the operator wrote', async () => {
     google.fake.reset()

@@ -10,12 +10,12 @@ export function decodeError({ status: upstreamStatus, headers = {}, body }: Wire
   const error = readErrorStatus(body)
   const message = error.message || `The upstream answered ${upstreamStatus} without a reason.`
   const facts: ErrorFacts = { upstreamStatus, ...finalityInHeaders(headers) }
+  const refused = error.reasons.find(reason => refusals.has(reason))
+  if (refused !== undefined) return new GatewayError('content-refused', message, { ...facts, reason: refused })
   if (isOperatorsFault(upstreamStatus, error)) {
     const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'
     return new GatewayError('upstream-credential', hint, { ...facts, cause: message })
   }
-  const refused = error.reasons.find(reason => refusals.has(reason))
-  if (refused !== undefined) return new GatewayError('content-refused', message, { ...facts, reason: refused })
   switch (upstreamStatus) {
     case 400:
       return new GatewayError('invalid-request', message, facts)
