@@ -80,6 +80,10 @@ export function startParseAndStringify(stage: Stage, upstream: UpstreamPorts): P
   return startBetween(stage, 'parse and stringify', 'parse-and-stringify.ts', upstream)
 }
 
+export function startBareGateway(stage: Stage, upstream: UpstreamPorts): Promise<Server> {
+  return startBetween(stage, 'bare gateway', 'bare-gateway.ts', upstream)
+}
+
 export async function startNginx(
   stage: Stage,
   command: string,

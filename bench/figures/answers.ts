@@ -1,9 +1,9 @@
-/** What an answer costs: CPU, throughput and latency of translating and relaying against the pipe, nginx and the naive gateway. */
+/** What an answer costs: CPU, throughput and latency of translating and relaying against the pipe, nginx and other gateways. */
 import { type Bench, interleave, type Lane, scaled, warmUp } from '../bench.ts'
 import { type Size, sizes } from '../documents.ts'
 import { type Detail, type Figure, type Findings, printMeasured } from '../figure.ts'
 import type { Yield } from '../load.ts'
-import { startGateway, startNginx, startParseAndStringify, startPipe } from '../servers.ts'
+import { startBareGateway, startGateway, startNginx, startParseAndStringify, startPipe } from '../servers.ts'
 import { median, ratios } from '../statistics.ts'
 
 const allSizes = Object.keys(sizes) as Size[]
@@ -14,7 +14,7 @@ const requestsOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, 
 // Sixteen answers of 16 MB fill the default of 256 MiB to the brim; what spilling costs is not this figure's question.
 const memoryMiB = 512
 
-type LaneName = 'slabs' | 'plain' | 'relay' | 'pipe' | 'nginx' | 'naive'
+type LaneName = 'slabs' | 'plain' | 'relay' | 'pipe' | 'bare' | 'nginx' | 'naive'
 type Lanes = Readonly<Partial<Record<LaneName, Lane>>>
 
 /** The yields of each lane, one a round, at one size and one number of callers. */
@@ -52,6 +52,7 @@ async function startLanes({ stage, ports, nginx }: Bench): Promise<Lanes> {
     plain: { server: plain, kind: 'translated' },
     relay: { server: slabs, kind: 'relayed' },
     pipe: { server: await startPipe(stage, ports), kind: 'translated' },
+    bare: { server: await startBareGateway(stage, ports), kind: 'translated' },
     ...(nginx
       ? { nginx: { server: await startNginx(stage, nginx, { scheme: 'http', port: ports.tcp }), kind: 'translated' } }
       : {}),
@@ -79,6 +80,7 @@ function figuresOf(cells: readonly Cell[]): Figure[] {
       .filter(has('nginx'))
       .map(cell => cpuFigure(cell, 'slabs', 'nginx', { '2MB': 1.3, '16MB': 2 }[cell.size as string])),
     ...large.map(cell => cpuFigure(cell, 'relay', 'pipe', 0.6)),
+    ...main.map(cell => cpuFigure(cell, 'bare', 'pipe')),
     ...main.filter(cell => cell.size === '8MB' || cell.size === '16MB').map(throughputFigure),
     ...rest.map(cell => cpuFigure(cell, 'slabs', 'pipe')),
     ...rest
@@ -93,6 +95,7 @@ const laneTitles: Record<LaneName, string> = {
   plain: 'translated answer, plain sockets',
   relay: 'relay',
   pipe: 'the pipe',
+  bare: 'fastify and undici alone',
   nginx: 'nginx',
   naive: 'parse and stringify',
 }
