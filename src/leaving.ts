@@ -10,6 +10,7 @@ export function leaveOnce(
   onTold: (why: { readonly [fact: string]: string }) => void,
 ): () => Promise<void> {
   let leaving = false
+  let signalled = false
   const leave = async () => {
     if (leaving) return
     leaving = true
@@ -17,8 +18,10 @@ export function leaveOnce(
     process.exit(0)
   }
   const onSignal = (signal: NodeJS.Signals) => {
-    if (leaving) process.exit(1)
-    onTold({ signal })
+    if (signalled) process.exit(1)
+    // A terminal's Ctrl-C goes to every process: a worker may have heard of it from the first process already.
+    signalled = true
+    if (!leaving) onTold({ signal })
     void leave()
   }
   process.on('SIGTERM', onSignal)

@@ -195,6 +195,9 @@ describe.skipIf(!redis)('two workers on one Redis', () => {
         () => true,
       ),
     )
+    // A terminal's signal goes to each of them: to some after the first process has told them to end.
+    for (const pid of workersOf(gateway).filter(lives)) process.kill(pid, 'SIGTERM')
+    await readinessOf(adminUrl)
     for (const answer of held.splice(0)) answer()
     for (const { status, body } of await Promise.all(answers)) {
       expect(status).toBe(200)
