@@ -2,6 +2,7 @@
 import { type ErrorFacts, GatewayError } from '../../images/error.ts'
 import { finalityInHeaders, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure } from '../protocol.ts'
+import { refusedKey } from '../refused-key.ts'
 import { spentReason } from './errors.ts'
 import { type ErrorStatus, readErrorStatus } from './wire.ts'
 
@@ -12,10 +13,7 @@ export function decodeError({ status: upstreamStatus, headers = {}, body }: Wire
   const facts: ErrorFacts = { upstreamStatus, ...finalityInHeaders(headers) }
   const refused = error.reasons.find(reason => refusals.has(reason))
   if (refused !== undefined) return new GatewayError('content-refused', message, { ...facts, reason: refused })
-  if (isOperatorsFault(upstreamStatus, error)) {
-    const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'
-    return new GatewayError('upstream-credential', hint, { ...facts, cause: message })
-  }
+  if (isOperatorsFault(upstreamStatus, error)) return refusedKey(message, facts)
   switch (upstreamStatus) {
     case 400:
       return new GatewayError('invalid-request', message, facts)

@@ -2,6 +2,7 @@
 import { type ErrorFacts, GatewayError } from '../../images/error.ts'
 import { finalityInHeaders, waitInHeaders } from '../error-headers.ts'
 import type { WireFailure } from '../protocol.ts'
+import { refusedKey } from '../refused-key.ts'
 import { readUpstreamError, type UpstreamError } from './wire.ts'
 
 /** The operator's own troubles (key, organisation, region, credits) are told neutrally. */
@@ -13,10 +14,7 @@ export function decodeError({ status, headers = {}, body }: WireFailure): Gatewa
   // Another gateway's word for an answer without a picture.
   if (error.code === 'no_image_generated') return new GatewayError('no-image', message, facts)
   if (isSpent(status, error)) return new GatewayError('quota-exhausted', message, facts)
-  if (status === 401 || status === 403 || error.code === 'invalid_api_key') {
-    const hint = 'The upstream refuses the credentials of this gateway. Its operator has to mend that.'
-    return new GatewayError('upstream-credential', hint, { ...facts, cause: message })
-  }
+  if (status === 401 || status === 403 || error.code === 'invalid_api_key') return refusedKey(message, facts)
   switch (status) {
     case 404:
       return new GatewayError('model-unknown', message, { ...facts, param: 'model' })
