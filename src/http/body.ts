@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { bytesOf, stretchesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
+import { atTurnsEnd } from '../net/turn.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { DocumentError, DocumentReader } from '../streams/document-reader.ts'
 import { JsonText } from '../streams/json-text.ts'
@@ -89,7 +90,7 @@ export function takeChunks(message: IncomingMessage, maxBytes: number, take: Tak
       }
     }
     message.on('data', onData)
-    message.once('end', resolve)
+    message.once('end', () => atTurnsEnd(resolve))
     message.once('error', cause => fail(cutShort(cause)))
     message.once('close', () => {
       if (!message.complete) fail(cutShort())

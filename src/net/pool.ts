@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { buildConnector, Dispatcher, Pool as UndiciPool } from 'undici'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import { type ConnectOptions, createConnector } from './connector.ts'
+import { atTurnsEnd } from './turn.ts'
 import { Pool } from './undici.ts'
 
 export interface PoolOptions extends ConnectOptions {
@@ -231,7 +232,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#over) return
     if (this.#taken) void this.#taken.then(() => this.#end(this.#settle.resolve))
-    else this.#end(this.#settle.resolve)
+    else this.#end(() => atTurnsEnd(this.#settle.resolve))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
