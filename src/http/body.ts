@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { bytesOf, stretchesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
-import { atTurnsEnd } from '../net/turn.ts'
+import { goOnWith } from '../net/turn.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { DocumentError, DocumentReader } from '../streams/document-reader.ts'
 import { JsonText } from '../streams/json-text.ts'
@@ -90,7 +90,7 @@ export function takeChunks(message: IncomingMessage, maxBytes: number, take: Tak
       }
     }
     message.on('data', onData)
-    message.once('end', () => atTurnsEnd(resolve))
+    message.once('end', () => goOnWith(length, resolve))
     message.once('error', cause => fail(cutShort(cause)))
     message.once('close', () => {
       if (!message.complete) fail(cutShort())

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { buildConnector, Dispatcher, Pool as UndiciPool } from 'undici'
 import { type Bytes, isInMemory } from '../images/bytes.ts'
 import { type ConnectOptions, createConnector } from './connector.ts'
-import { atTurnsEnd } from './turn.ts'
+import { goOnWith } from './turn.ts'
 import { Pool } from './undici.ts'
 
 export interface PoolOptions extends ConnectOptions {
@@ -143,6 +143,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #openedBefore: number
   #controller: Dispatcher.DispatchController | null = null
   #takeChunk: TakeChunk | null = null
+  /** Bytes of the body so far. */
+  #length = 0
   #taken: Promise<void> | null = null
   /** Bytes of the body still to come; infinite where its length was not announced. */
   #missing = Number.POSITIVE_INFINITY
@@ -208,6 +210,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     // A parser that is resumed before there is more hands on an empty chunk. Waiting for that to be taken would resume it again,
     // and so on for ever.
     if (this.#over || chunk.length === 0) return
+    this.#length += chunk.length
     this.#missing -= chunk.length
     this.#bytesInARow += chunk.length
     try {
@@ -232,7 +235,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#over) return
     if (this.#taken) void this.#taken.then(() => this.#end(this.#settle.resolve))
-    else this.#end(() => atTurnsEnd(this.#settle.resolve))
+    else this.#end(() => goOnWith(this.#length, this.#settle.resolve))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
