@@ -33,6 +33,7 @@ import { createRoom } from './memory/room.ts'
 import { SlabPool } from './memory/slabs.ts'
 import { SpillSpace } from './memory/spill.ts'
 import { loadCatalogue } from './models/catalogue.ts'
+import { offeredNames } from './models/offered.ts'
 import { readShippedCatalogue } from './models/shipped.ts'
 import { type OpenWindows, windowsWork } from './net/window-socket.ts'
 import { byModelIds, createOffer } from './offer.ts'
@@ -132,12 +133,17 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     mostPixels: mostPixels / config.workers,
     mostPictures: Math.ceil(mostPictures / config.workers),
   })
-  const offer = createOffer({ catalogue, routing, settings: config.answers })
+  const names = offeredNames(
+    catalogue,
+    candidates.map(({ modelNames }) => modelNames),
+  )
+  const offer = createOffer({ catalogue, names, routing, settings: config.answers })
   const { log } = parts
   const assets = await openAssets(config, { log, nowSeconds, ownUrl: () => boundUrl(server) })
   const references = openReferences(config, { log, metrics, room, buffers, version, ca: upstreamCa })
   const gateway = createGateway({
     catalogue,
+    names,
     routing,
     limits,
     places,
@@ -206,6 +212,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
     authenticate,
     cors,
     catalogue,
+    names,
     isServedTo: caller => offer.isServedTo(caller.models),
     writeTimeoutMs,
     draining: isDraining,

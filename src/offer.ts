@@ -3,11 +3,12 @@ import type { CallerConfig, Config, RouteConfig } from './config/config.ts'
 import type { ModelChoiceParts } from './gateway/model-choice.ts'
 import type { RoutedModel } from './gateway/routing.ts'
 import { coveredId, mayUse } from './models/access.ts'
-import type { Catalogue, ListedName } from './models/catalogue.ts'
+import type { Catalogue } from './models/catalogue.ts'
+import type { OfferedName } from './models/offered.ts'
 
 export interface Offer {
   /** May a caller with these models use it (null: all), and does an upstream serve it? */
-  isServedTo(callerModels: readonly string[] | null): (name: ListedName) => boolean
+  isServedTo(callerModels: readonly string[] | null): (name: OfferedName) => boolean
   /** A request that names no model is served (null), or must name one: this, for instance. */
   readonly modelToName: string | null
   /** Ids of all models: what usage and limits know them by. */
@@ -29,14 +30,16 @@ export function byModelIds(
   }
 }
 
-export function createOffer({ catalogue, routing, settings }: ModelChoiceParts): Offer {
+export function createOffer({ catalogue, names, routing, settings }: ModelChoiceParts): Offer {
   const isServed = (model: RoutedModel) => routing(model).length > 0
-  const listed = catalogue.list()
   return {
     isServedTo: callerModels => name =>
       isServed(name.model) && mayUse(callerModels, catalogue.resolve(name.id), catalogue),
     modelToName: findModelToName(),
-    modelIds: listed.filter(({ isAlias }) => !isAlias).map(({ id }) => id),
+    modelIds: catalogue
+      .list()
+      .filter(({ isAlias }) => !isAlias)
+      .map(({ id }) => id),
     modelIdOf: name => catalogue.resolve(name).model?.id ?? null,
   }
 
@@ -45,6 +48,6 @@ export function createOffer({ catalogue, routing, settings }: ModelChoiceParts):
     const { defaultModel, legacyAliases } = settings
     const { id, model } = catalogue.resolve(defaultModel, { legacyAliases, isServed })
     if (isServed({ id, protocol: model?.protocol ?? null })) return null
-    return listed.find(({ model: its }) => isServed(its))?.id ?? null
+    return names.find(({ model: its }) => isServed(its))?.id ?? null
   }
 }

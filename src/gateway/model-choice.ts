@@ -2,12 +2,14 @@
 import { GatewayError } from '../images/error.ts'
 import { mayUse } from '../models/access.ts'
 import type { Catalogue, Resolution } from '../models/catalogue.ts'
+import type { OfferedName } from '../models/offered.ts'
 import { isModelName } from '../protocols/model-name.ts'
 import type { Exchange } from './exchange.ts'
 import type { ModelChoice, RoutedModel, Routing } from './routing.ts'
 
 export interface ModelChoiceParts {
   readonly catalogue: Catalogue
+  readonly names: readonly OfferedName[]
   readonly routing: Routing
   readonly settings: { readonly legacyAliases: boolean; readonly defaultModel: string }
 }
@@ -15,7 +17,7 @@ export interface ModelChoiceParts {
 /** `asked`: null is the default model. @throws GatewayError `model-unknown`, which lists what is served. */
 export type ChooseModel = (exchange: Exchange, asked: string | null) => ModelChoice
 
-export function createModelChoice({ catalogue, routing, settings }: ModelChoiceParts): ChooseModel {
+export function createModelChoice({ catalogue, names, routing, settings }: ModelChoiceParts): ChooseModel {
   const { legacyAliases, defaultModel } = settings
   const isServed = ({ id, protocol }: RoutedModel) => routing({ id, protocol }).length > 0
 
@@ -33,8 +35,7 @@ export function createModelChoice({ catalogue, routing, settings }: ModelChoiceP
   }
 
   function unknownModel(caller: Exchange['caller'], { asked }: Resolution): GatewayError {
-    const served = catalogue
-      .list()
+    const served = names
       .filter(({ isAlias, model }) => !isAlias && isServed(model))
       .filter(({ id }) => mayUse(caller.models, catalogue.resolve(id), catalogue))
       .map(({ id }) => id)

@@ -1,12 +1,14 @@
 /** The model lists of both APIs: what the caller may use, canonical ids first, then aliases. */
 import { GatewayError } from '../images/error.ts'
-import type { Catalogue, ListedName } from '../models/catalogue.ts'
+import type { Catalogue } from '../models/catalogue.ts'
+import type { OfferedName } from '../models/offered.ts'
 
 /** What a caller may choose from. */
 export interface Shelf {
   readonly catalogue: Catalogue
+  readonly names: readonly OfferedName[]
   /** May be used by the caller and is served by an upstream. */
-  readonly isServed: (name: ListedName) => boolean
+  readonly isServed: (name: OfferedName) => boolean
   /** Told as the time at which each model came, for clients that sort by it. */
   readonly createdSeconds: number
 }
@@ -41,10 +43,11 @@ export const geminiModel: TellModel = (shelf, name) => geminiEntry(find(shelf, n
 
 export const publisherModel: TellModel = (shelf, name) => vertexEntry(find(shelf, name))
 
-function find({ catalogue, isServed }: Shelf, asked: string): ListedName {
+function find({ catalogue, names, isServed }: Shelf, asked: string): OfferedName {
   const { id, model } = catalogue.resolve(asked)
   const name = asked.replace(/^models\//i, '')
-  const found = model && { id: name, model, isAlias: name.toLowerCase() !== id.toLowerCase() }
+  const isMeant = (other: string) => other.toLowerCase() === id.toLowerCase()
+  const found = model ? { id: name, model, isAlias: !isMeant(name) } : names.find(({ id: its }) => isMeant(its))
   if (found && isServed(found)) return found
   const shown = asked.length > 256 ? `${asked.slice(0, 256)}…` : asked
   throw new GatewayError('model-unknown', `The model '${shown}' does not exist or you do not have access to it.`, {
@@ -55,10 +58,10 @@ function find({ catalogue, isServed }: Shelf, asked: string): ListedName {
 const longestPage = 1000
 
 function page(
-  { catalogue, isServed }: Shelf,
+  { names: all, isServed }: Shelf,
   query: URLSearchParams,
-): { names: readonly ListedName[]; next: { nextPageToken?: string } } {
-  const names = catalogue.list().filter(isServed)
+): { names: readonly OfferedName[]; next: { nextPageToken?: string } } {
+  const names = all.filter(isServed)
   // Google's clients send 0 for «as many as you like».
   const size = wholeNumber('pageSize', query.get('pageSize')) || longestPage
   const start = wholeNumber('pageToken', query.get('pageToken'))
@@ -76,15 +79,20 @@ function wholeNumber(param: string, text: string | null): number {
 }
 
 /** `supported_endpoint_types` is what some clients choose image models by. */
-const openaiEntry = ({ id, model }: ListedName, { createdSeconds: created }: Shelf) => ({
+const openaiEntry = ({ id, model }: OfferedName, { createdSeconds: created }: Shelf) => ({
   id,
   object: 'model',
   created,
-  owned_by: model.protocol === 'gemini' ? 'google' : 'openai',
+  owned_by: ownerOf(model),
   supported_endpoint_types: ['image-generation', 'openai', 'gemini'],
 })
 
-const geminiEntry = ({ id, model, isAlias }: ListedName) => ({
+function ownerOf({ protocol }: OfferedName['model']): string {
+  if (protocol === null) return 'custom'
+  return protocol === 'gemini' ? 'google' : 'openai'
+}
+
+const geminiEntry = ({ id, model, isAlias }: OfferedName) => ({
   name: `models/${id}`,
   ...(isAlias && { baseModelId: model.id }),
   version: '001',
@@ -93,7 +101,7 @@ const geminiEntry = ({ id, model, isAlias }: ListedName) => ({
   supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens', 'predict'],
 })
 
-const vertexEntry = ({ id, model }: ListedName) => ({
+const vertexEntry = ({ id, model }: OfferedName) => ({
   name: `publishers/google/models/${id}`,
   versionId: 'default',
   openSourceCategory: 'PROPRIETARY',

@@ -37,6 +37,8 @@ export interface ServerParts {
   readonly authenticate: Authenticate
   readonly cors: Cors
   readonly catalogue: Catalogue
+  /** What lists show, to those it is served to. */
+  readonly names: Shelf['names']
   /** May this caller use it, and does an upstream serve it? */
   readonly isServedTo: (caller: Caller) => Shelf['isServed']
   readonly writeTimeoutMs: number
@@ -53,7 +55,7 @@ const noCompiler = () => () => {
 }
 
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { images, calls, catalogue, cors } = parts
+  const { images, calls, catalogue, names, cors } = parts
   const app = fastify({
     // Nothing is checked or written by schema here: otherwise the compilers for that are loaded, some megabytes of memory.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
@@ -136,7 +138,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   ): Promise<void> {
     const { query } = splitUrl(request.url)
     const caller = parts.authenticate(request.raw, query, protocolOf(request.raw))
-    const shelf = { catalogue, isServed: parts.isServedTo(caller), createdSeconds: parts.startedSeconds }
+    const shelf = { catalogue, names, isServed: parts.isServedTo(caller), createdSeconds: parts.startedSeconds }
     return json(request, reply, tellOf(shelf, query))
   }
 

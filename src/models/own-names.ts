@@ -3,6 +3,8 @@ import type { Catalogue, Resolution } from './catalogue.ts'
 import { spellings, withoutPrefix } from './names.ts'
 
 export interface OwnNames {
+  /** Ids of the models that the catalogue does not know, as they were written. */
+  readonly unknown: readonly string[]
   /** `id`: the vendor's, or an unknown name itself. */
   has(id: string): boolean
   /** What goes before the name that the vendor has for the model. */
@@ -16,12 +18,15 @@ export interface OwnNames {
 export function ownNames(written: ReadonlyMap<string, string>, catalogue: Catalogue): OwnNames {
   const byName = new Map([...written].map(([ours, theirs]) => [ours.toLowerCase(), theirs]))
   const byId = new Map<string, string>()
+  const unknown: string[] = []
   for (const [ours, theirs] of written) {
-    const { id, defaults } = catalogue.resolve(ours)
+    const { id, model, defaults } = catalogue.resolve(ours)
+    if (!model) unknown.push(id)
     const key = id.toLowerCase()
     if (!byId.has(key) && !defaults.resolution) byId.set(key, byName.get(key) ?? theirs)
   }
   return {
+    unknown,
     has: id => byId.has(id.toLowerCase()),
     nameOf: ({ asked, id, model }) => {
       // Of a model that nobody else knows, routes and limits know the id alone: no other form of it may lead there.

@@ -1,7 +1,7 @@
 /** The model lists of both APIs, in every form that clients ask for them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { read } from '../helpers/callers.ts'
-import { startGateway, type TestGateway } from '../helpers/gateway.ts'
+import { callerOf, startGateway, type TestGateway } from '../helpers/gateway.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -181,5 +181,56 @@ describe('a single model', () => {
     ] as const) {
       expect((await get(path, headers)).json.error).toMatchObject({ code: 404, status: 'NOT_FOUND' })
     }
+  })
+})
+
+describe('models that operators name and the catalogue does not know', () => {
+  const models = new Map([
+    ['Our-Painter', 'vendor-painter-7'],
+    ['nano-banana-2', 'their-banana'],
+  ])
+  let named: TestGateway
+  beforeAll(async () => {
+    const callers = [callerOf('any'), callerOf('some', { models: ['gemini-*'] })]
+    named = await startGateway({
+      upstream: 'http://127.0.0.1:9',
+      upstreamConfig: { models },
+      callers,
+      config: { auth: 'keys' },
+    })
+  })
+  afterAll(() => named.close())
+
+  const asked = async (path: string, caller: string) =>
+    read(await fetch(named.url + path, { headers: { authorization: `Bearer key-of-${caller}` } }))
+
+  test('stand in the lists behind all others, as they were written', async () => {
+    const { json } = await asked('/v1/models', 'any')
+    expect(json.data.at(-1)).toMatchObject({ id: 'Our-Painter', object: 'model', owned_by: 'custom' })
+    expect(json.models.at(-1)).toMatchObject({ name: 'models/Our-Painter', displayName: 'Our-Painter' })
+    expect(json.data.filter(({ id }: Entry) => id.toLowerCase() === 'nano-banana-2')).toHaveLength(1)
+  })
+
+  test.each(['Our-Painter', 'our-painter', 'models%2FOur-Painter'])('%s is told of by itself', async name => {
+    const { status, json } = await asked(`/v1/models/${name}`, 'any')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ id: 'Our-Painter', name: 'models/Our-Painter' })
+  })
+
+  test('are shown to nobody who may not use them', async () => {
+    const { text } = await asked('/v1/models', 'some')
+    expect(text).not.toContain('Our-Painter')
+    expect((await asked('/v1/models/Our-Painter', 'some')).status).toBe(404)
+  })
+
+  test('are among those that somebody is told of who asks for a model that is not served', async () => {
+    const told = async (caller: string) => {
+      const asking = { authorization: `Bearer key-of-${caller}` }
+      const answer = await named.post('/v1/images/generations', { model: 'no such model', prompt: 'A hill' }, asking)
+      expect(answer.status).toBe(404)
+      return answer.text()
+    }
+    expect(await told('any')).toMatch(/served here: .*Our-Painter/)
+    expect(await told('some')).not.toContain('Our-Painter')
   })
 })
