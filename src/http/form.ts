@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Blocks, BufferPool } from '../memory/buffer-pool.ts'
+import { goOnWith } from '../net/turn.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -53,6 +54,7 @@ export async function readForm(request: FastifyRequest, bounds: FormBounds): Pro
   const watch = new FormWatch(boundary, bounds.maxBytes, () => tooMany.abort(tooLarge(bounds.maxBytes)))
   try {
     const value = await readParts(request, bounds, { watch, blocks, room, tooMany: tooMany.signal })
+    await new Promise<void>(resolve => goOnWith(watch.length, resolve))
     return { value, length: watch.length, bytesOf: () => bytesOf(), release }
   } catch (error) {
     release()
