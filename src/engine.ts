@@ -39,7 +39,7 @@ export interface MemoryInUse {
  * answers on plain sockets cost half as much again. V8 by itself would wait for several times what is alive, and uploads are read
  * into buffers that are garbage at once: they lay around by the hundreds of megabytes.
  */
-const garbageBytes = 96 * 2 ** 20
+const garbageBytes = 80 * 2 ** 20
 const lookMs = 100
 // The least that was used in the last second is what was alive then, with hardly any garbage.
 const looksKept = 10
