@@ -1,4 +1,4 @@
-/** The model lists of both APIs: what the caller may use, canonical ids first, then aliases. */
+/** The model lists of both APIs: what the caller may use, canonical ids first, then aliases, then what operators alone know. */
 import { GatewayError } from '../images/error.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import type { OfferedName } from '../models/offered.ts'

@@ -145,9 +145,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #takeChunk: TakeChunk | null = null
   /** Bytes of the body so far. */
   #length = 0
+  /** Bytes it will have in all; infinite where nobody said. */
+  #announced = Number.POSITIVE_INFINITY
   #taken: Promise<void> | null = null
-  /** Bytes of the body still to come; infinite where its length was not announced. */
-  #missing = Number.POSITIVE_INFINITY
   /** The first byte of an answer is there. */
   #begun = false
   #again = false
@@ -198,7 +198,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#over) return
-    this.#missing = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    this.#announced = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
     try {
       this.#takeChunk = this.#onHead({ status, headers })
     } catch (error) {
@@ -211,7 +211,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     // and so on for ever.
     if (this.#over || chunk.length === 0) return
     this.#length += chunk.length
-    this.#missing -= chunk.length
     this.#bytesInARow += chunk.length
     try {
       const taken = this.#takeChunk?.(chunk)
@@ -229,7 +228,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       error => this.#fail(error),
     )
     // Paused after the last byte, undici would take the end of the connection for the death of an unfinished answer.
-    if (this.#missing > 0) controller.pause()
+    if (this.#length < this.#announced) controller.pause()
   }
 
   onResponseEnd(): void {
