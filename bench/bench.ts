@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Certificate, makeCertificate } from './certificate.ts'
+import type { Size } from './documents.ts'
 import type { Work, Yield } from './load.ts'
 import { type Server, script } from './servers.ts'
 import type { Child, Stage } from './stage.ts'
@@ -60,13 +61,29 @@ export async function runLoad({ load }: Bench, { server, kind, share = 1 }: Lane
  * The same job for every lane, round after round, so that a slow moment of the machine meets all of them; every second
  * round in reverse, so that none is always the neighbour of the heaviest. One list of yields per lane, in order.
  */
-export async function interleave(bench: Bench, lanes: readonly Lane[], job: Job): Promise<Yield[][]> {
+export async function interleave(
+  bench: Bench,
+  lanes: readonly Lane[],
+  job: Job,
+  rounds = bench.rounds,
+): Promise<Yield[][]> {
   const yields: Yield[][] = lanes.map(() => [])
-  for (let round = 0; round < bench.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? lanes : lanes.toReversed()
     for (const lane of order) yields[lanes.indexOf(lane)]?.push(await runLoad(bench, lane, job))
   }
   return yields
+}
+
+/** So many answers take the pipe about a second. */
+const answersOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, '16MB': 48 }
+
+/** The same for answers of one size. The small ones' blocks are the shortest, and say the least on a shared machine: more of them. */
+export function interleaveAnswers(bench: Bench, lanes: readonly Lane[], size: Size, callers: number) {
+  const share = callers === 1 ? 0.5 : 1
+  const requests = Math.max(scaled(answersOf[size] * share, callers, bench), callers * 2)
+  const job = { wishes: [{ size }], callers, requests, warmUp: Math.max(callers, requests / 8) }
+  return interleave(bench, lanes, job, size === '70KB' ? bench.rounds * 3 : bench.rounds)
 }
 
 /**

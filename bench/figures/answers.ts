@@ -1,5 +1,5 @@
 /** What an answer costs: CPU, throughput and latency of translating and relaying against the pipe, nginx and other gateways. */
-import { type Bench, interleave, type Lane, scaled, warmUp } from '../bench.ts'
+import { type Bench, interleaveAnswers, type Lane, warmUp } from '../bench.ts'
 import { type Size, sizes } from '../documents.ts'
 import { type Detail, type Figure, type Findings, printMeasured } from '../figure.ts'
 import type { Yield } from '../load.ts'
@@ -7,9 +7,6 @@ import { startBareGateway, startGateway, startNginx, startParseAndStringify, sta
 import { median, ratios } from '../statistics.ts'
 
 const allSizes = Object.keys(sizes) as Size[]
-
-/** So many answers take the pipe about a second. */
-const requestsOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, '16MB': 48 }
 
 // Sixteen answers of 16 MB fill the default of 256 MiB to the brim; what spilling costs is not this figure's question.
 const memoryMiB = 512
@@ -62,10 +59,7 @@ async function startLanes({ stage, ports, nginx }: Bench): Promise<Lanes> {
 
 async function measureCell(bench: Bench, lanes: Lanes, size: Size, callers: number): Promise<Cell> {
   const names = Object.keys(lanes) as LaneName[]
-  const share = callers === 1 ? 0.5 : 1
-  const requests = Math.max(scaled(requestsOf[size] * share, callers, bench), callers * 2)
-  const job = { wishes: [{ size }], callers, requests, warmUp: Math.max(callers, requests / 8) }
-  const yields = await interleave(bench, Object.values(lanes), job)
+  const yields = await interleaveAnswers(bench, Object.values(lanes), size, callers)
   return { size, callers, yields: Object.fromEntries(names.map((name, index) => [name, yields[index] ?? []])) }
 }
 

@@ -1,5 +1,5 @@
 /** What an answer costs in the other direction: a caller of Google's form, an upstream of OpenAI's. */
-import { type Bench, interleave, type Lane, scaled, warmUp } from '../bench.ts'
+import { type Bench, interleaveAnswers, type Lane, warmUp } from '../bench.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { startGateway, startPipe } from '../servers.ts'
 import { ratios } from '../statistics.ts'
@@ -7,9 +7,9 @@ import { ratios } from '../statistics.ts'
 const callers = 16
 // 8 MB lies between: what holds on both of its sides was never missed there.
 const bounds = [
-  { size: '70KB', requests: 1600, slabs: 1.6, plain: 1.6 },
-  { size: '2MB', requests: 240, slabs: 0.5, plain: 0.85 },
-  { size: '16MB', requests: 48, slabs: 0.5, plain: 0.85 },
+  { size: '70KB', slabs: 1.6, plain: 1.6 },
+  { size: '2MB', slabs: 0.5, plain: 0.85 },
+  { size: '16MB', slabs: 0.5, plain: 0.85 },
 ] as const
 
 export async function measureReverse(bench: Bench): Promise<Findings> {
@@ -23,11 +23,9 @@ export async function measureReverse(bench: Bench): Promise<Findings> {
   const lanes: Lane[] = servers.map(server => ({ server, kind: 'reversed' }))
   for (const lane of lanes) await warmUp(bench, lane)
   const figures: Figure[] = []
-  for (const { size, requests, ...atMost } of bounds) {
-    const job = { wishes: [{ size }], callers, requests: scaled(requests, callers * 2, bench), warmUp: callers }
-    const [slabs = [], plain = [], pipe = []] = (await interleave(bench, lanes, job)).map(yields =>
-      yields.map(({ cpuMsPerRequest }) => cpuMsPerRequest),
-    )
+  for (const { size, ...atMost } of bounds) {
+    const yields = await interleaveAnswers(bench, lanes, size, callers)
+    const [slabs = [], plain = [], pipe = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
     const name = (sockets: string) =>
       `CPU, Gemini in, OpenAI up, ${sockets} against the pipe, ${size}, ${callers} callers`
     figures.push({ name: name('slabs'), unit: '×', values: ratios(slabs, pipe), atMost: atMost.slabs })

@@ -1,13 +1,13 @@
 /** What an answer from a TLS upstream costs, against nginx with `proxy_pass https`. */
-import { type Bench, interleave, scaled, warmUp } from '../bench.ts'
+import { type Bench, interleaveAnswers, warmUp } from '../bench.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { startGateway, startNginx } from '../servers.ts'
 import { ratios } from '../statistics.ts'
 
 const callers = 16
 const bounds = [
-  { size: '2MB', requests: 240, atMost: 1.6 },
-  { size: '16MB', requests: 48, atMost: 2.5 },
+  { size: '2MB', atMost: 1.6 },
+  { size: '16MB', atMost: 2.5 },
 ] as const
 
 export async function measureTls(bench: Bench): Promise<Findings> {
@@ -29,11 +29,9 @@ export async function measureTls(bench: Bench): Promise<Findings> {
   const lanes = [gateway, yardstick].map(server => ({ server, kind: 'translated' }) as const)
   for (const lane of lanes) await warmUp(bench, lane)
   const figures: Figure[] = []
-  for (const { size, requests, atMost } of bounds) {
-    const job = { wishes: [{ size }], callers, requests: scaled(requests, callers * 2, bench), warmUp: callers }
-    const [ours = [], theirs = []] = (await interleave(bench, lanes, job)).map(yields =>
-      yields.map(({ cpuMsPerRequest }) => cpuMsPerRequest),
-    )
+  for (const { size, atMost } of bounds) {
+    const yields = await interleaveAnswers(bench, lanes, size, callers)
+    const [ours = [], theirs = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
     const name = `CPU, TLS upstream, translated answer against nginx, ${size}, ${callers} callers`
     figures.push({ name, unit: '×', values: ratios(ours, theirs), atMost })
   }
