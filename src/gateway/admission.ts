@@ -30,12 +30,14 @@ export type Admit = <Result>(
 ) => Promise<Result>
 
 export function createAdmission({ limits, places }: AdmissionParts): Admit {
+  const isFull = () => places.memory.full && places.spill.full
+
   return async (exchange, spending, work, ending) => {
     if (exchange.dryRun) {
       exchange.dryRun.wants(spending.wanted)
       return work()
     }
-    await roomForAnAnswer(exchange.signal)
+    if (isFull()) await roomForAnAnswer(exchange.signal)
     const { record, caller, deadlineMs, patience } = exchange
     const asking = { id: record.requestId, caller, model: spending.resolution.id, deadlineMs, patience }
     const decision = await limits.admit(asking, demandOf(spending))
@@ -76,7 +78,7 @@ export function createAdmission({ limits, places }: AdmissionParts): Admit {
 
   /** Before a call that costs money: an answer nobody can hold would be paid for and lost. */
   async function roomForAnAnswer(signal: AbortSignal): Promise<void> {
-    while (places.memory.full && places.spill.full) {
+    while (isFull()) {
       await places.spill.changed(signal)
       if (!signal.aborted) continue
       if (signal.reason instanceof GatewayError && signal.reason.kind === 'caller-left') throw signal.reason

@@ -2,6 +2,7 @@
 import { GatewayError } from '../images/error.ts'
 import { mediaTypeOf, pixelSize } from '../images/media-type.ts'
 import type { ImagePart, Painting, Usage } from '../images/result.ts'
+import { type Soon, whenThere } from '../images/soon.ts'
 import type { FetchedImage } from '../references/fetch-image.ts'
 import { base64ReadAt, standardBase64 } from '../streams/base64.ts'
 
@@ -32,7 +33,7 @@ export async function collect(parts: readonly ImagePart[], fetchPicture: FetchPi
   const usage = parts.findLast(part => part.type === 'usage')?.usage
   if (answers.length === 0) throw billed(whyNone(parts, finish), usage)
   const developments = await Promise.allSettled(
-    answers.map(answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : develop(answer))),
+    answers.map(async answer => (answer.type === 'link' ? fetched(answer, fetchPicture) : develop(answer))),
   )
   const pictures = developments.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   const failure = developments.find(result => result.status === 'rejected')
@@ -66,15 +67,26 @@ const isRefusal = (finish: FinishOf | undefined) => finish?.reason === 'refused'
  * Brings the base64 to the one form that every client reads, and reads type and size off its first bytes.
  * @throws GatewayError where it is no picture.
  */
-export async function develop({ base64, signature, remarks }: ImageOf): Promise<Picture> {
-  const standard = await standardBase64(base64, { sample: true })
-  if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
-  const readAt = base64ReadAt(standard)
-  const mediaType = mediaTypeOf(await readAt(0, 32))
-  if (!mediaType) throw new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
-  const pixels = await pixelSize(mediaType, readAt)
-  return { base64: standard, mediaType, pixels, ...(signature && { signature }), ...(remarks && { remarks }) }
+export function develop({ base64, signature, remarks }: ImageOf): Soon<Picture> {
+  return whenThere(standardBase64(base64, { sample: true }), standard => {
+    if (!standard) throw new GatewayError('upstream-failed', "The upstream's picture is no base64.")
+    const readAt = base64ReadAt(standard)
+    return whenThere(readAt(0, 32), head => {
+      const mediaType = mediaTypeOf(head)
+      if (!mediaType) throw unknownType()
+      return whenThere(pixelSize(mediaType, readAt), pixels => ({
+        base64: standard,
+        mediaType,
+        pixels,
+        ...(signature && { signature }),
+        ...(remarks && { remarks }),
+      }))
+    })
+  })
 }
+
+const unknownType = () =>
+  new GatewayError('upstream-failed', "The upstream's picture is of no type that is known here.")
 
 async function fetched({ url, remarks }: LinkOf, fetchPicture: FetchPicture): Promise<Picture> {
   const { base64, mediaType, release } = await fetchPicture(url)

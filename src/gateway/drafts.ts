@@ -92,9 +92,17 @@ export class Drafts {
 
   async #tell(picture: Standing): Promise<void> {
     if (this.#count >= this.#most) return
-    const draft = await develop(picture.part).catch(() => null)
+    const draft = await developed(picture.part)
     // Whoever reads drafts gets pictures or nothing: what is none is no failure yet.
     if (draft) picture.shown = this.#show(draft, this.#count++).catch(() => {})
+  }
+}
+
+async function developed(part: ImageOf) {
+  try {
+    return await develop(part)
+  } catch {
+    return null
   }
 }
 

@@ -1,6 +1,7 @@
 /** The pictures of a request that are named by their address: fetched before the call, for the upstreams that can't read them there. */
 import { GatewayError } from '../images/error.ts'
 import { type ImageInput, type ImageLink, type ImageRequest, isLink, type Reference } from '../images/request.ts'
+import type { Soon } from '../images/soon.ts'
 import { liesAtGoogle } from '../protocols/picture-address.ts'
 import type { Outbound } from '../protocols/protocol.ts'
 import type { References } from '../references/references.ts'
@@ -14,7 +15,7 @@ export interface RequestLinks {
    * The request as this upstream can read it. Each picture is fetched once, whoever asks. `most`: so many pictures of a chat are
    * shown to it, the latest; those before stay addresses. @throws GatewayError naming the field.
    */
-  readableBy(reader: Reader, most?: number): Promise<ImageRequest>
+  readableBy(reader: Reader, most?: number): Soon<ImageRequest>
   /** What was fetched is read no more. */
   release(): void
 }
@@ -25,7 +26,7 @@ export function openLinks(
   signal: AbortSignal,
 ): RequestLinks {
   const links = linksOf(request)
-  if (links.length === 0) return { readableBy: async () => request, release: () => {} }
+  if (links.length === 0) return { readableBy: () => request, release: () => {} }
   const images = new Map<string, ImageInput>()
   const requests = new Map<Reader, Promise<ImageRequest>>()
   const releases: (() => void)[] = []

@@ -2,6 +2,7 @@
 import { tierOf } from '../images/geometry.ts'
 import type { ImageRequest } from '../images/request.ts'
 import { type Painting, sumUsage, type Usage } from '../images/result.ts'
+import { isThere } from '../images/soon.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { References } from '../references/references.ts'
 import { attempt } from './attempts.ts'
@@ -63,8 +64,9 @@ export function createPainting(parts: PaintingParts): PaintAll {
     const paintSome = (count: number) =>
       attempt(commissions, exchange.patience !== null, async (commission, waits) => {
         const { outbound } = commission.candidate
-        const readable = requestFor(commission, await links.readableBy(outbound, mostShown(commission)))
-        return paintShare({ ...order, request: readable }, commission, retouch, count, waits)
+        const readable = links.readableBy(outbound, mostShown(commission))
+        const shown = requestFor(commission, isThere(readable) ? readable : await readable)
+        return paintShare({ ...order, request: shown }, commission, retouch, count, waits)
       })
     const told = new Set<HeldPaintings>()
     const tell = (share: readonly HeldPaintings[]) => {

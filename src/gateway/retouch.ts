@@ -1,6 +1,7 @@
 /** What is done to pictures here because their upstream does not do it: the file type that was asked for, and masks. */
 import { type ImageRequest, picturesField } from '../images/request.ts'
 import type { Painting } from '../images/result.ts'
+import { isThere, type Soon } from '../images/soon.ts'
 import type { HoldingPlaces } from '../memory/held-document.ts'
 import { keepBytes } from '../memory/kept-bytes.ts'
 import type { Resolution } from '../models/catalogue.ts'
@@ -57,7 +58,7 @@ export function createRetouching({ pixels, places }: RetouchParts): StartRetouch
     const end = () => taken?.leave()
     try {
       if (isExpected(asked)) line()
-      const masked = await readMaskOf(asked, line)
+      const masked = isMaskedHere(asked) ? await readMaskOf(asked, line) : null
       return {
         commissions: asked.plans.map(plan => commissionFor(plan, masked, asked)),
         finish: (painted, commission) =>
@@ -76,11 +77,10 @@ const isExpected = ({ resolution, request, plans }: Asked) =>
 
 const makesFormats = ({ candidate, target }: Plan) => candidate.outbound.formats(target.model)
 
-async function readMaskOf(
-  { request, plans, links, signal }: Asked,
-  line: () => PixelPlaces,
-): Promise<MaskedPicture | null> {
-  if (!request.mask || plans.every(({ candidate }) => candidate.outbound.masks)) return null
+const isMaskedHere = ({ request, plans }: Asked) =>
+  request.mask !== undefined && !plans.every(({ candidate }) => candidate.outbound.masks)
+
+async function readMaskOf({ request, links, signal }: Asked, line: () => PixelPlaces): Promise<MaskedPicture | null> {
   const pictures = await masksPictures(request, links)
   if (!pictures) return null
   const { mask, picture } = pictures
@@ -96,12 +96,12 @@ const commissionFor = (plan: Plan, masked: MaskedPicture | null, { resolution, r
     : { ...plan, masked: null, ignored: [] }
 
 /** The picture that came where it is what the caller wants, else another one. */
-async function finished(
+function finished(
   painting: Painting,
   commission: Commission,
   { resolution, request, signal }: Asked,
   line: () => PixelPlaces,
-): Promise<Painting> {
+): Soon<Painting> {
   const { masked } = commission
   if (masked) {
     const area = masked.size.width * masked.size.height * picturesPerEdit
@@ -117,7 +117,7 @@ async function finished(
 async function replaced(
   painted: HeldPaintings,
   places: HoldingPlaces,
-  replace: (painting: Painting) => Promise<Painting>,
+  replace: (painting: Painting) => Soon<Painting>,
 ): Promise<HeldPaintings> {
   const kept: (() => void)[] = []
   const release = () => {
@@ -127,7 +127,8 @@ async function replaced(
   try {
     const paintings: Painting[] = []
     for (const painting of painted.paintings) {
-      const made = await replace(painting)
+      const finished = replace(painting)
+      const made = isThere(finished) ? finished : await finished
       if (made !== painting) kept.push(keepBytes(places, made.base64))
       paintings.push({ ...painting, ...made })
     }

@@ -1,5 +1,7 @@
 /** Bytes that lie in pieces: slices of the buffers they arrived in, or a stretch of a file. Never joined to be sent. */
 
+import type { Soon } from './soon.ts'
+
 /** The pieces in order: at once where they lie in memory, else as they are read. */
 export type Slices = Iterable<Buffer> | AsyncIterable<Buffer>
 
@@ -57,8 +59,8 @@ function placeOf(offset: number, starts: readonly number[]): number {
 /** Puts bytes of different owners behind one another. */
 export const concat = (parts: readonly Bytes[]): Bytes => new Chain(parts)
 
-/** Joins everything into one buffer: for small things (error bodies, prompts), never for images. At once where it is in memory. */
-export function join(bytes: Bytes): Buffer | Promise<Buffer> {
+/** Joins everything into one buffer: for small things (error bodies, prompts), never for images. */
+export function join(bytes: Bytes): Soon<Buffer> {
   const slices = bytes.slices()
   return isInMemory(slices) ? Buffer.concat([...slices]) : joinLater(slices)
 }

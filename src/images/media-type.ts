@@ -1,5 +1,6 @@
 /** What a picture is, read off its first bytes: labels lie, bytes do not. */
 import type { Pixels } from './geometry.ts'
+import { isThere, type Soon, whenThere } from './soon.ts'
 
 /** What upstreams take as references. */
 export type InputMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/heic' | 'image/heif'
@@ -40,23 +41,24 @@ export const mediaTypeOfName = (name: string): InputMediaType | undefined =>
   endings.get(/\.([a-z]+)(?:\?.*)?$/i.exec(name)?.[1]?.toLowerCase() ?? '')
 
 /** Reads bytes of a picture: fewer than asked at its end. */
-export type ReadAt = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>
+export type ReadAt = (offset: number, length: number) => Soon<Uint8Array>
 
 /** Pixel size from the file's headers, without decoding it; null where they say none. Reads only the headers it needs. */
-export async function pixelSize(mediaType: MediaType, readAt: ReadAt): Promise<Pixels | null> {
-  const head = Buffer.from(await readAt(0, 32))
-  switch (mediaType) {
-    case 'image/png':
-      return pngSize(head)
-    case 'image/gif':
-      return head.length < 10 ? null : sized(head.readUInt16LE(6), head.readUInt16LE(8))
-    case 'image/webp':
-      return webpSize(head)
-    case 'image/jpeg':
-      return jpegSize(readAt)
-    default:
-      return null
-  }
+export function pixelSize(mediaType: MediaType, readAt: ReadAt): Soon<Pixels | null> {
+  if (mediaType === 'image/jpeg') return jpegSize(readAt)
+  return whenThere(readAt(0, 32), bytes => {
+    const head = Buffer.from(bytes)
+    switch (mediaType) {
+      case 'image/png':
+        return pngSize(head)
+      case 'image/gif':
+        return head.length < 10 ? null : sized(head.readUInt16LE(6), head.readUInt16LE(8))
+      case 'image/webp':
+        return webpSize(head)
+      default:
+        return null
+    }
+  })
 }
 
 function pngSize(head: Buffer): Pixels | null {
@@ -83,21 +85,31 @@ function webpSize(head: Buffer): Pixels | null {
 }
 
 /** Walks the marker segments to the frame header, past EXIF and C2PA blocks of any size (ITU T.81, B.1 and B.2). */
-async function jpegSize(readAt: ReadAt): Promise<Pixels | null> {
-  let offset = 2
-  for (let segments = 0; segments < maxJpegSegments; segments++) {
-    const header = Buffer.from(await readAt(offset, 10))
-    if (header.length < 10 || header[0] !== 0xff) return null
-    const marker = header[1] ?? 0
-    if (marker === 0xff) {
-      offset += fillBytes(header)
-      continue
+function jpegSize(readAt: ReadAt, start = 2, segments = maxJpegSegments): Soon<Pixels | null> {
+  let offset = start
+  for (let left = segments; left > 0; left--) {
+    const read = readAt(offset, 10)
+    if (!isThere(read)) {
+      return read.then(bytes => {
+        const found = readSegment(Buffer.from(bytes))
+        return typeof found === 'number' ? jpegSize(readAt, offset + found, left - 1) : found
+      })
     }
-    if (isFrameHeader(marker)) return sized(header.readUInt16BE(7), header.readUInt16BE(5))
-    if (marker === 0xd9 || marker === 0xda) return null
-    offset += isBare(marker) ? 2 : 2 + header.readUInt16BE(2)
+    const found = readSegment(Buffer.from(read))
+    if (typeof found !== 'number') return found
+    offset += found
   }
   return null
+}
+
+/** The picture's size, null where none will come, or how much further the next segment lies. */
+function readSegment(header: Buffer): Pixels | number | null {
+  if (header.length < 10 || header[0] !== 0xff) return null
+  const marker = header[1] ?? 0
+  if (marker === 0xff) return fillBytes(header)
+  if (isFrameHeader(marker)) return sized(header.readUInt16BE(7), header.readUInt16BE(5))
+  if (marker === 0xd9 || marker === 0xda) return null
+  return isBare(marker) ? 2 : 2 + header.readUInt16BE(2)
 }
 
 /** Any number of 0xff may stand before a marker; the last belongs to it. */

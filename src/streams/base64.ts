@@ -1,5 +1,6 @@
 /** Base64 text in pieces: making it, checking it, reading single bytes of what it says. */
 import { type Bytes, bytesOf, bytesOfText, concat, isInMemory, join } from '../images/bytes.ts'
+import { type Soon, whenThere } from '../images/soon.ts'
 
 /** Where an encoder writes to. */
 export interface TextBlocks {
@@ -62,21 +63,19 @@ export class Base64Encoder {
 const blockBytes = 3 * 256
 
 /** Reads binary bytes `offset … offset + length` out of base64 text, fewer at its end: for a picture's headers. */
-export function base64ReadAt(base64: Bytes): (offset: number, length: number) => Promise<Buffer> | Buffer {
+export function base64ReadAt(base64: Bytes): (offset: number, length: number) => Soon<Buffer> {
   let [blockStart, block]: [number, Buffer] = [0, Buffer.alloc(0)]
   return (offset, length) => {
     const inBlock = offset - blockStart
     if (inBlock >= 0 && inBlock + length <= block.length) return block.subarray(inBlock, inBlock + length)
     const start = offset - (offset % 3)
     const size = Math.max(blockBytes, Math.ceil((offset - start + length) / 3) * 3)
-    const taken = (text: Buffer) => {
+    const from = Math.min(base64.length, (start / 3) * 4)
+    return whenThere(join(base64.slice(from, Math.min(base64.length - from, (size / 3) * 4))), text => {
       blockStart = start
       block = Buffer.from(text.toString('latin1'), 'base64')
       return block.subarray(offset - start, offset - start + length)
-    }
-    const from = Math.min(base64.length, (start / 3) * 4)
-    const text = join(base64.slice(from, Math.min(base64.length - from, (size / 3) * 4)))
-    return text instanceof Promise ? text.then(taken) : taken(text)
+    })
   }
 }
 
@@ -93,9 +92,13 @@ export interface HowSure {
  * of a JSON string, escapes included. The usual case, text that is in that form already, costs a check and no copy; null
  * where the text is no base64 at all.
  */
-export async function standardBase64(base64: Bytes, { sample }: HowSure): Promise<Bytes | null> {
-  const plain = await withPlainTail(base64)
-  if (await (sample ? looksStandard(plain) : isStandard(plain))) return plain
+export function standardBase64(base64: Bytes, { sample }: HowSure): Soon<Bytes | null> {
+  return whenThere(withPlainTail(base64), plain =>
+    whenThere(sample ? looksStandard(plain) : isStandard(plain), is => (is ? plain : rewritten(base64))),
+  )
+}
+
+async function rewritten(base64: Bytes): Promise<Bytes | null> {
   const text = (await join(base64)).toString('latin1')
   const clean = withoutPadding(
     withoutEscapes(text)
@@ -111,18 +114,20 @@ export async function standardBase64(base64: Bytes, { sample }: HowSure): Promis
 const longestEscapedPadding = '\\u003d\\u003d'.length
 
 // Google writes every padding character as \u003d: two thirds of its images end so, and none of them should be copied for it.
-async function withPlainTail(base64: Bytes): Promise<Bytes> {
+function withPlainTail(base64: Bytes): Soon<Bytes> {
   const tailLength = Math.min(base64.length, longestEscapedPadding)
-  const tail = (await join(base64.slice(base64.length - tailLength, tailLength))).toString('latin1')
-  const backslash = tail.indexOf('\\')
-  const plain = backslash === -1 ? undefined : withoutEscapes(tail.slice(backslash))
-  if (plain === undefined) return base64
-  return concat([base64.slice(0, base64.length - tailLength + backslash), bytesOfText(plain)])
+  return whenThere(join(base64.slice(base64.length - tailLength, tailLength)), bytes => {
+    const tail = bytes.toString('latin1')
+    const backslash = tail.indexOf('\\')
+    const plain = backslash === -1 ? undefined : withoutEscapes(tail.slice(backslash))
+    if (plain === undefined) return base64
+    return concat([base64.slice(0, base64.length - tailLength + backslash), bytesOfText(plain)])
+  })
 }
 
 const sampleBytes = 1024
 
-function looksStandard(base64: Bytes): boolean | Promise<boolean> {
+function looksStandard(base64: Bytes): Soon<boolean> {
   if (base64.length <= 2 * sampleBytes) return isStandard(base64)
   if (base64.length % 4 !== 0) return false
   const ends = [base64.slice(0, sampleBytes), base64.slice(base64.length - sampleBytes, sampleBytes)]
@@ -150,7 +155,7 @@ function withoutEscapes(text: string): string | undefined {
 const scratch = Buffer.allocUnsafeSlow(48 * 1024)
 const stepCharacters = 64 * 1024
 
-function isStandard(base64: Bytes): boolean | Promise<boolean> {
+function isStandard(base64: Bytes): Soon<boolean> {
   if (base64.length === 0 || base64.length % 4 !== 0) return false
   const slices = base64.slices()
   const checker = new AlphabetChecker(base64.length)

@@ -1,6 +1,7 @@
 /** A chat in Google's form: what was said before, what is asked now, and which pictures belong to which. */
 import { GatewayError } from '../../images/error.ts'
 import type { ImageRequest, Reference, Turn } from '../../images/request.ts'
+import { isThere, type Soon, whenThere } from '../../images/soon.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { invalid } from './fields.ts'
@@ -35,7 +36,8 @@ export async function decodeContents(
   for (const [index, content] of contents.entries()) {
     said.push(await decodeContent(content, `contents[${index}]`, document, bounds))
   }
-  const instruction = await textOf(systemInstruction, 'system_instruction', document)
+  const instructed = textOf(systemInstruction, 'system_instruction', document)
+  const instruction = isThere(instructed) ? instructed : await instructed
   const system = joined([instruction, ...said.filter(isSystem).map(({ text }) => text)])
   const { before, now } = atThePrompt(said.filter(one => !isSystem(one)))
   const images = now.flatMap(one => one.images)
@@ -80,12 +82,14 @@ async function decodeContent(
   const parts: WirePart[] = []
   for (const [index, part] of (content.parts ?? []).entries()) {
     if (part.thought) continue
-    const reference = await decodePicture(part, `${place}.parts[${index}]`, document, bounds)
+    const reference = decodePicture(part, `${place}.parts[${index}]`, document, bounds)
     if (!reference) continue
-    images.push(reference)
+    images.push(await reference)
     parts.push(part)
   }
-  return { speaker: speakerOf(content.role, place), text: await textOf(content, place, document), images, parts }
+  const said = textOf(content, place, document)
+  const text = isThere(said) ? said : await said
+  return { speaker: speakerOf(content.role, place), text, images, parts }
 }
 
 function speakerOf(role: string | undefined, place: string): Speaker {
@@ -106,10 +110,15 @@ function speakerOf(role: string | undefined, place: string): Speaker {
 // Four characters for each of the tokens that the largest of these models reads.
 const longestText = 4 * 65_536
 
-async function textOf(content: WireContent | undefined, place: string, document: WireDocument): Promise<string> {
-  const texts: string[] = []
+function textOf(content: WireContent | undefined, place: string, document: WireDocument): Soon<string> {
+  let said: Soon<string> = ''
   for (const [index, { text, thought }] of (content?.parts ?? []).entries()) {
-    if (text && !thought) texts.push(await readText(text, `${place}.parts[${index}].text`, longestText, document))
+    if (!text || thought) continue
+    said = whenThere(said, before =>
+      whenThere(readText(text, `${place}.parts[${index}].text`, longestText, document), now =>
+        before && now ? `${before}\n${now}` : before || now,
+      ),
+    )
   }
-  return joined(texts)
+  return said
 }

@@ -7,12 +7,12 @@ import { invalid } from './fields.ts'
 import type { WirePart } from './request-wire.ts'
 
 /** What a part shows; null where it shows nothing. @throws GatewayError naming `place` where that is no picture. */
-export async function decodePicture(
+export function decodePicture(
   { inlineData, fileData }: WirePart,
   place: string,
   document: WireDocument,
   bounds: RequestBounds,
-): Promise<Reference | null> {
+): Promise<Reference> | null {
   if (inlineData) {
     return decodeInline(inlineData.data, inlineData.mimeType, `${place}.inline_data`, 'data', document, bounds)
   }

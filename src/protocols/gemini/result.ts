@@ -2,6 +2,7 @@
 import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { ImagePart, TokenDetails, Usage } from '../../images/result.ts'
+import { isThere, type Soon, whenThere } from '../../images/soon.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import type { Observation, WireDocument } from '../protocol.ts'
 import { finishReasonOf } from './finish-reason.ts'
@@ -20,7 +21,7 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
   const { candidates, promptFeedback, usageMetadata } = parse(document.value)
   const parts: ImagePart[] = []
   for (const [index, candidate] of (candidates ?? []).entries()) {
-    parts.push(...(await decodeCandidate(candidate, index, document)))
+    for (const part of decodeCandidate(candidate, index, document)) parts.push(isThere(part) ? part : await part)
   }
   const usage = usageMetadata && decodeUsage(usageMetadata)
   if (usage) parts.push({ type: 'usage', usage })
@@ -44,12 +45,8 @@ function innerError(value: unknown): GatewayError | null {
   return status === null ? null : decodeError({ status, body: Buffer.from(JSON.stringify(value)) })
 }
 
-async function decodeCandidate(
-  candidate: Candidate,
-  index: number,
-  document: WireDocument,
-): Promise<readonly ImagePart[]> {
-  const parts: ImagePart[] = []
+/** One after the other: the next is read when this one was taken. */
+function* decodeCandidate(candidate: Candidate, index: number, document: WireDocument): Generator<Soon<ImagePart>> {
   for (const part of candidate.content?.parts ?? []) {
     const thought = part.thought ?? false
     const data = part.inlineData?.data
@@ -57,25 +54,29 @@ async function decodeCandidate(
       const mediaType = part.inlineData?.mimeType
       const signature = part.thoughtSignature ? jsonText(part.thoughtSignature, document) : undefined
       const base64 = rawText(data, document)
-      parts.push({
+      yield {
         type: 'image',
         index,
         base64,
         thought,
         ...(mediaType && { mediaType }),
         ...(signature && { signature }),
-      })
+      }
     }
     const address = thought ? null : addressIn(part)
-    if (address) parts.push({ type: 'link', index, url: await textOf(address, document) })
-    if (part.text) parts.push({ type: 'text', text: await textOf(part.text, document), thought })
+    if (address) yield whenThere(textOf(address, document), url => ({ type: 'link', index, url }))
+    if (part.text) yield whenThere(textOf(part.text, document), text => ({ type: 'text', text, thought }))
   }
-  if (candidate.finishReason) {
-    const reason = finishReasonOf(candidate.finishReason)
-    const message = await textOf(candidate.finishMessage, document)
-    parts.push({ type: 'finish', reason, stage: 'output', wireReason: candidate.finishReason, message })
-  }
-  return parts
+  const wireReason = candidate.finishReason
+  if (!wireReason) return
+  const reason = finishReasonOf(wireReason)
+  yield whenThere(textOf(candidate.finishMessage, document), message => ({
+    type: 'finish',
+    reason,
+    stage: 'output',
+    wireReason,
+    message,
+  }))
 }
 
 /** Of a picture that stayed where the upstream keeps it. */
@@ -92,12 +93,13 @@ const jsonText = (text: WireText, document: WireDocument): Bytes =>
 // Enough for any sentence of a model; what is longer is cut.
 const longestText = 16_384
 
-async function textOf(text: WireText | null | undefined, document: WireDocument): Promise<string> {
+function textOf(text: WireText | null | undefined, document: WireDocument): Soon<string> {
   if (!text) return ''
   if (typeof text === 'string') return text
   const bytes = document.bytesOf(text)
-  const inside = await join(bytes.length > longestText ? bytes.slice(0, longestText) : bytes)
-  return inside.toString().replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, coded => String(JSON.parse(`"${coded}"`)))
+  return whenThere(join(bytes.length > longestText ? bytes.slice(0, longestText) : bytes), inside =>
+    inside.toString().replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, coded => String(JSON.parse(`"${coded}"`))),
+  )
 }
 
 /**

@@ -4,7 +4,7 @@ import { LongString } from '../../streams/document-reader.ts'
 import { innerMessage } from '../inner-message.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)])
-const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
+const Count = z.int().nonnegative().nullish().catch(null)
 
 /**
  * A word of a list, or its number: some who stand before Google write messages out with numbers, and with all that nobody set.

@@ -1,7 +1,8 @@
 /** Answers of OpenAI's form, whole or as events, from OpenAI and from vendors who leave out much of it. */
-import { type Bytes, bytesOfText, join } from '../../images/bytes.ts'
+import { bytesOfText, join } from '../../images/bytes.ts'
 import { GatewayError } from '../../images/error.ts'
 import type { ImagePart, Remarks, TokenDetails, Usage } from '../../images/result.ts'
+import { isThere, type Soon, whenThere } from '../../images/soon.ts'
 import type { Observation, WireDocument } from '../protocol.ts'
 import { decodeError } from './upstream-errors.ts'
 import { ImagesAnswer, innerErrorStatus, type WireDetails, type WireText, type WireUsage } from './wire.ts'
@@ -16,9 +17,11 @@ export async function decodeResult(document: WireDocument): Promise<readonly Ima
     // Vendors who fill in every field leave the one that they don't mean empty.
     const picture = b64_json || url
     if (!picture) continue
-    const part = await decodePicture(picture, { index, mediaType, thought, isLink: !b64_json }, document)
-    const remarks = await decodeRemarks(answer, wire, document)
-    parts.push(remarks ? { ...part, remarks } : part)
+    const facts = { index, mediaType, thought, isLink: !b64_json }
+    const part = whenThere(decodePicture(picture, facts, document), shown =>
+      whenThere(decodeRemarks(answer, wire, document), remarks => (remarks ? { ...shown, remarks } : shown)),
+    )
+    parts.push(isThere(part) ? part : await part)
   }
   const usage = answer.usage && decodeUsage(answer.usage)
   if (usage) parts.push({ type: 'usage', usage })
@@ -62,17 +65,14 @@ interface PictureFacts {
 type PicturePart = Extract<ImagePart, { type: 'image' | 'link' }>
 
 /** Null where it says nothing: most say nothing. */
-async function decodeRemarks(
+function decodeRemarks(
   { quality, background }: ImagesAnswer,
   { revised_prompt: revised }: WirePicture,
   document: WireDocument,
-): Promise<Remarks | null> {
+): Soon<Remarks | null> {
   if (!quality && !background && !revised) return null
-  return {
-    ...(quality && { quality }),
-    ...(background && { background }),
-    ...(revised && { revisedPrompt: await wholeText(revised, document) }),
-  }
+  const inAnswer = { ...(quality && { quality }), ...(background && { background }) }
+  return revised ? whenThere(wholeText(revised, document), text => ({ ...inAnswer, revisedPrompt: text })) : inAnswer
 }
 
 // Some vendors put a data URL in either place.
@@ -80,36 +80,36 @@ const dataUrl = /^data:([a-z]+\\?\/[a-z0-9.+-]+)?(?:;[a-z0-9=._-]+)*;base64,/i
 const longestPrefix = 128
 const longestUrl = 16 * 1024
 
-async function decodePicture(
+function decodePicture(
   text: WireText,
   { index, mediaType, thought, isLink }: PictureFacts,
   document: WireDocument,
-): Promise<PicturePart> {
+): Soon<PicturePart> {
   const inside = typeof text === 'string' ? bytesOfText(text) : document.bytesOf(text)
-  const prefix = dataUrl.exec(await startOf(inside))
-  if (isLink && !prefix) {
-    if (inside.length > longestUrl)
-      throw new GatewayError('upstream-failed', "The address of the upstream's picture is too long.")
-    return { type: 'link', index, url: await wholeText(text, document) }
-  }
-  const start = prefix?.[0].length ?? 0
-  const label = prefix?.[1]?.replace('\\', '') ?? mediaType
-  const base64 = start === 0 ? inside : inside.slice(start, inside.length - start)
-  return { type: 'image', index, base64, thought, ...(label && { mediaType: label }) }
+  return whenThere(join(inside.slice(0, Math.min(longestPrefix, inside.length))), (start): Soon<PicturePart> => {
+    const prefix = dataUrl.exec(start.toString('latin1'))
+    if (isLink && !prefix) {
+      if (inside.length > longestUrl)
+        throw new GatewayError('upstream-failed', "The address of the upstream's picture is too long.")
+      return whenThere(wholeText(text, document), url => ({ type: 'link', index, url }))
+    }
+    const length = prefix?.[0].length ?? 0
+    const label = prefix?.[1]?.replace('\\', '') ?? mediaType
+    const base64 = length === 0 ? inside : inside.slice(length, inside.length - length)
+    return { type: 'image', index, base64, thought, ...(label && { mediaType: label }) }
+  })
 }
 
-async function startOf(bytes: Bytes): Promise<string> {
-  return (await join(bytes.slice(0, Math.min(longestPrefix, bytes.length)))).toString('latin1')
-}
-
-async function wholeText(text: WireText, document: WireDocument): Promise<string> {
+function wholeText(text: WireText, document: WireDocument): Soon<string> {
   if (typeof text === 'string') return text
-  try {
-    return String(JSON.parse(`"${(await join(document.bytesOf(text))).toString()}"`))
-  } catch (cause) {
-    // A long string is not parsed with its document: what is wrong inside of it shows here.
-    throw new GatewayError('upstream-failed', "A text in the upstream's answer is no JSON text.", { cause })
-  }
+  return whenThere(join(document.bytesOf(text)), inside => {
+    try {
+      return String(JSON.parse(`"${inside.toString()}"`))
+    } catch (cause) {
+      // A long string is not parsed with its document: what is wrong inside of it shows here.
+      throw new GatewayError('upstream-failed', "A text in the upstream's answer is no JSON text.", { cause })
+    }
+  })
 }
 
 /** Absent where the vendor counts something other than tokens. */

@@ -76,7 +76,7 @@ export const numberFields: ReadonlySet<string> = new Set([
 ])
 export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', 'stream'])
 
-const Count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).nullish().catch(null)
+const Count = z.int().nonnegative().nullish().catch(null)
 const Details = z.object({ text_tokens: Count, image_tokens: Count })
 const Usage = z.object({
   input_tokens: Count,

@@ -1,0 +1,91 @@
+/** Schemas of what is read as ProtoJSON is at Google: https://protobuf.dev/programming-guides/json/ */
+import { z } from 'zod'
+import { LongString } from '../../streams/document-reader.ts'
+import { snakeCase } from '../snake-case.ts'
+
+/** What follows «Invalid value at '…'» in Google's own errors. */
+const wrong = (type: string, value: unknown) => `(${type}), ${shown(value)}`
+
+const wrongType = (type: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => wrong(type, input),
+})
+
+const longestShown = 40
+
+function shown(value: unknown): string {
+  if (value instanceof LongString) return 'a long text'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'
+  if (typeof value !== 'string' || value.length <= longestShown) return JSON.stringify(value) ?? 'nothing'
+  return JSON.stringify(`${value.slice(0, longestShown)}…`)
+}
+
+type Members = Readonly<Record<string, z.ZodType>>
+
+/** Unknown members stay as they are. */
+type Message<Known extends Members> = { [Name in keyof Known]?: z.output<Known[Name]> | undefined } & {
+  [name: string]: unknown
+}
+
+/**
+ * A message, whose members are all optional, null means absent, and names may be spelt either way, at this level. Only what is there
+ * is checked: zod's own objects check each member that they know, some sixty for a call that says three things.
+ */
+export function message<const Known extends Members>(type: string, known: Known): z.ZodType<Message<Known>> {
+  const names = new Map(Object.keys(known).flatMap(name => [name, snakeCase(name)].map(spelt => [spelt, name])))
+  const schemas = new Map<string, z.ZodType>(Object.entries(known))
+  return z.unknown().transform((value, context) => {
+    if (!isObject(value)) {
+      context.addIssue({ code: 'custom', message: wrong(type, value) })
+      return z.NEVER
+    }
+    const read: Record<string, unknown> = {}
+    for (const spelt of Object.keys(value)) {
+      const member = value[spelt]
+      if (member === null) continue
+      const name = names.get(spelt) ?? spelt
+      if (Object.hasOwn(read, name))
+        context.addIssue({ code: 'custom', path: [name], message: '(oneof), it stands there twice' })
+      const checked = schemas.get(name)?.safeParse(member)
+      read[name] = checked?.success ? checked.data : member
+      if (!checked?.error) continue
+      for (const issue of checked.error.issues) context.addIssue({ ...issue, path: [name, ...issue.path] })
+    }
+    return read as Message<Known>
+  })
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LongString)
+
+/** One thing where a list is due is a list of one. */
+export const list = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess(value => (Array.isArray(value) ? value : [value]), z.array(item))
+
+/** Of members that exclude each other (a `oneof`) at most one stands there. */
+export const atMostOneOf =
+  <const Names extends readonly string[]>(names: Names) =>
+  (value: { readonly [Name in Names[number]]?: unknown }, context: z.RefinementCtx): void => {
+    const [first, second] = names.filter(name => value[name as Names[number]] !== undefined)
+    if (first === undefined || second === undefined) return
+    const message = `(oneof), '${snakeCase(first)}' is already set. Cannot set '${snakeCase(second)}'`
+    context.addIssue({ code: 'custom', path: [second], message })
+  }
+
+const longestName = 1024
+const numeric = (value: unknown) =>
+  typeof value === 'string' && /^-?\d[\d.eE+-]*$/.test(value) ? Number(value) : value
+
+export const Words = z.union([z.string(), z.instanceof(LongString)], wrongType('TYPE_STRING'))
+export const Name = z.string(wrongType('TYPE_STRING')).max(longestName, wrongType('TYPE_STRING'))
+export const Whole = z.preprocess(numeric, z.int32(wrongType('TYPE_INT32')))
+export const Real = z.preprocess(numeric, z.number(wrongType('TYPE_FLOAT')))
+export const Switch = z.preprocess(
+  value => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(wrongType('TYPE_BOOL')),
+)
+
+export const oneOf = <const Names extends readonly string[]>(type: string, names: Names) =>
+  z.preprocess(
+    value => (typeof value === 'string' ? value.toUpperCase() : value),
+    z.enum(names, { error: ({ input }) => `${wrong(type, input)}. It is one of ${names.join(', ')}` }),
+  )
