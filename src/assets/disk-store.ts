@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path'
 import type { Bytes } from '../images/bytes.ts'
 import { BufferPool } from '../memory/buffer-pool.ts'
 import { createRoom, type Room } from '../memory/room.ts'
-import { decodeBase64 } from '../streams/base64-decoder.ts'
+import { decodeBase64, decodingBlock } from '../streams/base64-decoder.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { fileBytes } from './file-bytes.ts'
-import { alignedBuffer, syncFolder, takesDirectWrites, writeWhole } from './file-writing.ts'
+import { syncFolder, takesDirectWrites, writeWhole } from './file-writing.ts'
 import {
   type AssetName,
   type AssetStore,
@@ -88,7 +88,7 @@ class DiskStore implements AssetStore {
 
   async put(name: AssetName, base64: Bytes, signal: AbortSignal): Promise<void> {
     const leave = await this.#writers.take(1, signal)
-    const block = this.#blocks.pop() ?? alignedBuffer(blockBytes)
+    const block = this.#blocks.pop() ?? decodingBlock(blockBytes)
     const draft = join(this.#temporary, randomUUID())
     try {
       const written = await writeWhole(

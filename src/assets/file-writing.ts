@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fdatasync, fsync, ftruncate, openSync, unlinkSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { decodingBlock } from '../streams/base64-decoder.ts'
 
 // Descriptors rather than handles, and opening at once: each step on another thread costs more than opening a file does.
 const [writeAt, truncate, syncData, sync] = [
@@ -14,22 +15,6 @@ const [writeAt, truncate, syncData, sync] = [
 
 /** What a write past the kernel's cache must be a multiple of, in memory and in the file. */
 const alignmentBytes = 4096
-
-/** A buffer that begins where a page of memory does, as nothing else in Node promises to. */
-export function alignedBuffer(bytes: number): Buffer {
-  const pages = Math.ceil(bytes / wasmPageBytes)
-  return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes)
-}
-
-// TypeScript knows it from browsers' types only.
-declare const WebAssembly: {
-  readonly Memory: new (size: {
-    readonly initial: number
-    readonly maximum: number
-  }) => { readonly buffer: ArrayBuffer }
-}
-
-const wasmPageBytes = 64 * 1024
 
 /**
  * May files in this folder be written past the kernel's cache? A picture that is copied there first costs three times the CPU,
@@ -51,7 +36,7 @@ function writesDirectly(path: string): boolean {
   let descriptor: number | undefined
   try {
     descriptor = openSync(path, constants.O_WRONLY | directFlag)
-    return directFlag !== 0 && writeSync(descriptor, alignedBuffer(alignmentBytes)) === alignmentBytes
+    return directFlag !== 0 && writeSync(descriptor, decodingBlock(alignmentBytes)) === alignmentBytes
   } catch {
     return false
   } finally {

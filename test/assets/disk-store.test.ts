@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createDiskStore, type DiskStoreParams } from '../../src/assets/disk-store.ts'
-import { alignedBuffer, takesDirectWrites, writeWhole } from '../../src/assets/file-writing.ts'
+import { takesDirectWrites, writeWhole } from '../../src/assets/file-writing.ts'
 import { keptName, newName } from '../../src/assets/store.ts'
 import { GatewayError } from '../../src/images/error.ts'
+import { decodingBlock } from '../../src/streams/base64-decoder.ts'
 import { base64Of, contentOf, never, noise, start, storeContract } from './store.contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'plantain-disk-store-'))
@@ -227,7 +228,7 @@ test('what somebody else put there is left alone', async () => {
 
 describe('a file', () => {
   const blocksOf = async function* (bytes: Buffer, blockBytes: number) {
-    const block = alignedBuffer(blockBytes)
+    const block = decodingBlock(blockBytes)
     for (let at = 0; at < bytes.length; at += blockBytes) {
       yield block.subarray(0, bytes.copy(block, 0, at, Math.min(bytes.length, at + blockBytes)))
     }
