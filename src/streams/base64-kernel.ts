@@ -23,13 +23,14 @@ const outputStart = 2 * pageBytes
 // Where the last bytes are stored, four more are.
 const overhangBytes = 4
 
-/** Characters that decode to whole bytes and come to so many bytes at most, a multiple of `characterStep`. */
+/** The kernel with memory of its own. What is decoded at its place need not be copied from there. */
 export class Kernel {
-  /** Where decoded bytes may lie. It begins where a page of memory does, as files that are written past the kernel's cache need it. */
+  /** Where decoded bytes go. It begins where a page of memory does. */
   readonly output: Buffer
   readonly #text: Buffer
   readonly #decode: Decode
 
+  /** `outputBytes`: so much the output can take. Of the system's memory it has what was written to. */
   constructor(outputBytes: number) {
     const pages = Math.ceil((outputStart + outputBytes + overhangBytes) / pageBytes)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
