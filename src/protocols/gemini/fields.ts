@@ -43,7 +43,8 @@ export function unknownFields(
   known: ReadonlySet<string>,
   place: readonly PropertyKey[] = [],
 ): readonly (readonly [string, unknown])[] {
-  return Object.entries(fields ?? {})
-    .filter(([name, value]) => value !== undefined && !known.has(name))
-    .map(([name, value]) => [pathOf([...place, name]), value])
+  if (!fields) return []
+  return Object.keys(fields)
+    .filter(name => !known.has(name) && fields[name] !== undefined)
+    .map(name => [pathOf([...place, name]), fields[name]])
 }

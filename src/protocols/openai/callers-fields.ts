@@ -23,12 +23,12 @@ const values: Readonly<Record<CallersField, readonly string[] | null>> = {
 const retiredQualities: ReadonlySet<unknown> = new Set(['standard', 'hd'])
 
 /** `documented`: what this vendor has for this call. @throws GatewayError naming a field whose value it can't be. */
-export function callersFields({ protocol, fields }: Extras, documented: ReadonlySet<WireField>): CallersFields {
+export function callersFields({ protocol, fields }: Extras, documented: readonly WireField[]): CallersFields {
   const sent = new Map<CallersField, string>()
   const ignored: string[] = []
   for (const [spelt, value] of fields) {
     const name = protocol === 'openai' ? nameOf(spelt) : undefined
-    if (name && documented.has(name) && !(name === 'quality' && retiredQualities.has(value))) {
+    if (name && documented.includes(name) && !(name === 'quality' && retiredQualities.has(value))) {
       sent.set(name, checked(name, spelt, value))
     } else ignored.push(spelt)
   }

@@ -48,7 +48,7 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
   const { prompt, images } = takesMasks(dialect) ? flat : withShownMask(request, flat)
   const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
   const path = dialect.pathOf(target.model, operation)
-  const { fields, ignored: unheard } = encodeFields(request, target, new Set(dialect.fieldsOf(target.model, operation)))
+  const { fields, ignored: unheard } = encodeFields(request, target, dialect.fieldsOf(target.model, operation))
   const ignored = flat.isShortened ? [...unheard, eldestPictures] : unheard
   const stream = target.stream && { stream: true, partial_images: target.stream.previews }
   const texts = { model: target.model, prompt, ...fields, ...stream }
@@ -79,7 +79,7 @@ interface EncodedFields {
 }
 
 /** What the vendor documents is sent; of the rest, what nobody else sees to is named. */
-function encodeFields(request: ImageRequest, target: Target, documented: ReadonlySet<WireField>): EncodedFields {
+function encodeFields(request: ImageRequest, target: Target, documented: readonly WireField[]): EncodedFields {
   const { ratio, resolution, count, pixels } = target
   const { background, format, compression, mediaResolution, search, seed, spelling } = request
   const callers = callersFields(request.extras, documented)
@@ -87,7 +87,7 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
   const shape = { asked: request.shape, ratio, resolution, tierField }
   const wanted: Readonly<Partial<Record<WireField, FieldValue | undefined>>> = {
     n: count > 1 ? count : undefined,
-    size: documented.has('size') ? sizeFor(shape, pixels) : undefined,
+    size: documented.includes('size') ? sizeFor(shape, pixels) : undefined,
     aspect_ratio: ratio,
     image_size: resolution,
     resolution,
@@ -101,9 +101,9 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
   }
   const unheard = [
     ...(seed === undefined ? [] : ['seed']),
-    ...(mediaResolution && !documented.has('media_resolution') ? ['media_resolution'] : []),
-    ...(search && !documented.has('enable_web_search') ? ['enable_web_search'] : []),
-    ...(background === 'transparent' && !documented.has('background') ? ['background'] : []),
+    ...(mediaResolution && !documented.includes('media_resolution') ? ['media_resolution'] : []),
+    ...(search && !documented.includes('enable_web_search') ? ['enable_web_search'] : []),
+    ...(background === 'transparent' && !documented.includes('background') ? ['background'] : []),
   ]
   return {
     fields: Object.fromEntries(
@@ -113,7 +113,7 @@ function encodeFields(request: ImageRequest, target: Target, documented: Readonl
   }
 }
 
-const has = (documented: ReadonlySet<string>, name: string) => documented.has(name)
+const has = (documented: readonly string[], name: string) => documented.includes(name)
 
 const takesMasks = ({ references }: OpenAiDialect) => references.as === 'form' && references.mask
 
