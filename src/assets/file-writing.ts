@@ -13,11 +13,11 @@ const [writeAt, truncate, syncData, sync] = [
   promisify(fsync),
 ]
 
-/** What a write past the kernel's cache must be a multiple of, in memory and in the file. */
+/** What a write past the system's cache must be a multiple of, in memory and in the file. */
 const alignmentBytes = 4096
 
 /**
- * May files in this folder be written past the kernel's cache? A picture that is copied there first costs three times the CPU,
+ * May files in this folder be written past the system's cache? A picture that is copied there first costs three times the CPU,
  * and it takes memory from others. Some file systems can't do without. @throws where nothing can be written at all.
  */
 export function takesDirectWrites(directory: string): boolean {
@@ -48,7 +48,7 @@ function writesDirectly(path: string): boolean {
 const directFlag = (constants as Partial<typeof constants>).O_DIRECT ?? 0
 
 export interface WriteOptions {
-  /** Past the kernel's cache: then every block begins where a page does, and all but the last are whole pages. */
+  /** Past the system's cache: then every block begins where a page does, and all but the last are whole pages. */
   readonly direct: boolean
   readonly signal: AbortSignal
 }
