@@ -39,6 +39,7 @@ import { type OpenWindows, windowsWork } from './net/window-socket.ts'
 import { byModelIds, createOffer } from './offer.ts'
 import { openAssets, openReferences } from './pictures.ts'
 import { createPixelQueue, jobsAtOnce } from './pixels/queue.ts'
+import { textMemory } from './streams/base64-kernel.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMemoryKeeper } from './usage/memory-keeper.ts'
 import type { UsageKeeper } from './usage/usage.ts'
@@ -269,7 +270,7 @@ async function answerMemory(
   { slabs, log }: AppParts,
 ): Promise<{ memory: AnswerMemory; openWindows?: OpenWindows }> {
   if (slabs) {
-    const pool = new SlabPool(answers.memoryBytes)
+    const pool = new SlabPool(answers.memoryBytes, textMemory)
     const openWindows = () => pool.openWindows()
     if (await windowsWork(openWindows)) return { memory: pool, openWindows }
     log.warn('this Node does not let sockets read into slabs: reading the plain way, which costs more')

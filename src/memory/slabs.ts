@@ -22,9 +22,13 @@ const firstWindowBytes = 2048
 const warmBytes = 4 * 2 ** 20
 // A full pool still lends slabs to sockets whose bytes go on to the disk: made anew each time, those would be garbage.
 const overBudget = 1.125
+// V8 counts a whole region as in use, however little of it is: much larger ones would make it collect garbage.
+const regionBytes = 16 * 2 ** 20
 
 interface Slab {
   readonly bytes: Buffer
+  /** For good: it is part of a region. */
+  readonly isKept: boolean
   pins: number
 }
 
@@ -45,18 +49,23 @@ export interface ReadWindows {
 
 export class SlabPool implements AnswerMemory {
   readonly #budgetBytes: number
-  /** What is beyond goes back to the operating system when it is free. */
-  readonly #mostBytes: number
-  readonly #slabOf = new WeakMap<ArrayBufferLike, Slab>()
+  readonly #allocate: (bytes: number) => Buffer
+  /** By where they lie, in steps of the small ones. */
+  readonly #slabs = new WeakMap<ArrayBufferLike, Slab[]>()
   readonly #large: Slab[] = []
   readonly #small: Slab[] = []
+  /** Not cut into slabs yet. */
+  #region: Buffer = Buffer.alloc(0)
+  /** May still become regions. Slabs beyond those go back to the operating system when they are free. */
+  #regionBytesLeft: number
   #bytesInSlabs = 0
-  #freeBytes = 0
   #strayBytes = 0
 
-  constructor(budgetBytes: number) {
+  /** `allocate` makes the regions that slabs are cut out of. */
+  constructor(budgetBytes: number, allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
     this.#budgetBytes = budgetBytes
-    this.#mostBytes = Math.max(warmBytes, budgetBytes * overBudget)
+    this.#allocate = allocate
+    this.#regionBytesLeft = Math.max(warmBytes, Math.floor(budgetBytes * overBudget))
   }
 
   get full(): boolean {
@@ -68,15 +77,19 @@ export class SlabPool implements AnswerMemory {
   }
 
   retain(chunk: Buffer): void {
-    const slab = this.#slabOf.get(chunk.buffer)
+    const slab = this.#slabOf(chunk)
     if (slab) slab.pins += 1
     else this.#strayBytes += chunk.length
   }
 
   release(chunk: Buffer): void {
-    const slab = this.#slabOf.get(chunk.buffer)
+    const slab = this.#slabOf(chunk)
     if (slab) this.#unpin(slab)
     else this.#strayBytes -= chunk.length
+  }
+
+  #slabOf({ buffer, byteOffset }: Buffer): Slab | undefined {
+    return this.#slabs.get(buffer)?.[Math.floor(byteOffset / smallBytes)]
   }
 
   /** For a new socket. */
@@ -125,16 +138,30 @@ export class SlabPool implements AnswerMemory {
     const slab = fitting.pop() ?? other.pop() ?? this.#make(isAmple ? largestSlabBytes : smallBytes)
     slab.pins = 1
     this.#bytesInSlabs += slab.bytes.length
-    this.#freeBytes -= slab.bytes.length
     return slab
   }
 
-  /** Free, as it comes out of the lists. */
   #make(bytes: number): Slab {
-    const slab = { bytes: Buffer.allocUnsafeSlow(bytes), pins: 0 }
-    this.#slabOf.set(slab.bytes.buffer, slab)
-    this.#freeBytes += bytes
+    const part = this.#cut(bytes)
+    const slab = { bytes: part ?? Buffer.allocUnsafeSlow(bytes), isKept: part !== null, pins: 0 }
+    const { buffer, byteOffset } = slab.bytes
+    const slabs = this.#slabs.get(buffer) ?? []
+    this.#slabs.set(buffer, slabs)
+    for (let at = 0; at < bytes; at += smallBytes) slabs[(byteOffset + at) / smallBytes] = slab
     return slab
+  }
+
+  /** Null where no region is left to be cut. */
+  #cut(bytes: number): Buffer | null {
+    if (this.#region.length < bytes) {
+      const size = Math.min(regionBytes, this.#regionBytesLeft)
+      if (size < bytes) return null
+      this.#region = this.#allocate(size)
+      this.#regionBytesLeft -= size
+    }
+    const part = this.#region.subarray(0, bytes)
+    this.#region = this.#region.subarray(bytes)
+    return part
   }
 
   #unpin(slab: Slab): void {
@@ -142,8 +169,7 @@ export class SlabPool implements AnswerMemory {
     if (slab.pins > 0) return
     const { length } = slab.bytes
     this.#bytesInSlabs -= length
-    if (this.#bytesInSlabs + this.#freeBytes + length > this.#mostBytes) return
-    this.#freeBytes += length
+    if (!slab.isKept) return
     const free = length === largestSlabBytes ? this.#large : this.#small
     free.push(slab)
   }

@@ -1,30 +1,37 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import wabt from 'wabt'
-import { binary, characterStep, Kernel } from '../../src/streams/base64-kernel.ts'
+import { binary, characterStep, Kernel, textMemory } from '../../src/streams/base64-kernel.ts'
 
 const source = new URL('../../src/streams/base64-kernel.wat', import.meta.url)
 
 test('the binary is what its source says', async () => {
-  const module = (await wabt()).parseWat('base64-kernel.wat', readFileSync(source, 'utf8'), { simd: true })
-  module.resolveNames()
-  module.validate()
+  const features = { relaxed_simd: true, multi_memory: true }
+  const module = (await wabt()).parseWat('base64-kernel.wat', readFileSync(source, 'utf8'), features)
   expect(binary).toBe(Buffer.from(module.toBinary({}).buffer).toString('base64'))
 })
 
-describe('text of the standard alphabet', () => {
-  const kernel = new Kernel(300_000)
-  // Whole steps of the kernel.
-  const stepBytes = (characterStep / 4) * 3
+const outputBytes = 300_000
+// Whole steps of the kernel.
+const stepBytes = (characterStep / 4) * 3
+
+describe.each([
+  { where: "in kernels' own memory", memory: textMemory(500_000) },
+  { where: 'elsewhere', memory: Buffer.alloc(500_000) },
+])('text that lies $where', ({ memory }) => {
+  const kernel = new Kernel(outputBytes)
+  const place = (text: Buffer) => memory.fill(' ').subarray(3, 3 + text.copy(memory, 3))
   const binaries = fc
     .uint8Array({ maxLength: 600, size: 'max' })
     .map(bytes => Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % stepBytes))))
 
-  test('becomes the bytes that Node makes of it, wherever it lies and wherever they are to lie, and nothing before them changes', () => {
+  test('becomes the bytes that Node makes of it, wherever they are to lie, and nothing before them changes', () => {
     fc.assert(
       fc.property(binaries, fc.nat(50), fc.nat(50), (bytes, before, to) => {
-        const text = Buffer.from(`${' '.repeat(before)}${bytes.toString('base64')} `)
+        const text = place(Buffer.from(`${' '.repeat(before)}${bytes.toString('base64')} `))
         kernel.output.fill(7)
         expect(kernel.decode(text, before, text.length - before - 1, to)).toBe(true)
         expect(kernel.output.subarray(to, to + bytes.length).equals(bytes)).toBe(true)
@@ -34,24 +41,46 @@ describe('text of the standard alphabet', () => {
     )
   })
 
-  test('of more than the kernel takes at once fills all of its output', () => {
-    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 31) % 251))
-    expect(kernel.decode(Buffer.from(bytes.toString('base64')), 0, 400_000, 0)).toBe(true)
+  test('may fill all of the output', () => {
+    const bytes = Buffer.from(Array.from({ length: outputBytes }, (_, at) => (at * 31) % 251))
+    const text = place(Buffer.from(bytes.toString('base64')))
+    expect(kernel.decode(text, 0, text.length, 0)).toBe(true)
     expect(kernel.output.equals(bytes)).toBe(true)
+  })
+
+  test('is found to hold a byte of no base64, wherever that stands', () => {
+    const alphabet = /^[A-Za-z0-9+/]$/
+    for (let byte = 0; byte < 256; byte++) {
+      for (let at = 0; at < characterStep; at++) {
+        const text = place(Buffer.alloc(characterStep, 'A'))
+        text[at] = byte
+        const isText = alphabet.test(String.fromCharCode(byte))
+        expect(kernel.decode(text, 0, characterStep, 0)).toBe(isText)
+        const wanted = Buffer.from(text.toString('latin1'), 'base64')
+        if (isText) expect(kernel.output.subarray(0, stepBytes).equals(wanted)).toBe(true)
+      }
+    }
   })
 })
 
-test('any other byte is found, wherever it stands', () => {
-  const kernel = new Kernel(100)
-  const alphabet = /^[A-Za-z0-9+/]$/
-  for (let byte = 0; byte < 256; byte++) {
-    for (let place = 0; place < characterStep; place++) {
-      const text = Buffer.alloc(characterStep, 'A')
-      text[place] = byte
-      const isText = alphabet.test(String.fromCharCode(byte))
-      expect(kernel.decode(text, 0, characterStep, 0)).toBe(isText)
-      const wanted = Buffer.from(text.toString('latin1'), 'base64')
-      if (isText) expect(kernel.output.subarray(0, 12).equals(wanted)).toBe(true)
-    }
-  }
+test('where the system has no more addresses to give, memory is plain, and its text is decoded all the same', async () => {
+  const program = `
+    import { Kernel, textMemory } from '${new URL('../../src/streams/base64-kernel.ts', import.meta.url)}'
+    const kernel = new Kernel(3000)
+    const memories = Array.from({ length: 8 }, () => textMemory(1 << 20))
+    const texts = memories.map(memory => {
+      memory.write('QUJD'.repeat(1000))
+      return kernel.decode(memory, 0, 4000, 0) && kernel.output.toString()
+    })
+    const kinds = memories.map(({ buffer }) => {
+      try {
+        return buffer.transfer() && 'plain'
+      } catch {
+        return 'of WebAssembly'
+      }
+    })
+    console.log(JSON.stringify({ texts: [...new Set(texts)], kinds: [...new Set(kinds)] }))`
+  const limited = ['-c', 'ulimit -v 60000000 && exec "$0" --input-type=module --eval "$1"', process.execPath, program]
+  const { stdout } = await promisify(execFile)('sh', limited)
+  expect(JSON.parse(stdout)).toEqual({ texts: ['ABC'.repeat(1000)], kinds: ['of WebAssembly', 'plain'] })
 })
