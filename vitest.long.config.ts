@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that take their time: clusters, faults of Redis, long schedules. `npm run test:long`. */
+/** Tests that take their time: clusters, faults of Redis, long schedules, more answers at once. `npm run test:long`. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.long.ts', 'test/limits/{memory,redis}-store.test.ts'],
+    include: ['test/**/*.long.ts', 'test/limits/{memory,redis}-store.test.ts', 'test/byte-path/under-load.test.ts'],
     env: { PLANTAIN_TEST_LONG: '1' },
     testTimeout: 300_000,
     hookTimeout: 120_000,
