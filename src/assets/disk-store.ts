@@ -56,7 +56,8 @@ class DiskStore implements AssetStore {
   readonly #direct: boolean
   readonly #usage: DiskUsage
   readonly #writers: Room = createRoom(writersAtOnce)
-  readonly #blocks: Buffer[] = []
+  // All from the start: later, slabs may have taken the addresses that they need.
+  readonly #blocks = Array.from({ length: writersAtOnce }, () => decodingBlock(blockBytes))
   readonly #readBuffers = new BufferPool()
   /** The folder that pictures went to last. */
   #madeFolder = ''

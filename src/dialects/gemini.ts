@@ -9,6 +9,10 @@ export interface GeminiDialect extends Dialect {
   readonly readsFrom: readonly string[]
   /** Refuses contents that don't say whose they are. */
   readonly needsRole: boolean
-  /** Makes the file type that is asked for by `imageOutputOptions`; others refuse the word. */
-  readonly makesTypes: boolean
+  /** The special words of `imageConfig` that it knows: others refuse them. */
+  readonly specialWords: readonly SpecialWord[]
 }
+
+/** What not every vendor takes in `imageConfig`. */
+export const specialWords = ['imageOutputOptions', 'personGeneration', 'prominentPeople'] as const
+export type SpecialWord = (typeof specialWords)[number]

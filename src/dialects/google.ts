@@ -14,5 +14,5 @@ export const google: GeminiDialect = {
   // https://ai.google.dev/gemini-api/docs/files; public addresses it fetches itself, but tells nobody which it could not read.
   readsFrom: ['https://generativelanguage.googleapis.com/'],
   needsRole: false,
-  makesTypes: false,
+  specialWords: [],
 }

@@ -1,5 +1,5 @@
 /** Gemini on Vertex AI: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference */
-import type { GeminiDialect } from './gemini.ts'
+import { type GeminiDialect, specialWords } from './gemini.ts'
 
 export interface VertexPlace {
   /** Absent: express mode, in which the key names the project. */
@@ -20,6 +20,6 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     modelsPath: `/v1beta1${parent}/publishers/google/models`,
     readsFrom: ['gs://'],
     needsRole: true,
-    makesTypes: true,
+    specialWords,
   }
 }

@@ -19,5 +19,5 @@ export const zenlayerGemini: GeminiDialect = {
   modelsPath: '/v1/v1beta/models',
   readsFrom: [],
   needsRole: true,
-  makesTypes: false,
+  specialWords: [],
 }

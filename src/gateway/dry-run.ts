@@ -75,7 +75,10 @@ export class DryRun {
       },
       upstreams: candidates?.map(candidate => candidate.upstream.name),
       calls: this.#calls,
-      ignored: this.#ignored.map(name => ({ name, why: `${upstream ?? 'the upstream'} has no such parameter` })),
+      ignored: this.#ignored.map(name => ({
+        name,
+        why: `it has no effect on this call to ${upstream ?? 'the upstream'}`,
+      })),
       estimated_cost_usd: this.#estimate(),
     }
     return bytesOfText(`${JSON.stringify(told, null, 2)}\n`)

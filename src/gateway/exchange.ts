@@ -17,24 +17,37 @@ export interface Exchange {
   readonly trail: string
   /** Headers its answer will carry, whatever becomes of it. */
   readonly headers: Map<string, string>
+  /** Fields without effect, of each call that is under way or was sent. */
+  readonly ignored: Set<readonly string[]>
   /** Refuse what would be ignored. */
   readonly strict: boolean
   /** Work everything out and send nothing. */
   readonly dryRun: DryRun | null
 }
 
-/** Tells the caller which fields have no effect, or refuses them where that was asked for. */
-export function nameIgnored({ headers, strict, dryRun }: Exchange, ignored: readonly string[]): void {
-  dryRun?.ignores(ignored)
-  const [first] = ignored
-  if (first === undefined) return
-  const names = headerList(ignored)
-  if (!strict) {
-    headers.set('x-plantain-ignored-params', names)
-    return
+/**
+ * Tells the caller which fields have no effect on a call, or refuses them where that was asked for: another upstream may know them.
+ * @returns takes it back, for a call that was never sent.
+ */
+export function nameIgnored({ ignored, headers, strict, dryRun }: Exchange, names: readonly string[]): () => void {
+  dryRun?.ignores(names)
+  const [first] = names
+  if (first === undefined) return () => {}
+  if (strict) {
+    const message = `Parameters that no upstream here understands: ${headerList(names)}. Leave them out, or do not ask for strictness.`
+    throw new GatewayError('unsupported-parameter', message, { param: first, notSent: true })
   }
-  const message = `Parameters that no upstream here understands: ${names}. Leave them out, or do not ask for strictness.`
-  throw new GatewayError('unsupported-parameter', message, { param: first })
+  const tell = () => {
+    const all = [...new Set([...ignored].flat())]
+    if (all.length > 0) headers.set('x-plantain-ignored-params', headerList(all))
+    else headers.delete('x-plantain-ignored-params')
+  }
+  ignored.add(names)
+  tell()
+  return () => {
+    ignored.delete(names)
+    tell()
+  }
 }
 
 // Clients give up on headers of some 16 KB in all, and the names are the caller's to choose.

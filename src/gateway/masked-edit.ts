@@ -1,11 +1,13 @@
 /** An edit within a mask at an upstream that takes no masks: what is read before, and what goes up. */
 import { GatewayError } from '../images/error.ts'
+import { tierOf } from '../images/geometry.ts'
 import { pixelSize } from '../images/media-type.ts'
 import { type ImageInput, type ImageLink, type ImageRequest, isLink, type Shape } from '../images/request.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import { mostPicturePixels } from '../pixels/look.ts'
 import type { MaskedPicture } from '../pixels/mask.ts'
 import { liesAtGoogle } from '../protocols/picture-address.ts'
+import type { Target } from '../protocols/protocol.ts'
 import { base64ReadAt } from '../streams/base64.ts'
 import type { RequestLinks } from './links.ts'
 import { type Plan, targetOf } from './plans.ts'
@@ -46,7 +48,7 @@ export async function areaByHeaders({ mediaType, base64 }: ImageInput): Promise<
 
 /**
  * A plan for the shape of the original: in another ratio what the model paints would not fit into it. The resolution is what
- * was asked for, else the original's.
+ * was asked for, else the original's: the answer is of the original's size in any case.
  */
 export function commissionWithin(
   masked: MaskedPicture,
@@ -58,8 +60,7 @@ export function commissionWithin(
   // Drafts are not put together with the original, so none are shown.
   const { stream: _, ...still } = asked
   const target = targetOf(candidate, model, { ...still, shape: shapeOf(masked, plan) })
-  const { ratio } = plan.target
-  return { candidate, target, masked, ignored: ratio !== undefined && ratio !== target.ratio ? ratioFields(asked) : [] }
+  return { candidate, target, masked, ignored: withoutEffect(asked, masked, plan, target) }
 }
 
 const shapeOf = ({ size }: MaskedPicture, { target: { resolution } }: Plan): Shape => ({
@@ -73,6 +74,20 @@ export function requestFor(commission: Commission, readable: ImageRequest): Imag
   if (!masked) return readable
   const images = [masked.upright, ...readable.images.slice(1)]
   return { ...readable, images, mask: masked.shown, shape: shapeOf(masked, commission) }
+}
+
+/** What the caller asked of the shape that the answer won't have. */
+function withoutEffect(
+  asked: ImageRequest,
+  { size }: MaskedPicture,
+  { target: { ratio, resolution } }: Plan,
+  target: Target,
+): readonly string[] {
+  const tier = asked.spelling.get('image_size') ?? asked.spelling.get('resolution')
+  return [
+    ...(ratio !== undefined && ratio !== target.ratio ? ratioFields(asked) : []),
+    ...(tier && resolution !== undefined && resolution !== tierOf(size) ? [tier] : []),
+  ]
 }
 
 /** The fields that the caller asked for a ratio with. */

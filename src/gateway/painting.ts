@@ -5,7 +5,7 @@ import { type Painting, sumUsage, type Usage } from '../images/result.ts'
 import { isThere } from '../images/soon.ts'
 import type { Resolution } from '../models/catalogue.ts'
 import type { References } from '../references/references.ts'
-import { attempt } from './attempts.ts'
+import { attempt, isUnsent } from './attempts.ts'
 import type { Call, CallFrame } from './call.ts'
 import type { ShowDraft } from './drafts.ts'
 import { type Exchange, nameIgnored } from './exchange.ts'
@@ -98,7 +98,7 @@ export function createPainting(parts: PaintingParts): PaintAll {
   ): Promise<HeldPaintings> {
     const { candidate, target } = commission
     const { ignored, ...wire } = candidate.outbound.encodeRequest(request, { ...target, count })
-    nameIgnored(exchange, [...ignored, ...commission.ignored])
+    const unname = nameIgnored(exchange, [...ignored, ...commission.ignored])
     const fetchPicture = (url: string) => references.fetchAnswer(url, candidate.origin, exchange.signal)
     const paint = (frame: CallFrame) => {
       const call = { ...frame, ...wire }
@@ -106,8 +106,13 @@ export function createPainting(parts: PaintingParts): PaintAll {
       const show = watcher?.draft ?? (async () => {})
       return paintStreamed(candidate, call, { most: target.stream.previews, show }, fetchPicture)
     }
-    const painted = await called(exchange, resolution, candidate, paint, count, waits)
-    return retouch.finish(painted, commission)
+    try {
+      return retouch.finish(await called(exchange, resolution, candidate, paint, count, waits), commission)
+    } catch (error) {
+      // Another candidate may know them.
+      if (isUnsent(error)) unname()
+      throw error
+    }
   }
 }
 

@@ -74,11 +74,12 @@ function streamFor({ outbound }: Candidate, model: string, request: ImageRequest
   return stream && stream.previews > 0 && outbound.canStream(model, request) ? stream : undefined
 }
 
-/** Gemini's callers name a ratio and a tier as Gemini's models have them: one that has a few fixed sizes gives the nearest. */
+/** Gemini's callers name a ratio and a tier as Gemini's models have them: one that has a few fixed sizes gives the nearest ratio. */
 function wantedShape(model: Model | null, { extras, shape }: ImageRequest): Shape {
-  const ratio = shape.ratio && parseRatio(shape.ratio)
   if (extras.protocol !== 'gemini' || model?.pixels?.kind !== 'fixed' || shape.pixels) return shape
-  return ratio ? { pixels: { width: 1024 * Math.sqrt(ratio), height: 1024 / Math.sqrt(ratio) } } : {}
+  const { ratio: named, ...tier } = shape
+  const ratio = named && parseRatio(named)
+  return ratio ? { ...tier, pixels: { width: 1024 * Math.sqrt(ratio), height: 1024 / Math.sqrt(ratio) } } : tier
 }
 
 /** What errors about the shape should name: the fields the caller used. */

@@ -36,7 +36,7 @@ const maxTextFields = 60
 export const maxTextBytes = 256 * 1024
 const longestName = 100
 // `image`, `image[]` and `image[0]` are three spellings of one list.
-export const listName = /^(image|images|image_urls|imageUrls|input_references)(?:\[\d*\])?$/
+export const listName = /^(image|images|image_urls|imageUrls|input_references|inputReferences)(?:\[\d*\])?$/
 /** Text in it may be a picture as base64, and weigh as much. */
 export const holdsPicture = (name: string): boolean => listName.test(name) || name === 'mask'
 

@@ -17,7 +17,7 @@ export interface Ways {
 }
 
 export async function relayOrTranslate(
-  { exchange: { record, patience, headers }, response }: Conversation,
+  { exchange: { record, patience }, response }: Conversation,
   { candidates, takers, isKept, relay, translate }: Ways,
 ): Promise<Outcome> {
   const others = candidates.filter(candidate => !takers.includes(candidate))
@@ -34,11 +34,7 @@ export async function relayOrTranslate(
       // What those can't be asked for at all says nothing of what the caller asked for.
       const isNews = record.attempts > attempts || !isTheirs(error)
       if (isNews && !isUnsent(error)) throw error
-      if (isKept && patience && first.kind === 'rate-limited') {
-        // Passed on as it came, it has all that was asked for.
-        headers.delete('x-plantain-ignored-params')
-        return await relay(takers, true)
-      }
+      if (isKept && patience && first.kind === 'rate-limited') return await relay(takers, true)
       throw isNews ? error : first
     }
   }

@@ -90,6 +90,9 @@ export function createExchanges(parts: ServeParts): Exchanges {
   }
 }
 
+/** Whatever is no «no»: who misspells the word for a dry run should not pay for it. */
+const isOn = (header: string | readonly string[] | undefined) => !/^(?:|false|0|off|no)$/i.test(String(header ?? ''))
+
 function createServe(parts: ServeParts, onEnd: () => void): Serve {
   const { authenticate, cors, now } = parts
 
@@ -101,7 +104,7 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
     const limitMs = timeLimitMs(message.headers, parts.totalMs)
     const { signal, end } = callerSignal(response, limitMs)
     const headers = new Map<string, string>()
-    const dryRun = message.headers['x-plantain-dry-run'] === 'true' ? new DryRun() : null
+    const dryRun = isOn(message.headers['x-plantain-dry-run']) ? new DryRun() : null
     record.dryRun = dryRun !== null
     const allHeaders = () => {
       const all: Record<string, string> = { 'x-request-id': request.id, ...cors.headers(message) }
@@ -133,7 +136,8 @@ function createServe(parts: ServeParts, onEnd: () => void): Serve {
         trail: nextTrail(message, parts.instance),
         headers,
         dryRun,
-        strict: parts.strictParameters || message.headers['x-plantain-strict'] === 'true',
+        ignored: new Set(),
+        strict: parts.strictParameters || isOn(message.headers['x-plantain-strict']),
       }
       record.outcome = await work({ exchange, message, response, headers: allHeaders, answer, onLateFailure })
     } catch (error) {

@@ -86,9 +86,10 @@ export function createTranslate({ gateway, bounds, stream }: TranslateParts): Tr
   }
 }
 
-/** Gemini's models make something of a picture alone; nobody else's do. @throws GatewayError. */
-function checkPrompt({ prompt, spelling }: ImageRequest, { candidates }: ModelChoice): void {
-  if (prompt.trim() !== '' || candidates[0]?.protocol === 'gemini') return
+/** Gemini's models make something of a picture alone; nobody else's do. What was said before counts too. @throws GatewayError. */
+function checkPrompt({ prompt, turns, spelling }: ImageRequest, { candidates }: ModelChoice): void {
+  const isSilent = [prompt, ...turns.map(({ text }) => text)].every(text => text.trim() === '')
+  if (!isSilent || candidates[0]?.protocol === 'gemini') return
   const param = spelling.get('prompt') ?? 'prompt'
   throw new GatewayError('invalid-request', `${param}: there is no text that says what to paint.`, {
     param,

@@ -3,7 +3,8 @@
  *
  * Fresh buffers are what an image costs most (the kernel clears their pages, and their external memory drives major garbage
  * collections). A slab is pinned by the socket that reads into it and by every chunk of it that is held; at zero pins it goes
- * back to the free ones. The pool is the budget of held answers too: it counts whole slabs.
+ * back to the free ones. They are parts of larger regions, which are kept for good. The pool is the budget of held answers too: it
+ * counts whole slabs.
  */
 import type { AnswerMemory } from './answer-memory.ts'
 
@@ -27,7 +28,7 @@ const regionBytes = 16 * 2 ** 20
 
 interface Slab {
   readonly bytes: Buffer
-  /** For good: it is part of a region. */
+  /** Part of a region: those are never given back. */
   readonly isKept: boolean
   pins: number
 }
@@ -61,7 +62,7 @@ export class SlabPool implements AnswerMemory {
   #bytesInSlabs = 0
   #strayBytes = 0
 
-  /** `allocate` makes the regions that slabs are cut out of. */
+  /** `allocate` makes the regions that slabs are cut out of, each beginning where its `ArrayBuffer` does. */
   constructor(budgetBytes: number, allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
     this.#budgetBytes = budgetBytes
     this.#allocate = allocate
@@ -88,8 +89,9 @@ export class SlabPool implements AnswerMemory {
     else this.#strayBytes -= chunk.length
   }
 
-  #slabOf({ buffer, byteOffset }: Buffer): Slab | undefined {
-    return this.#slabs.get(buffer)?.[Math.floor(byteOffset / smallBytes)]
+  /** An empty chunk is of none: where a slab ends, the next one begins. */
+  #slabOf({ buffer, byteOffset, length }: Buffer): Slab | undefined {
+    return length === 0 ? undefined : this.#slabs.get(buffer)?.[Math.floor(byteOffset / smallBytes)]
   }
 
   /** For a new socket. */
@@ -151,7 +153,7 @@ export class SlabPool implements AnswerMemory {
     return slab
   }
 
-  /** Null where no region is left to be cut. */
+  /** Null where no region is left to be cut. What is too little at a region's end is given up. */
   #cut(bytes: number): Buffer | null {
     if (this.#region.length < bytes) {
       const size = Math.min(regionBytes, this.#regionBytesLeft)

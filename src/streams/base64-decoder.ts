@@ -20,7 +20,7 @@ export function decodingBlock(bytes: number): Buffer {
 const kernels = new WeakMap<ArrayBufferLike, Kernel>()
 // What is decoded and copied at once.
 const sharedBytes = 48 * 1024
-let shared: Kernel | undefined
+const shared = new Kernel(sharedBytes)
 
 /**
  * Decodes standard padded base64 without whitespace. `nextBlock` gives buffers to be filled, of 3 bytes or more; each comes back
@@ -124,7 +124,6 @@ class Decoder {
   }
 
   #decodeShared(characters: number, bytes: number): boolean {
-    shared ??= new Kernel(sharedBytes)
     const isText = shared.decode(this.#slice, this.#at, characters, 0)
     shared.output.copy(this.#block, this.#used, 0, bytes)
     return isText

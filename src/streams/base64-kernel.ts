@@ -28,7 +28,7 @@ const memories = new WeakMap<ArrayBufferLike, Memory>()
 
 /**
  * Bytes whose text kernels read where it lies; all other text they copy first. They begin where a page of memory does. Of the system's
- * memory they have what was written to, but V8 sets 10 GB of addresses aside for them: where the system refuses that, they are plain.
+ * memory they have what was written to, but V8 sets 8 GiB of addresses aside for them: where the system refuses that, they are plain.
  */
 export function textMemory(bytes: number): Buffer {
   try {
@@ -46,7 +46,7 @@ function createMemory(bytes: number): Memory {
   return memory
 }
 
-/** The kernel with memory of its own. What is decoded at its place need not be copied from there. */
+/** The kernel with memory of its own. The bytes may be used where they were put. */
 export class Kernel {
   /** Where decoded bytes go. It begins where a page of memory does. */
   readonly output: Buffer

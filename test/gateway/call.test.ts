@@ -25,6 +25,7 @@ function exchangeOf(signal: AbortSignal): Exchange {
     headers: new Map(),
     strict: false,
     dryRun: null,
+    ignored: new Set(),
   }
 }
 

@@ -76,7 +76,7 @@ test('a translated request is told as it would go up, with pictures in a few wor
     model: { asked: 'nano-banana-2', id: 'gemini-3.1-flash-image', known: true },
     upstreams: ['google'],
     calls: [call, call],
-    ignored: [{ name: 'quality', why: 'google has no such parameter' }],
+    ignored: [{ name: 'quality', why: 'it has no effect on this call to google' }],
     estimated_cost_usd: 0.134,
   })
   expect(text).not.toContain('upstream-key')

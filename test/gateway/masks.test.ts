@@ -236,6 +236,11 @@ describe('what goes up', () => {
     expect(upstream.seen).toHaveLength(0)
   })
 
+  test('a resolution that the answer won’t have is named', async () => {
+    const { status, headers } = await edit(scripted, { image: png, mask }, { image_size: '4K' })
+    expect([status, headers.get('x-plantain-ignored-params')]).toEqual([200, 'image_size'])
+  })
+
   test('a ratio that can’t be had is named, or refused where that is asked for', async () => {
     const fields = { aspect_ratio: '16:9' }
     const { headers } = await edit(scripted, { image: png, mask }, fields)

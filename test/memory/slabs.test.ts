@@ -183,6 +183,19 @@ describe('the pool', () => {
     }
   })
 
+  test('an empty chunk at the end of a slab pins nothing, least of all the next slab', () => {
+    const pool = new SlabPool(16 * 2 ** 20)
+    const [first, second] = [opened(pool), opened(pool)]
+    const [window, next] = [first.next(), second.next()]
+    expect([window.buffer, window.byteOffset + window.length]).toEqual([next.buffer, next.byteOffset])
+    second.close()
+    pool.retain(window.subarray(window.length))
+    pool.release(window.subarray(window.length))
+    expect(pool.bytesInUse).toBe(largeBytes)
+    const others = [opened(pool), opened(pool)].map(windows => windows.next().byteOffset)
+    expect(new Set(others).size).toBe(2)
+  })
+
   test('lends a free slab of the other size rather than a new one', () => {
     const pool = new SlabPool(16 * 2 ** 20)
     const first = lendAll(pool, 16 * 2 ** 20)

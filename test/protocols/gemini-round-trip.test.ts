@@ -1,7 +1,7 @@
 /** A law: a call that is read and written again in Google's form asks for the same, however its caller spelt it. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { google } from '../../src/dialects/google.ts'
+import { vertex } from '../../src/dialects/vertex.ts'
 import { join } from '../../src/images/bytes.ts'
 import { createOutbound, decodeRequest } from '../../src/protocols/gemini/index.ts'
 import { snakeCase } from '../../src/protocols/snake-case.ts'
@@ -9,7 +9,8 @@ import { picture } from '../helpers/pictures.ts'
 import { wireDocument } from '../helpers/wire-document.ts'
 
 const bounds = { maxImageBytes: 1 << 20, maxImages: 100 }
-const outbound = createOutbound(google)
+// It knows all the words of Google's form.
+const outbound = createOutbound(vertex({}))
 const pictures: string[] = []
 
 beforeAll(async () => {

@@ -19,9 +19,9 @@ const outputBytes = 300_000
 const stepBytes = (characterStep / 4) * 3
 
 describe.each([
-  { where: "in kernels' own memory", memory: textMemory(500_000) },
-  { where: 'elsewhere', memory: Buffer.alloc(500_000) },
-])('text that lies $where', ({ memory }) => {
+  { where: 'where kernels can read it', memory: textMemory(500_000), isCopied: false },
+  { where: 'elsewhere', memory: Buffer.alloc(500_000), isCopied: true },
+])('text that lies $where', ({ memory, isCopied }) => {
   const kernel = new Kernel(outputBytes)
   const place = (text: Buffer) => memory.fill(' ').subarray(3, 3 + text.copy(memory, 3))
   const binaries = fc
@@ -46,6 +46,13 @@ describe.each([
     const text = place(Buffer.from(bytes.toString('base64')))
     expect(kernel.decode(text, 0, text.length, 0)).toBe(true)
     expect(kernel.output.equals(bytes)).toBe(true)
+  })
+
+  test(isCopied ? 'is copied before' : 'is read there', () => {
+    const fresh = new Kernel(outputBytes)
+    expect(fresh.decode(place(Buffer.alloc(characterStep, 'A')), 0, characterStep, 0)).toBe(true)
+    const before = Buffer.from(fresh.output.buffer, 0, fresh.output.byteOffset)
+    expect(before.includes('A'.repeat(characterStep))).toBe(isCopied)
   })
 
   test('is found to hold a byte of no base64, wherever that stands', () => {

@@ -69,6 +69,7 @@ test('ten thousand mixed outcomes add up to what budgets were charged, and what 
       headers: new Map(),
       strict: false,
       dryRun: null,
+      ignored: new Set(),
       patience: null,
     }
     const wanted = { promptChars: dice(4000), references: dice(3), count: 1 + dice(4), search: dice(10) === 0 }

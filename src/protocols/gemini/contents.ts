@@ -1,12 +1,13 @@
 /** A chat in Google's form: what was said before, what is asked now, and which pictures belong to which. */
 import { GatewayError } from '../../images/error.ts'
-import type { ImageRequest, Reference, Turn } from '../../images/request.ts'
+import type { ImageRequest, Reference } from '../../images/request.ts'
 import { isThere, type Soon, whenThere } from '../../images/soon.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { invalid } from './fields.ts'
 import { decodePicture } from './reference.ts'
 import type { WireContent, WirePart } from './request-wire.ts'
+import { type Speaker, speakerOf } from './roles.ts'
 
 export interface Talk extends Pick<ImageRequest, 'prompt' | 'images' | 'turns' | 'system'> {
   /** Where each picture stands, as its number among those of all turns and then of the prompt. */
@@ -19,8 +20,6 @@ interface Said {
   readonly images: readonly Reference[]
   readonly parts: readonly WirePart[]
 }
-
-type Speaker = Turn['role'] | 'system'
 
 /**
  * What users said last, with nothing of the model's between, is the prompt. Thoughts and signatures are the model's own affair.
@@ -36,11 +35,14 @@ export async function decodeContents(
   for (const [index, content] of contents.entries()) {
     said.push(await decodeContent(content, `contents[${index}]`, document, bounds))
   }
-  const instructed = textOf(systemInstruction, 'system_instruction', document)
-  const instruction = isThere(instructed) ? instructed : await instructed
-  const system = joined([instruction, ...said.filter(isSystem).map(({ text }) => text)])
+  const { parts } = systemInstruction ?? {}
+  const instruction = parts && (await decodeContent({ parts }, 'system_instruction', document, bounds))
+  const instructions = [...(instruction ? [instruction] : []), ...said.filter(isSystem)]
+  const system = joined(instructions.map(({ text }) => text))
   const { before, now } = atThePrompt(said.filter(one => !isSystem(one)))
-  const images = now.flatMap(one => one.images)
+  // Other protocols' standing instructions have no pictures: theirs are the first of the prompt's.
+  const asked = [...instructions, ...now]
+  const images = asked.flatMap(one => one.images)
   if (images.length > bounds.maxImages) {
     throw invalid(`Request has ${images.length} images. At most ${bounds.maxImages} are allowed.`, 'contents')
   }
@@ -49,7 +51,7 @@ export async function decodeContents(
     prompt: joined(now.map(({ text }) => text)),
     images,
     ...(system && { system }),
-    places: new Map([...before, ...now].flatMap(({ parts }) => parts).map((part, place) => [part, place])),
+    places: new Map([...before, ...asked].flatMap(({ parts }) => parts).map((part, place) => [part, place])),
   }
 }
 
@@ -78,10 +80,12 @@ async function decodeContent(
   document: WireDocument,
   bounds: RequestBounds,
 ): Promise<Said> {
+  const speaker = speakerOf(content.role)
+  if (!speaker) throw invalid('Please use a valid role: user, model.', `${place}.role`)
   const images: Reference[] = []
   const parts: WirePart[] = []
   for (const [index, part] of (content.parts ?? []).entries()) {
-    if (part.thought) continue
+    if (part.thought && speaker === 'model') continue
     const reference = decodePicture(part, `${place}.parts[${index}]`, document, bounds)
     if (!reference) continue
     images.push(await reference)
@@ -89,30 +93,15 @@ async function decodeContent(
   }
   const said = textOf(content, place, document)
   const text = isThere(said) ? said : await said
-  return { speaker: speakerOf(content.role, place), text, images, parts }
-}
-
-function speakerOf(role: string | undefined, place: string): Speaker {
-  switch (role?.toLowerCase() ?? '') {
-    case '':
-    case 'user':
-      return 'user'
-    case 'model':
-    case 'assistant':
-      return 'model'
-    case 'system':
-      return 'system'
-    default:
-      throw invalid('Please use a valid role: user, model.', `${place}.role`)
-  }
+  return { speaker, text, images, parts }
 }
 
 // Four characters for each of the tokens that the largest of these models reads.
 const longestText = 4 * 65_536
 
-function textOf(content: WireContent | undefined, place: string, document: WireDocument): Soon<string> {
+function textOf(content: WireContent, place: string, document: WireDocument): Soon<string> {
   let said: Soon<string> = ''
-  for (const [index, { text, thought }] of (content?.parts ?? []).entries()) {
+  for (const [index, { text, thought }] of (content.parts ?? []).entries()) {
     if (!text || thought) continue
     said = whenThere(said, before =>
       whenThere(readText(text, `${place}.parts[${index}].text`, longestText, document), now =>

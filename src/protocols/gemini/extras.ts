@@ -1,6 +1,6 @@
 /** Which fields of a call no other protocol has a word for, by their places in it. */
 import { type Fields, unknownFields } from './fields.ts'
-import type { GenerateContentRequest, WireContent } from './request-wire.ts'
+import type { GenerateContentRequest, WireContent, WirePart } from './request-wire.ts'
 
 const inRequest = new Set(['model', 'contents', 'systemInstruction', 'tools', 'generationConfig'])
 const inTool = new Set(['googleSearch', 'googleSearchRetrieval'])
@@ -8,17 +8,11 @@ const inImageConfig = new Set(['aspectRatio', 'imageSize', 'imageOutputOptions']
 const inOutputOptions = new Set(['mimeType', 'compressionQuality'])
 const inResponseFormat = new Set(['image'])
 const none: ReadonlySet<string> = new Set()
-// How long a signature is kept, what a part is about, how closely it is looked at: hints for Google's own models.
-const inPart = new Set([
-  'text',
-  'inlineData',
-  'fileData',
-  'thought',
-  'thoughtSignature',
-  'videoMetadata',
-  'mediaResolution',
-  'partMetadata',
-])
+const inContent = new Set(['role', 'parts'])
+// Thoughts and their signatures are the model's own affair.
+const inPart = new Set(['text', 'inlineData', 'fileData', 'thought', 'thoughtSignature'])
+const inInlineData = new Set(['mimeType', 'data'])
+const inFileData = new Set(['mimeType', 'fileUri'])
 const inConfig = new Set([
   'candidateCount',
   'responseModalities',
@@ -32,7 +26,15 @@ export function namedExtras(request: GenerateContentRequest): ReadonlyMap<string
   const { contents = [], systemInstruction, tools = [], generationConfig } = request
   const each = (items: readonly Fields[] | undefined, known: ReadonlySet<string>, place: readonly PropertyKey[]) =>
     (items ?? []).flatMap((item, index) => unknownFields(item, known, [...place, index]))
-  const ofContent = ({ parts }: WireContent, place: readonly PropertyKey[]) => each(parts, inPart, [...place, 'parts'])
+  const ofPart = (part: WirePart, place: readonly PropertyKey[]) => [
+    ...unknownFields(part, inPart, place),
+    ...unknownFields(part.inlineData, inInlineData, [...place, 'inlineData']),
+    ...unknownFields(part.fileData, inFileData, [...place, 'fileData']),
+  ]
+  const ofContent = (content: WireContent, place: readonly PropertyKey[]) => [
+    ...unknownFields(content, inContent, place),
+    ...(content.parts ?? []).flatMap((part, index) => ofPart(part, [...place, 'parts', index])),
+  ]
   // Searching is said by a word that is there. How, other protocols don't say.
   const ofSearch = (tool: Fields, index: number) =>
     [...inTool].flatMap(name => unknownFields(fieldsOf(tool[name]), none, ['tools', index, name]))

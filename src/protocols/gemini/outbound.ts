@@ -1,6 +1,7 @@
 /** The half of Gemini's protocol that faces upstreams: generateContent requests out, GenerateContentResponses in. */
-import type { GeminiDialect } from '../../dialects/gemini.ts'
+import type { GeminiDialect, SpecialWord } from '../../dialects/gemini.ts'
 import type { Bytes } from '../../images/bytes.ts'
+import { GatewayError } from '../../images/error.ts'
 import { mediaTypeOfName } from '../../images/media-type.ts'
 import { type ImageRequest, isLink, type Reference, type Turn } from '../../images/request.ts'
 import { RawString, writeJson } from '../../streams/json-writer.ts'
@@ -10,10 +11,11 @@ import { OwnForm, referencesOf } from './own-form.ts'
 import { isPassable } from './passable.ts'
 import { decodeResult, superseded } from './result.ts'
 import { withRoles } from './roles.ts'
+import { safetySettingsOf } from './safety-settings.ts'
 import { decodeError } from './upstream-errors.ts'
 
 export function createOutbound(dialect: GeminiDialect): Outbound {
-  const { modelsPath, readsFrom, needsRole, streams } = dialect
+  const { modelsPath, readsFrom, needsRole, streams, specialWords } = dialect
   const pathOf = (model: string, method: string) => `${modelsPath}/${encodeURIComponent(model)}:${method}`
   return {
     mostPerCall: () => 1,
@@ -28,8 +30,8 @@ export function createOutbound(dialect: GeminiDialect): Outbound {
       method: 'POST',
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
       path: pathOf(target.model, target.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
-      body: encodeBody(request, target),
-      ignored: ignoredOf(request),
+      body: encodeBody(request, target, specialWords),
+      ignored: ignoredOf(request, specialWords),
     }),
     decodeResult,
     // Events have the form of whole answers: the last says why it is the last, and what usage says grows.
@@ -43,16 +45,31 @@ export function createOutbound(dialect: GeminiDialect): Outbound {
 const unheard = ({ background, spelling }: ImageRequest) =>
   background === 'transparent' ? [spelling.get('background') ?? 'background'] : []
 
-const ignoredOf = (request: ImageRequest) =>
-  request.extras.own instanceof OwnForm ? [] : [...request.extras.fields.keys(), ...unheard(request)]
+function ignoredOf(request: ImageRequest, known: readonly SpecialWord[]): readonly string[] {
+  const { own } = request.extras
+  if (own instanceof OwnForm) return own.unheard(known)
+  const sent = safetySettingsOf(request)?.name
+  return [...[...request.extras.fields.keys()].filter(name => name !== sent), ...unheard(request)]
+}
 
-function encodeBody(request: ImageRequest, target: Target): Bytes {
+function encodeBody(request: ImageRequest, target: Target, known: readonly SpecialWord[]): Bytes {
   const { own } = request.extras
   if (!(own instanceof OwnForm)) return writeJson(encodeNeutral(request, target))
-  return writeJson(own.encode(target, referencesOf(request).map(encodeReference)))
+  return writeJson(own.encode(target, referencesOf(request).map(encodeReference), known))
+}
+
+// Google's field is an int32; another upstream may take more, or none.
+const largestSeed = 2 ** 31 - 1
+
+function checkSeed({ seed = 0, spelling }: ImageRequest): void {
+  if (seed >= -largestSeed - 1 && seed <= largestSeed) return
+  const param = spelling.get('seed') ?? 'seed'
+  const sentence = `Invalid value for '${param}': must be between ${-largestSeed - 1} and ${largestSeed}.`
+  throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_value', notSent: true })
 }
 
 function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): object {
+  checkSeed(request)
   const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
   const generationConfig = {
     // Without text the model does not answer with a question or a polite refusal instead of a picture.
@@ -63,10 +80,12 @@ function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): ob
   }
   const { turns, prompt, images, system, search } = request
   const asked = encodeTurn({ role: 'user', text: prompt, images })
+  const safety = safetySettingsOf(request)
   return {
     contents: [...turns.map(encodeTurn), { ...asked, parts: [...asked.parts, ...encodeMask(request)] }],
     ...(system && { systemInstruction: { parts: [{ text: system }] } }),
     ...(search && { tools: [{ googleSearch: {} }] }),
+    ...(safety && { safetySettings: safety.settings }),
     generationConfig,
   }
 }

@@ -2,11 +2,14 @@
  * A caller's request in Google's own form, kept beside the neutral one: an upstream of the same protocol gets all of it, with what the
  * neutral form has no word for (the order of pictures and words, thought signatures, safety settings, temperature).
  */
+import { type SpecialWord, specialWords } from '../../dialects/gemini.ts'
 import type { Reference } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString } from '../../streams/json-writer.ts'
 import type { Target, WireDocument } from '../protocol.ts'
+import { pathOf } from './fields.ts'
 import type { GenerateContentRequest, GenerationConfig, WireContent, WirePart } from './request-wire.ts'
+import { speakerOf } from './roles.ts'
 
 export class OwnForm {
   readonly #request: GenerateContentRequest
@@ -21,20 +24,24 @@ export class OwnForm {
   }
 
   /** For `writeJson`. The count is not in it: one call paints one picture. */
-  encode(target: Target, references: readonly object[]): object {
+  encode(target: Target, references: readonly object[], known: readonly SpecialWord[]): object {
     const { model: _model, contents, generationConfig, ...rest } = this.#request
     return {
       ...this.#raw(rest),
       contents: (contents ?? []).map(content => this.#encodeContent(content, references)),
-      ...encodeConfig(this.#raw(generationConfig ?? {}), target),
+      ...encodeConfig(this.#raw(generationConfig ?? {}), target, known),
     }
   }
 
   #encodeContent(content: WireContent, references: readonly object[]): object {
-    const { parts, ...rest } = content
+    const { parts, role, ...rest } = content
     const encoded = parts?.map(part => this.#encodePart(part, references))
-    // Where nobody is named they are the user's words; not every vendor knows.
-    return { role: 'user', ...this.#raw(rest), ...(encoded && { parts: encoded }) }
+    // The two that Google's API takes, so written.
+    return {
+      role: speakerOf(role) === 'model' ? 'model' : 'user',
+      ...this.#raw(rest),
+      ...(encoded && { parts: encoded }),
+    }
   }
 
   #encodePart(part: WirePart, references: readonly object[]): object {
@@ -42,6 +49,14 @@ export class OwnForm {
     if (!reference) return this.#raw(part)
     const { inlineData: _inline, fileData: _file, ...rest } = part
     return { ...this.#raw(rest), ...reference }
+  }
+
+  /** The places of words that stay behind where only these special ones are known. A file's type is seen to here. */
+  unheard(known: readonly SpecialWord[]): readonly string[] {
+    const { imageOutputOptions: _, ...words } = this.#request.generationConfig?.imageConfig ?? {}
+    return Object.keys(words)
+      .filter(name => !isHeard(name, known))
+      .map(name => pathOf(['generationConfig', 'imageConfig', name]))
   }
 
   /** Long strings go out as they lie in the caller's document. */
@@ -55,10 +70,15 @@ export class OwnForm {
 }
 
 /** Shape and file type are decided by then, and said in the one form that every upstream of this protocol takes. */
-function encodeConfig(config: GenerationConfig, { ratio, resolution }: Target): object {
+function encodeConfig(config: GenerationConfig, { ratio, resolution }: Target, known: readonly SpecialWord[]): object {
   const { candidateCount: _count, imageConfig, responseFormat, ...rest } = config
   const { aspectRatio: _ratio, imageSize: _size, imageOutputOptions: _output, ...others } = imageConfig ?? {}
-  const shape = { ...others, ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
+  const said = Object.entries(others).filter(([name]) => isHeard(name, known))
+  const shape = {
+    ...Object.fromEntries(said),
+    ...(ratio && { aspectRatio: ratio }),
+    ...(resolution && { imageSize: resolution }),
+  }
   const formats = responseFormat?.filter(({ image }) => !image) ?? []
   const encoded = {
     ...rest,
@@ -67,6 +87,9 @@ function encodeConfig(config: GenerationConfig, { ratio, resolution }: Target): 
   }
   return Object.keys(encoded).length > 0 ? { generationConfig: encoded } : {}
 }
+
+const isHeard = (name: string, known: readonly SpecialWord[]) =>
+  specialWords.every(word => known.includes(word) || word !== name)
 
 /** All references of a request, in the order in which an own form numbers them. */
 export const referencesOf = (request: {

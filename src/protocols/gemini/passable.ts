@@ -1,8 +1,9 @@
 /** Which calls are read at all, and which can be passed on as they came. */
-import type { GeminiDialect } from '../../dialects/gemini.ts'
+import { type GeminiDialect, type SpecialWord, specialWords } from '../../dialects/gemini.ts'
 import { GatewayError } from '../../images/error.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { isAddress } from '../picture-address.ts'
+import { snakeCase } from '../snake-case.ts'
 import { asksForType } from './format.ts'
 import { configIn, member } from './member.ts'
 
@@ -28,15 +29,14 @@ function roomLeft(value: unknown, room: number): number {
 }
 
 /** Does the vendor understand all of a call? Else its pictures are fetched here, or the answer's converted. */
-export function isPassable({ readsFrom, makesTypes }: GeminiDialect, value: unknown): boolean {
+export function isPassable({ readsFrom, specialWords: known }: GeminiDialect, value: unknown): boolean {
   if (readsFrom.length === 0 && filesIn(value).length > 0) return false
-  return !asksForType(value) && (makesTypes || !hasOutputOptions(value))
+  return !asksForType(value) && specialWords.every(word => known.includes(word) || !isInImageConfig(word, value))
 }
 
-/** A file type in Vertex' own form. */
-function hasOutputOptions(value: unknown): boolean {
+function isInImageConfig(word: SpecialWord, value: unknown): boolean {
   const image = member(configIn(value), 'imageConfig', 'image_config')
-  return member(image, 'imageOutputOptions', 'image_output_options') !== undefined
+  return member(image, word, snakeCase(word)) !== undefined
 }
 
 /** More than one candidate, which Google's image models refuse and several calls can give. Any spelling; nonsense is no number. */

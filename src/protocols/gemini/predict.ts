@@ -116,6 +116,7 @@ const inRequest = new Set(['instances', 'parameters'])
 const inInstance = new Set(['prompt', 'image', 'referenceImages', 'mask'])
 // The number of a reference is how a prompt speaks of it: all of them go up, in their order.
 const inReference = new Set(['referenceType', 'referenceId', 'referenceImage'])
+const inPicture = new Set(['bytesBase64Encoded', 'gcsUri', 'mimeType'])
 const inOutputOptions = new Set(['mimeType', 'compressionQuality'])
 const inParameters = new Set(['sampleCount', 'aspectRatio', 'sampleImageSize', 'imageSize', 'outputOptions', 'seed'])
 
@@ -123,9 +124,14 @@ const namedExtras = (request: PredictRequest, instance: Instance) =>
   new Map([
     ...unknownFields(request, inRequest),
     ...unknownFields(instance, inInstance, ['instances', 0]),
-    ...(instance.referenceImages ?? []).flatMap((reference, index) =>
-      unknownFields(reference, inReference, ['instances', 0, 'referenceImages', index]),
-    ),
+    ...unknownFields(instance.image, inPicture, ['instances', 0, 'image']),
+    ...(instance.referenceImages ?? []).flatMap((reference, index) => {
+      const at = ['instances', 0, 'referenceImages', index]
+      return [
+        ...unknownFields(reference, inReference, at),
+        ...unknownFields(reference.referenceImage, inPicture, [...at, 'referenceImage']),
+      ]
+    }),
     ...unknownFields(request.parameters, inParameters, ['parameters']),
     ...unknownFields(request.parameters?.outputOptions, inOutputOptions, ['parameters', 'outputOptions']),
   ])

@@ -98,8 +98,7 @@ export function outputOf(mimeType: string | undefined, quality: number | undefin
     const param = `${place}.compression_quality`
     throw invalid(`Invalid value at '${param}', ${quality}. It must be in the range [0, 100].`, param)
   }
-  // A png has no quality to lose: clients send 100 with it.
-  return { ...(format && { format }), ...(format !== 'png' && quality !== undefined && { compression: quality }) }
+  return { ...(format && { format }), ...(quality !== undefined && { compression: quality }) }
 }
 
 const formats = new Map<string, 'png' | 'jpeg' | 'webp'>([

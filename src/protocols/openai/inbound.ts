@@ -8,6 +8,7 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { Operation, RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { type CheckedFields, checkFields, type FieldName, invalid, tooManyPictures } from './fields.ts'
+import { longestPrompt } from './prompt.ts'
 import { decodeReference, strayFields } from './reference.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
 import type { ImageRef } from './wire.ts'
@@ -75,8 +76,6 @@ function refuseWhatIsNotServed({ fields, spelt }: CheckedFields): void {
       throw invalid(`'${param}' belongs to output formats that no model here makes. Leave it out.`, param)
   }
 }
-
-const longestPrompt = 32_000
 
 async function decodePrompt(prompt: string | LongString | null | undefined, document: WireDocument): Promise<string> {
   const text = await readText(prompt ?? '', 'prompt', longestPrompt, document)

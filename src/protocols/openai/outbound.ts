@@ -12,7 +12,7 @@ import { callersFields } from './callers-fields.ts'
 import { decodeEvent } from './events.ts'
 import { type FilePart, writeForm } from './form.ts'
 import { isPassable } from './passable.ts'
-import { type Flattened, flatten } from './prompt.ts'
+import { type Flattened, flatten, longestPrompt } from './prompt.ts'
 import { decodeResult } from './result.ts'
 import { sizeFor } from './size.ts'
 import { decodeError } from './upstream-errors.ts'
@@ -46,6 +46,7 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
   const { references } = dialect
   const flat = flatten(request, target.references)
   const { prompt, images } = takesMasks(dialect) ? flat : withShownMask(request, flat)
+  checkLength(prompt, request)
   const operation = images.length > 0 && references.as === 'form' ? 'edit' : 'generate'
   const path = dialect.pathOf(target.model, operation)
   const { fields, ignored: unheard } = encodeFields(request, target, dialect.fieldsOf(target.model, operation))
@@ -125,6 +126,13 @@ function withShownMask(
   if (!mask) return { prompt, images }
   const picture = `picture ${images.length - own.length + 1}`
   return { prompt: `${prompt}\n\n${maskLabel({ mask: 'The last picture', picture })}`, images: [...images, mask] }
+}
+
+/** A chat in Google's form becomes one prompt here, and may be too long for that. */
+function checkLength({ length }: string, { extras }: ImageRequest): void {
+  if (length <= longestPrompt || extras.protocol === 'openai') return
+  const sentence = `The texts come to ${length} characters as one prompt. The model's upstream takes ${longestPrompt}.`
+  throw new GatewayError('invalid-request', sentence, { param: 'contents', code: 'invalid_value', notSent: true })
 }
 
 function checkType(image: Reference, { pictureTypes }: OpenAiDialect, request: ImageRequest): void {

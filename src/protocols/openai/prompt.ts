@@ -1,6 +1,9 @@
 /** A chat as one prompt and one list of pictures: OpenAI's images API knows neither turns nor standing instructions. */
 import type { ImageRequest, Reference, Turn } from '../../images/request.ts'
 
+/** In characters: contract of the images API, for every model of today. */
+export const longestPrompt = 32_000
+
 export interface Flattened {
   readonly prompt: string
   /** Eldest first; those of the request itself come last. */
