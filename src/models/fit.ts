@@ -57,8 +57,11 @@ function fitResolution(model: Model | null, shape: Shape, defaults: Defaults, fi
   const has = model?.tiers ?? null
   if (shape.resolution !== undefined) return namedTier(model, shape.resolution, has, field)
   if (shape.pixels) return nearestTier(tierOf(shape.pixels), has ?? commonTiers)
-  return defaults.resolution
+  return defaults.resolution ?? soleTier(has)
 }
+
+/** Unasked, a model makes about 1K: but for one that is sold in another tier alone, and costs what that does. */
+const soleTier = (has: readonly Tier[] | null) => (has?.length === 1 && has[0] !== '1K' ? has[0] : undefined)
 
 function namedTier(model: Model | null, name: string, has: readonly Tier[] | null, field: string): string | undefined {
   const tier = parseTier(name)

@@ -179,6 +179,19 @@ describe('of an OpenAI caller, at Google', () => {
   })
 })
 
+test('a model that is sold in one tier alone costs what that does, asked for or not', async () => {
+  const nano = await startPlace(startNanoBanana)
+  const costs: unknown[] = []
+  for (const asked of [{}, { image_size: '4K' }]) {
+    const { headers, sent } = await paint(nano, { model: 'gemini-3-pro-image', ...asked })
+    expect(sent.map(({ model }) => model)).toEqual(['nano-banana-hd'])
+    costs.push(headers.get('x-plantain-cost-usd'))
+  }
+  expect(costs[0]).toBe(costs[1])
+  expect(Number(costs[0])).toBeGreaterThan(0.2)
+  await nano.close()
+})
+
 describe('the headers for a dry run and for strictness', () => {
   test.each(['true', 'True', '1', 'on', 'yes', 'y'])('say yes by %j: nobody is called', async word => {
     const told = await paint(google, { quality: 'high' }, { 'x-plantain-dry-run': word })
