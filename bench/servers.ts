@@ -50,7 +50,8 @@ export async function prepareGateway(stage: Stage, options: GatewayOptions) {
   const [spillDir, assetsDir] = [stage.freshPath('spill'), stage.freshPath('assets')]
   const settings = [
     `answers: { memory: ${memoryMiB}MiB, spill: 4GiB, spill_dir: ${JSON.stringify(spillDir)} }`,
-    `assets: { dir: ${JSON.stringify(assetsDir)} }`,
+    // More than a run stores: emptied files still count until the next sweep.
+    `assets: { dir: ${JSON.stringify(assetsDir)}, max_bytes: 64GiB }`,
   ]
   writeFileSync(configFile, `${settings.join('\n')}\n`)
   const env = {
