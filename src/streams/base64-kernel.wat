@@ -5,8 +5,8 @@
 ;; numbers are shifted together into 24 bits, and their bytes put into order. The tables lie in memory rather than in the code, and
 ;; are loaded once: constants would be built anew in every turn of the loop, which takes three times as long.
 ;; The method: Wojciech Muła, Daniel Lemire, Faster Base64 Encoding and Decoding Using AVX2 Instructions, 2018.
-;; The relaxed instructions spare V8 what it must do where an index is too large. What processors differ in does not occur: an index is below 16 or has its
-;; highest bit set, and the numbers multiplied are below 64 (where they are not, the text is found to be wrong).
+;; The relaxed instructions spare V8 what it must do where an index is too large. What processors differ in does not occur: an index
+;; is below 16 or has its highest bit set, and the numbers multiplied are below 64 (where they are not, the text is found to be wrong).
 (module
   (import "kernel" "output" (memory $output 1 65536))
   (import "kernel" "text" (memory $texts 1 65536))

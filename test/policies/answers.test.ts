@@ -8,18 +8,16 @@ import { json as answering, type ScriptedUpstream, startUpstream } from '../help
 import type { FakeAnswer } from '../upstreams/contract.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
-import { type Place, startPlace } from './setup.ts'
+import { type Place, placeFor } from './setup.ts'
 
-let google: Place
-let openai: Place
+const google = await placeFor(startGoogle)
+const openai = await placeFor(startOpenAI)
 let scripted: ScriptedUpstream
 /** Before the scripted upstream, as one of Google's and as one of OpenAI's. */
 let scriptedGoogle: TestGateway
 let scriptedOpenai: TestGateway
 
 beforeAll(async () => {
-  google = await startPlace(startGoogle)
-  openai = await startPlace(startOpenAI)
   scripted = await startUpstream(() => {})
   scriptedGoogle = await startGateway({ upstream: scripted.url })
   const upstreamConfig = {
@@ -31,7 +29,7 @@ beforeAll(async () => {
   scriptedOpenai = await startGateway({ upstream: scripted.url, upstreamConfig })
 })
 afterAll(async () => {
-  for (const each of [google, openai, scriptedGoogle, scriptedOpenai, scripted]) await each.close()
+  for (const each of [scriptedGoogle, scriptedOpenai, scripted]) await each.close()
 })
 
 const translated = { model: 'gpt-image-2', aspect_ratio: '1:1' }

@@ -10,21 +10,12 @@ import { startNanoBanana } from '../upstreams/nano-banana.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
 import { filesOf } from '../upstreams/seen.ts'
 import { startVertex } from '../upstreams/vertex.ts'
-import { generate, type Place, paint, refusalOf, startPlace } from './setup.ts'
+import { generate, paint, placeFor, refusalOf, startPlace } from './setup.ts'
 
 const flash31 = 'gemini-3.1-flash-image'
-let google: Place
-let openai: Place
-let png: string
-beforeAll(async () => {
-  google = await startPlace(startGoogle)
-  openai = await startPlace(startOpenAI)
-  png = (await picture('png', { width: 8, height: 8 })).toString('base64')
-})
-afterAll(async () => {
-  await google.close()
-  await openai.close()
-})
+const google = await placeFor(startGoogle)
+const openai = await placeFor(startOpenAI)
+const png = (await picture('png', { width: 8, height: 8 })).toString('base64')
 
 const ignoredOf = ({ headers }: { readonly headers: Headers }) =>
   headers.get('x-plantain-ignored-params')?.split(', ').toSorted() ?? []

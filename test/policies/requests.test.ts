@@ -1,6 +1,6 @@
 /** What a request means: a test for each policy, named by what it promises. Finer points are tested where each is built. */
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ask, askOpenai, type Told } from '../helpers/callers.ts'
 import { postForm, textParts } from '../helpers/forms.ts'
 import { callerOf, googleAt, startGateway } from '../helpers/gateway.ts'
@@ -9,18 +9,10 @@ import { vendors } from '../upstreams/every.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
 import { jsonOf } from '../upstreams/seen.ts'
-import { generate, type Place, paint, refusalOf, startPlace } from './setup.ts'
+import { generate, paint, placeFor, refusalOf, startPlace } from './setup.ts'
 
-let google: Place
-let openai: Place
-beforeAll(async () => {
-  google = await startPlace(startGoogle)
-  openai = await startPlace(startOpenAI)
-})
-afterAll(async () => {
-  await google.close()
-  await openai.close()
-})
+const google = await placeFor(startGoogle)
+const openai = await placeFor(startOpenAI)
 
 const flash31 = 'gemini-3.1-flash-image'
 const flash25 = 'gemini-2.5-flash-image'

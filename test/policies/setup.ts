@@ -1,4 +1,5 @@
 /** What the tests of policies share: a gateway in front of a strict stand-in for a vendor, and what goes up for a request. */
+import { afterAll } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { ask, type Told } from '../helpers/callers.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
@@ -28,6 +29,13 @@ export async function startPlace(
       await fake.close()
     },
   }
+}
+
+/** For all tests of a file, and closed after them. */
+export async function placeFor(start: () => Promise<FakeUpstream>): Promise<Place> {
+  const place = await startPlace(start)
+  afterAll(() => place.close())
+  return place
 }
 
 export interface Asked extends Told {

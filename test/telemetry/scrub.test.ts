@@ -40,7 +40,8 @@ test('a secret handed in is gone wherever it stands, also where one holds anothe
       fc.string(),
       (secrets, before, after) => {
         const safe = createScrub(secrets)(`${before}${secrets.join('')}${after}`)
-        for (const secret of secrets) expect(safe.replaceAll('[redacted]', '')).not.toContain(secret)
+        // Apart: what stands before a redacted one and after it may make up a secret that was nowhere in the text.
+        for (const rest of safe.split('[redacted]')) for (const secret of secrets) expect(rest).not.toContain(secret)
       },
     ),
   )
