@@ -128,7 +128,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   )
   const { callers, routing: routes } = byModelIds(config, catalogue)
   const routing = createRouting(candidates, routes)
-  const buffers = new BufferPool()
+  const buffers = new BufferPool(textMemory)
   const pixels = createPixelQueue({
     atOnce: jobsAtOnce(Math.ceil(availableParallelism() / config.workers), process.env.UV_THREADPOOL_SIZE),
     mostPixels: mostPixels / config.workers,

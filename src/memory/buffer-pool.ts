@@ -2,12 +2,19 @@
 
 const smallBytes = 64 * 1024
 const largeBytes = 1024 * 1024
-// What an ordinary load has in use, where that is more than what is in use now; what a peak added is left to the garbage collector.
-const mostIdleBytes = 64 * 1024 * 1024
+// Kept however little is in use.
+const alwaysKeptBytes = 64 * 1024 * 1024
+// Longer than the waves of a load, whose every ebb would make garbage that the next flood has to make again.
+const lookMs = 10_000
 
 export class BufferPool {
-  readonly #small = new Shelf(smallBytes)
-  readonly #large = new Shelf(largeBytes)
+  readonly #small = new Shelf(smallBytes, Buffer.allocUnsafeSlow)
+  readonly #large: Shelf
+
+  /** `makeLarge` makes the large ones. */
+  constructor(makeLarge: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+    this.#large = new Shelf(largeBytes, makeLarge)
+  }
 
   /** One of 64 KB. */
   take(): Buffer {
@@ -67,24 +74,47 @@ export class Blocks {
   }
 }
 
-/** Buffers of one size. */
+/** Buffers of one size: as many as a load has in use at once. What a peak added is left to the garbage collector once it is over. */
 class Shelf {
   readonly #bytes: number
+  readonly #make: (bytes: number) => Buffer
   readonly #free: Buffer[] = []
-  #usedBytes = 0
+  #used = 0
+  /** The most since the last look. */
+  #mostUsed = 0
+  #look: NodeJS.Timeout | null = null
 
-  constructor(bytes: number) {
+  constructor(bytes: number, make: (bytes: number) => Buffer) {
     this.#bytes = bytes
+    this.#make = make
   }
 
   take(): Buffer {
-    this.#usedBytes += this.#bytes
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes)
+    this.#used += 1
+    this.#mostUsed = Math.max(this.#mostUsed, this.#used)
+    return this.#free.pop() ?? this.#make(this.#bytes)
   }
 
   give(buffer: Buffer): void {
-    this.#usedBytes -= this.#bytes
-    const freeBytes = this.#free.length * this.#bytes
-    if (freeBytes < Math.max(mostIdleBytes, this.#usedBytes)) this.#free.push(buffer)
+    this.#used -= 1
+    this.#free.push(buffer)
+    this.#lookLater()
+  }
+
+  #lookLater(): void {
+    if (this.#excess(0) > 0) this.#look ??= setTimeout(() => this.#letGo(), lookMs).unref()
+  }
+
+  #letGo(): void {
+    this.#look = null
+    this.#free.splice(this.#free.length - this.#excess(this.#mostUsed))
+    this.#mostUsed = this.#used
+    this.#lookLater()
+  }
+
+  /** How many of the free ones a load that has so many in use at once can do without. */
+  #excess(mostUsed: number): number {
+    const kept = Math.max(mostUsed, alwaysKeptBytes / this.#bytes)
+    return Math.min(this.#free.length, Math.max(0, this.#used + this.#free.length - kept))
   }
 }

@@ -1,6 +1,6 @@
 /** From base64 text in pieces to the bytes it says, block by block, while the text is read. */
 import { type Bytes, isInMemory, join } from '../images/bytes.ts'
-import { characterStep, Kernel } from './base64-kernel.ts'
+import { characterStep, Kernel, mostBytes } from './base64-kernel.ts'
 
 /** The text is no standard padded base64 after all. */
 export class NotBase64Error extends Error {
@@ -13,14 +13,12 @@ export class NotBase64Error extends Error {
  */
 export function decodingBlock(bytes: number): Buffer {
   const kernel = new Kernel(bytes)
-  kernels.set(kernel.output.buffer, kernel)
-  return kernel.output
+  kernels.set(kernel.bytes.buffer, kernel)
+  return kernel.bytes
 }
 
 const kernels = new WeakMap<ArrayBufferLike, Kernel>()
-// What is decoded and copied at once.
-const sharedBytes = 48 * 1024
-const shared = new Kernel(sharedBytes)
+const shared = new Kernel(mostBytes)
 
 /**
  * Decodes standard padded base64 without whitespace. `nextBlock` gives buffers to be filled, of 3 bytes or more; each comes back
@@ -110,11 +108,11 @@ class Decoder {
     const most = Math.min(room, this.#slice.length - this.#at, this.#charactersLeft - 4)
     if (most < characterStep) return false
     const own = kernels.get(this.#block.buffer)
-    const characters = Math.min(most, own ? most : (sharedBytes / 3) * 4)
+    const characters = Math.min(most, own ? most : (mostBytes / 3) * 4)
     const whole = characters - (characters % characterStep)
     const bytes = (whole / 4) * 3
     const isText = own
-      ? own.decode(this.#slice, this.#at, whole, this.#block.byteOffset - own.output.byteOffset + this.#used)
+      ? own.decode(this.#slice, this.#at, whole, this.#block.byteOffset - own.bytes.byteOffset + this.#used)
       : this.#decodeShared(whole, bytes)
     if (!isText) throw noBase64()
     this.#at += whole
@@ -125,7 +123,7 @@ class Decoder {
 
   #decodeShared(characters: number, bytes: number): boolean {
     const isText = shared.decode(this.#slice, this.#at, characters, 0)
-    shared.output.copy(this.#block, this.#used, 0, bytes)
+    shared.bytes.copy(this.#block, this.#used, 0, bytes)
     return isText
   }
 

@@ -1,6 +1,7 @@
 /** Base64 text in pieces: making it, checking it, reading single bytes of what it says. */
 import { type Bytes, bytesOf, bytesOfText, concat, isInMemory, join } from '../images/bytes.ts'
 import { type Soon, whenThere } from '../images/soon.ts'
+import { byteStep, Kernel, mostBytes } from './base64-kernel.ts'
 
 /** Where an encoder writes to. */
 export interface TextBlocks {
@@ -9,6 +10,8 @@ export interface TextBlocks {
   /** What is left of the last one. */
   giveRest?(rest: Buffer): void
 }
+
+const kernel = new Kernel(mostBytes)
 
 /** Turns binary chunks into base64 text as they come, whatever their sizes. */
 export class Base64Encoder {
@@ -53,6 +56,10 @@ export class Base64Encoder {
         this.#used = 0
       }
       const next = Math.min(end, at + ((block.length - this.#used) / 4) * 3)
+      const whole = next - at - ((next - at) % byteStep)
+      kernel.encode(bytes, at, whole, block, this.#used)
+      at += whole
+      this.#used += (whole / 3) * 4
       this.#used += block.write(bytes.toString('base64', at, next), this.#used, 'latin1')
       at = next
     }

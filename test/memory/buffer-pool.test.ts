@@ -1,6 +1,8 @@
 /** What bodies are held in, whose length is known before or is not. */
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { BufferPool } from '../../src/memory/buffer-pool.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 const lengths = (buffers: readonly Buffer[]) => buffers.map(({ length }) => length / 1024)
 
@@ -38,4 +40,45 @@ test('blocks that are released are used again, whole, and given back once', () =
   const others = pool.blocksFor(1024 * 1024)
   expect(others.take()).not.toBe(large)
   expect(others.take()).not.toBe(small)
+})
+
+test('buffers that are given back are handed out again, each to one taker', () => {
+  const pool = new BufferPool()
+  const first = Array.from({ length: 100 }, () => pool.take())
+  pool.give(first)
+  const second = Array.from({ length: 100 }, () => pool.take())
+  expect(new Set(second)).toEqual(new Set(first))
+  expect(new Set(second).size).toBe(100)
+})
+
+test('what a load has in use again and again is kept, what a peak added is let go when it is over', () => {
+  vi.useFakeTimers()
+  const made: Buffer[] = []
+  const pool = new BufferPool(bytes => made[made.push(Buffer.alloc(bytes)) - 1] ?? Buffer.alloc(0))
+  const useAtOnce = (megabytes: number) => {
+    const blocks = pool.blocksFor(megabytes * 1024 * 1024)
+    for (let taken = 0; taken < megabytes; taken++) blocks.take()
+    blocks.release()
+  }
+  const madeFor = (megabytes: number) => {
+    const before = made.length
+    useAtOnce(megabytes)
+    return made.length - before
+  }
+  expect(madeFor(100)).toBe(100)
+  for (let seconds = 0; seconds < 60; seconds += 6) {
+    expect(madeFor(100)).toBe(0)
+    vi.advanceTimersByTime(6000)
+  }
+  expect(madeFor(150)).toBe(50)
+  for (let seconds = 0; seconds < 24; seconds += 6) {
+    useAtOnce(100)
+    vi.advanceTimersByTime(6000)
+  }
+  expect(madeFor(150)).toBe(50)
+  vi.advanceTimersByTime(60_000)
+  // 64 MB are kept for whatever comes.
+  expect(madeFor(100)).toBe(36)
+  vi.advanceTimersByTime(60_000)
+  expect(vi.getTimerCount()).toBe(0)
 })

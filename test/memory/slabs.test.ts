@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPlainMemory } from '../../src/memory/answer-memory.ts'
-import { BufferPool } from '../../src/memory/buffer-pool.ts'
 import { type ReadWindows, SlabPool } from '../../src/memory/slabs.ts'
 
 const smallBytes = 64 * 1024
@@ -207,19 +206,6 @@ describe('the pool', () => {
     pool.release(stray)
     expect(lendAll(pool, 16 * 2 ** 20)).toEqual(first)
   })
-})
-
-test('a pool of buffers hands out the same ones again, and keeps no more than a thousand and some', () => {
-  const pool = new BufferPool()
-  const first = Array.from({ length: 1100 }, () => pool.take())
-  expect(new Set(first).size).toBe(1100)
-  pool.give(first)
-  const second = Array.from({ length: 1100 }, () => pool.take())
-  expect(new Set(second).size).toBe(1100)
-  expect(second.filter(buffer => first.includes(buffer))).toHaveLength(1024)
-  pool.give(second.slice(0, 1))
-  pool.give([])
-  expect(pool.take()).toBe(second[0])
 })
 
 test('plain memory counts what is held by its length', () => {

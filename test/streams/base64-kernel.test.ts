@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import wabt from 'wabt'
-import { binary, characterStep, Kernel, textMemory } from '../../src/streams/base64-kernel.ts'
+import { binary, byteStep, characterStep, Kernel, mostBytes, textMemory } from '../../src/streams/base64-kernel.ts'
 
 const source = new URL('../../src/streams/base64-kernel.wat', import.meta.url)
 
@@ -14,45 +14,62 @@ test('the binary is what its source says', async () => {
   expect(binary).toBe(Buffer.from(module.toBinary({}).buffer).toString('base64'))
 })
 
-const outputBytes = 300_000
-// Whole steps of the kernel.
-const stepBytes = (characterStep / 4) * 3
+const kernelBytes = 300_000
 
 describe.each([
   { where: 'where kernels can read it', memory: textMemory(500_000), isCopied: false },
   { where: 'elsewhere', memory: Buffer.alloc(500_000), isCopied: true },
 ])('text that lies $where', ({ memory, isCopied }) => {
-  const kernel = new Kernel(outputBytes)
+  const kernel = new Kernel(kernelBytes)
   const place = (text: Buffer) => memory.fill(' ').subarray(3, 3 + text.copy(memory, 3))
   const binaries = fc
     .uint8Array({ maxLength: 600, size: 'max' })
-    .map(bytes => Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % stepBytes))))
+    .map(bytes => Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % byteStep))))
 
   test('becomes the bytes that Node makes of it, wherever they are to lie, and nothing before them changes', () => {
     fc.assert(
       fc.property(binaries, fc.nat(50), fc.nat(50), (bytes, before, to) => {
         const text = place(Buffer.from(`${' '.repeat(before)}${bytes.toString('base64')} `))
-        kernel.output.fill(7)
+        kernel.bytes.fill(7)
         expect(kernel.decode(text, before, text.length - before - 1, to)).toBe(true)
-        expect(kernel.output.subarray(to, to + bytes.length).equals(bytes)).toBe(true)
-        expect(kernel.output.subarray(0, to).every(byte => byte === 7)).toBe(true)
+        expect(kernel.bytes.subarray(to, to + bytes.length).equals(bytes)).toBe(true)
+        expect(kernel.bytes.subarray(0, to).every(byte => byte === 7)).toBe(true)
       }),
       { numRuns: 300 },
     )
   })
 
   test('may fill all of the output', () => {
-    const bytes = Buffer.from(Array.from({ length: outputBytes }, (_, at) => (at * 31) % 251))
+    const bytes = Buffer.from(Array.from({ length: kernelBytes }, (_, at) => (at * 31) % 251))
     const text = place(Buffer.from(bytes.toString('base64')))
     expect(kernel.decode(text, 0, text.length, 0)).toBe(true)
-    expect(kernel.output.equals(bytes)).toBe(true)
+    expect(kernel.bytes.equals(bytes)).toBe(true)
   })
 
   test(isCopied ? 'is copied before' : 'is read there', () => {
-    const fresh = new Kernel(outputBytes)
+    const fresh = new Kernel(kernelBytes)
     expect(fresh.decode(place(Buffer.alloc(characterStep, 'A')), 0, characterStep, 0)).toBe(true)
-    const before = Buffer.from(fresh.output.buffer, 0, fresh.output.byteOffset)
+    const before = Buffer.from(fresh.bytes.buffer, 0, fresh.bytes.byteOffset)
     expect(before.includes('A'.repeat(characterStep))).toBe(isCopied)
+  })
+
+  test('is made of bytes as Node makes it, and nothing around it changes', () => {
+    fc.assert(
+      fc.property(binaries, fc.nat(20), fc.nat(50), (bytes, before, to) => {
+        memory.fill(' ')
+        const text = memory.subarray(3)
+        kernel.encode(Buffer.concat([Buffer.alloc(before, 7), bytes]), before, bytes.length, text, to)
+        const expected = `${' '.repeat(3 + to)}${bytes.toString('base64')} `
+        expect(memory.toString('latin1', 0, expected.length)).toBe(expected)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('may be of more bytes than are encoded at once', () => {
+    const bytes = Buffer.from(Array.from({ length: 2 * mostBytes + byteStep }, (_, at) => (at * 31) % 251))
+    kernel.encode(bytes, 0, bytes.length, memory, 0)
+    expect(memory.toString('latin1', 0, (bytes.length / 3) * 4)).toBe(bytes.toString('base64'))
   })
 
   test('is found to hold a byte of no base64, wherever that stands', () => {
@@ -64,7 +81,7 @@ describe.each([
         const isText = alphabet.test(String.fromCharCode(byte))
         expect(kernel.decode(text, 0, characterStep, 0)).toBe(isText)
         const wanted = Buffer.from(text.toString('latin1'), 'base64')
-        if (isText) expect(kernel.output.subarray(0, stepBytes).equals(wanted)).toBe(true)
+        if (isText) expect(kernel.bytes.subarray(0, byteStep).equals(wanted)).toBe(true)
       }
     }
   })
@@ -77,7 +94,7 @@ test('where the system has no more addresses to give, memory is plain, and its t
     const memories = Array.from({ length: 8 }, () => textMemory(1 << 20))
     const texts = memories.map(memory => {
       memory.write('QUJD'.repeat(1000))
-      return kernel.decode(memory, 0, 4000, 0) && kernel.output.toString()
+      return kernel.decode(memory, 0, 4000, 0) && kernel.bytes.toString()
     })
     const kinds = memories.map(({ buffer }) => {
       try {

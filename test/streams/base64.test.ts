@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Bytes, bytesOf, isInMemory, join } from '../../src/images/bytes.ts'
 import { Base64Encoder, base64ReadAt, standardBase64 } from '../../src/streams/base64.ts'
+import { textMemory } from '../../src/streams/base64-kernel.ts'
 import { chunksAt, cuts } from '../helpers/documents.ts'
 
 const binary = fc.uint8Array({ minLength: 1, maxLength: 400, size: 'max' }).map(bytes => Buffer.from(bytes))
@@ -33,30 +34,46 @@ async function standard(bytes: Bytes, sample = false): Promise<string | null> {
   return result && (await join(result)).toString()
 }
 
-test('chunks of any sizes become the base64 of all of them together, in buffers that are handed in', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.uint8Array({ maxLength: 400, size: 'max' }),
-      cuts,
-      fc.integer({ min: 1, max: 30 }),
-      async (bytes, shares, quadruples) => {
-        const taken: Buffer[] = []
-        const take = () => {
-          taken.push(Buffer.alloc(quadruples * 4))
-          return taken.at(-1) ?? Buffer.alloc(0)
-        }
-        const encoder = new Base64Encoder({ take })
-        for (const chunk of chunksAt(Buffer.from(bytes), shares)) encoder.push(chunk)
-        const text = encoder.end()
-        const expected = Buffer.from(bytes).toString('base64')
-        expect((await join(text)).toString()).toBe(expected)
-        expect(text.length).toBe(expected.length)
-        expect(taken).toHaveLength(Math.ceil(expected.length / (quadruples * 4)))
-      },
-    ),
-    { numRuns: 1000 },
-  )
-})
+/** Piece after piece of it, and again from its beginning. */
+function cutOf(memory: Buffer): (bytes: number) => Buffer {
+  let end = 0
+  return bytes => {
+    if (end + bytes > memory.length) end = 0
+    end += bytes
+    return memory.subarray(end - bytes, end)
+  }
+}
+
+test.each([
+  { kind: 'plain', make: (bytes: number) => Buffer.alloc(bytes) },
+  { kind: 'of memory that is written in place', make: cutOf(textMemory(64 * 1024)) },
+])(
+  'chunks of any sizes become the base64 of all of them together, in buffers that are handed in: $kind',
+  async ({ make }) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 400, size: 'max' }),
+        cuts,
+        fc.integer({ min: 1, max: 30 }),
+        async (bytes, shares, quadruples) => {
+          const taken: Buffer[] = []
+          const take = () => {
+            taken.push(make(quadruples * 4))
+            return taken.at(-1) ?? Buffer.alloc(0)
+          }
+          const encoder = new Base64Encoder({ take })
+          for (const chunk of chunksAt(Buffer.from(bytes), shares)) encoder.push(chunk)
+          const text = encoder.end()
+          const expected = Buffer.from(bytes).toString('base64')
+          expect((await join(text)).toString()).toBe(expected)
+          expect(text.length).toBe(expected.length)
+          expect(taken).toHaveLength(Math.ceil(expected.length / (quadruples * 4)))
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  },
+)
 
 /** The same picture as other writers put it into JSON. */
 const otherForms: Readonly<Record<string, (base64: string) => string>> = {
