@@ -80,14 +80,49 @@ export function forgetTheStart(activity: () => Activity): void {
     const isCompiled = begun >= callsUntilCompiled
     if (underWay > 0 && !isCompiled) return
     clearInterval(timer)
-    if (!isCompiled) collectAll()
+    if (!isCompiled) collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   }, afterStartMs).unref()
 }
 
-/** A full collection, code that is no longer used included. */
-function collectAll(): void {
+/**
+ * Of buffers whose bytes were written to others, V8 by itself lets 64 MB lie: before that, a full collection mostly comes, which is
+ * dearer than several of these. With half as many bytes as here, all of these together are as dear again.
+ */
+const uploadedBytes = 40 * 2 ** 20
+
+/**
+ * Pictures that callers send are read into fresh buffers and written to others, with hardly an object: so the young generation, which
+ * those buffers are of, is long in filling up. @returns is to be told how many bytes were written, and collects it by the way.
+ */
+export function collectUploads(): (bytes: number) => void {
+  if (!isMeasured) return () => {}
+  let written = 0
+  return bytes => {
+    written += bytes
+    if (written < uploadedBytes) return
+    written = 0
+    collect({ type: 'minor', execution: 'sync' })
+  }
+}
+
+interface Collection {
+  readonly type: 'minor' | 'major'
+  readonly execution: 'sync'
+  /** `last-resort`: code that is no longer used too. */
+  readonly flavor?: 'last-resort'
+}
+
+let collector: ((how: Collection) => void) | null = null
+
+function collect(how: Collection): void {
+  collector ??= exposeCollector()
+  collector(how)
+}
+
+/** New contexts alone see what was exposed since the start. */
+function exposeCollector(): (how: Collection) => void {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (how: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void
+  const exposed = runInNewContext('gc') as (how: Collection) => void
   setFlagsFromString('--no-expose-gc')
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  return exposed
 }

@@ -7,22 +7,31 @@ const alwaysKeptBytes = 64 * 1024 * 1024
 // Longer than the waves of a load, whose every ebb would make garbage that the next flood has to make again.
 const lookMs = 10_000
 
+export interface BufferPoolParts {
+  readonly makeLarge?: (bytes: number) => Buffer
+  /** One of so many bytes is handed out. */
+  readonly onTake?: ((bytes: number) => void) | undefined
+}
+
 export class BufferPool {
   readonly #small = new Shelf(smallBytes, Buffer.allocUnsafeSlow)
   readonly #large: Shelf
+  readonly #onTake: (bytes: number) => void
 
-  /** `makeLarge` makes the large ones. */
-  constructor(makeLarge: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+  constructor({ makeLarge = Buffer.allocUnsafeSlow, onTake = () => {} }: BufferPoolParts = {}) {
     this.#large = new Shelf(largeBytes, makeLarge)
+    this.#onTake = onTake
   }
 
   /** One of 64 KB. */
   take(): Buffer {
+    this.#onTake(smallBytes)
     return this.#small.take()
   }
 
   /** One of 1 MB. */
   takeLarge(): Buffer {
+    this.#onTake(largeBytes)
     return this.#large.take()
   }
 

@@ -54,7 +54,8 @@ test('buffers that are given back are handed out again, each to one taker', () =
 test('what a load has in use again and again is kept, what a peak added is let go when it is over', () => {
   vi.useFakeTimers()
   const made: Buffer[] = []
-  const pool = new BufferPool(bytes => made[made.push(Buffer.alloc(bytes)) - 1] ?? Buffer.alloc(0))
+  const makeLarge = (bytes: number) => made[made.push(Buffer.alloc(bytes)) - 1] ?? Buffer.alloc(0)
+  const pool = new BufferPool({ makeLarge })
   const useAtOnce = (megabytes: number) => {
     const blocks = pool.blocksFor(megabytes * 1024 * 1024)
     for (let taken = 0; taken < megabytes; taken++) blocks.take()

@@ -1,10 +1,11 @@
-/** What V8 is told at the start, seen from outside: how often a gateway that reads plainly is stopped to collect all of its memory. */
+/** What V8 is told at the start, seen from outside: how often a gateway is stopped to collect all of its memory. */
 import { expect, test } from 'vitest'
 import { pictureAnswer } from '../faults/answers.ts'
+import { picture } from '../helpers/pictures.ts'
 import { rawHead, startRawUpstream } from '../helpers/raw-upstream.ts'
-import { addressesOf, type GatewayProcess, startProcess } from './gateway-process.ts'
+import { addressesOf, type GatewayProcess, type ProcessOptions, startProcess } from './gateway-process.ts'
 
-const picture = pictureAnswer(1_500_000)
+const answer = pictureAnswer(1_500_000)
 
 // Loaded into the gateway: on a signal it tells how many full collections there were.
 const countCollections = `
@@ -16,44 +17,77 @@ const countCollections = `
   process.on('SIGUSR2', () => process.stderr.write('full collections: ' + full + '\\n'))`
 
 test('the buffers of plain sockets are freed without full collections, as long as answers.memory is not used up', async () => {
+  const { url, collections, close } = await startCounting({ env: { PLANTAIN_SLABS: 'off' } })
+  try {
+    const paint = () =>
+      fetch(`${url}/v1/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'gemini-2.5-flash-image', prompt: 'a kite' }),
+      })
+    await byEight(300, paint)
+    const before = await collections()
+    await byEight(400, paint)
+    // With V8's limit at 144 MB above what is alive there are six or seven.
+    expect((await collections()) - before).toBeLessThan(2)
+  } finally {
+    await close()
+  }
+})
+
+test('the buffers of uploads are freed without full collections, though answers.memory leaves no room for them', async () => {
+  const { url, collections, close } = await startCounting({ config: { answers: { memory: '16MiB' } } })
+  const file = new Blob([await picture('jpeg', { width: 64, height: 64 }), Buffer.alloc(4_000_000)])
+  try {
+    const edit = () => {
+      const body = new FormData()
+      body.set('model', 'gemini-3.1-flash-image')
+      body.set('prompt', 'a kite above them')
+      for (const name of ['one', 'two', 'three']) body.append('image[]', file, `${name}.jpg`)
+      return fetch(`${url}/v1/images/edits`, { method: 'POST', body })
+    }
+    await byEight(50, edit)
+    const before = await collections()
+    await byEight(150, edit)
+    // Where V8 waits for 64 MB of them, there are fourteen.
+    expect((await collections()) - before).toBeLessThan(3)
+  } finally {
+    await close()
+  }
+})
+
+/** A gateway that counts, before an upstream that answers pictures. */
+async function startCounting({ env, config }: ProcessOptions) {
   const upstream = await startRawUpstream(({ socket }) => {
-    socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${picture.bytes.length}`))
-    socket.write(picture.bytes)
+    socket.write(rawHead('200 OK', 'content-type: application/json', `content-length: ${answer.bytes.length}`))
+    socket.write(answer.bytes)
   })
   const gateway = startProcess({
     env: {
       GEMINI_API_KEY: 'key-of-a-test',
       GEMINI_BASE_URL: upstream.url,
-      PLANTAIN_SLABS: 'off',
       // As `npm start` has it.
       NODE_OPTIONS: `--max-semi-space-size=16 --import=data:text/javascript,${encodeURIComponent(countCollections)}`,
+      ...env,
     },
+    ...(config && { config }),
   })
-  try {
-    const { url } = await addressesOf(gateway)
-    await paint(url, 300)
-    const before = await collectionsOf(gateway)
-    await paint(url, 400)
-    // With V8's limit at 144 MB above what is alive there are six or seven.
-    expect((await collectionsOf(gateway)) - before).toBeLessThan(2)
-  } finally {
+  const close = async () => {
     await gateway.close()
     await upstream.close()
   }
-})
+  const { url } = await addressesOf(gateway)
+  return { url, collections: () => collectionsOf(gateway), close }
+}
 
 /** Eight callers at once. */
-async function paint(url: string, pictures: number): Promise<void> {
-  let left = pictures
+async function byEight(calls: number, call: () => Promise<Response>): Promise<void> {
+  let left = calls
   const caller = async () => {
     while (left-- > 0) {
-      const answer = await fetch(`${url}/v1/images/generations`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'gemini-2.5-flash-image', prompt: 'a kite' }),
-      })
-      expect(answer.status).toBe(200)
-      await answer.arrayBuffer()
+      const response = await call()
+      const body = Buffer.from(await response.arrayBuffer())
+      expect(response.status, body.toString('utf8', 0, 300)).toBe(200)
     }
   }
   await Promise.all(Array.from({ length: 8 }, caller))
