@@ -78,12 +78,12 @@ export async function interleave(
 /** So many answers take the pipe about a second. */
 const answersOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, '16MB': 48 }
 
-/** The same for answers of one size. The small ones' blocks are the shortest, and say the least on a shared machine: more of them. */
+/** The same for answers of one size. */
 export function interleaveAnswers(bench: Bench, lanes: readonly Lane[], size: Size, callers: number) {
   const share = callers === 1 ? 0.5 : 1
   const requests = Math.max(scaled(answersOf[size] * share, callers, bench), callers * 2)
   const job = { wishes: [{ size }], callers, requests, warmUp: Math.max(callers, requests / 8) }
-  return interleave(bench, lanes, job, size === '70KB' ? bench.rounds * 3 : bench.rounds)
+  return interleave(bench, lanes, job, size === '70KB' || size === '2MB' ? manyRounds(bench) : bench.rounds)
 }
 
 /**
@@ -94,6 +94,11 @@ export function interleaveAnswers(bench: Bench, lanes: readonly Lane[], size: Si
 export async function warmUp(bench: Bench, lane: Lane): Promise<void> {
   await runLoad(bench, lane, { wishes: [{ size: '70KB' }], callers: 16, requests: 6000 })
   await runLoad(bench, lane, { wishes: [{ size: '2MB' }], callers: 16, requests: 200 })
+}
+
+/** Rounds of what a shared machine disturbs most: what is short, and what waits for a disk. */
+export function manyRounds({ rounds }: Thoroughness): number {
+  return rounds * 3
 }
 
 /** Rounds of what is slow and steady: half as many. */

@@ -1,5 +1,5 @@
 /** What an edit costs: pictures of 4 MB up as multipart, an answer of 2 MB down, against the pipe carrying the same bytes. */
-import { type Bench, fewRounds, interleave, runLoad, scaled } from '../bench.ts'
+import { type Bench, fewRounds, interleave, manyRounds, runLoad, scaled } from '../bench.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { peakResidentBytes, resetPeak } from '../process-facts.ts'
 import { defaultRequestsMiB, startGateway, startPipe } from '../servers.ts'
@@ -25,7 +25,7 @@ export async function measureEdit(bench: Bench): Promise<Findings> {
   for (const { kind, text, requests } of jobs) {
     const lanes = [gateway, pipe].map(server => ({ server, kind }))
     const job = { wishes, callers, requests: scaled(requests, callers, bench), warmUp: callers * 2 }
-    const yields = await interleave(bench, lanes, job)
+    const yields = await interleave(bench, lanes, job, manyRounds(bench))
     const [ours = [], pipes = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
     const name = `CPU, ${text} against the pipe, ${callers} callers`
     figures.push({ name, unit: '×', values: ratios(ours, pipes), atMost: 1.5 })

@@ -1,7 +1,7 @@
 /** What an answer by URL costs: the picture decoded and written to the disk, against the same answer as base64. */
 import { readdirSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bench, interleave, scaled, warmUp } from '../bench.ts'
+import { type Bench, interleave, manyRounds, scaled, warmUp } from '../bench.ts'
 import type { Findings } from '../figure.ts'
 import { startGateway } from '../servers.ts'
 import { ratios } from '../statistics.ts'
@@ -25,7 +25,7 @@ export async function measureUrlAnswers(bench: Bench): Promise<Findings> {
   for (const lane of lanes) await warmUp(bench, lane)
   const requests = scaled(96, callers, bench)
   const job = { wishes: [{ size: '8MB' }], callers, requests, warmUp: callers * 2 } as const
-  const yields = await interleave(bench, lanes, job, bench.rounds * 3)
+  const yields = await interleave(bench, lanes, job, manyRounds(bench))
   const [byUrl = [], base64 = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
   clearInterval(clearing)
   await stage.stop(gateway.child)
