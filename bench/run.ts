@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures the gateway against its yardsticks, prints one table and writes its section of `bench/RESULTS.md`.
- * `-- --quick`: few and short rounds with widened bounds, under two minutes, writes nothing: does it run, is nothing far off?
+ * `-- --quick`: few and short rounds with widened bounds, some three minutes, writes nothing: does it run, is nothing far off?
  * `-- --only memory,start`: those parts alone, writes nothing. Exit code 1: a figure was missed or an answer was wrong.
  */
 import { existsSync } from 'node:fs'
