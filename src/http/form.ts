@@ -225,20 +225,17 @@ export const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })
 
 /** What the form parser throws for a caller's mistakes would be a 500 otherwise. */
-function formError(error: unknown, { signal, maxBytes }: FormBounds): unknown {
+function formError(error: unknown, bounds: FormBounds): unknown {
   if (error instanceof GatewayError) return error
-  if (signal.aborted) return signal.reason
+  if (bounds.signal.aborted) return bounds.signal.reason
   const { statusCode } = Object(error) as { readonly statusCode?: unknown }
-  if (statusCode === 413) {
-    return new GatewayError(
-      'too-large',
-      `The form has more or larger parts than this gateway takes (${maxBytes} bytes in all).`,
-      {
-        cause: error,
-      },
-    )
-  }
-  return malformed(error)
+  return statusCode === 413 ? tooManyParts(bounds, error) : malformed(error)
+}
+
+export function tooManyParts(bounds: Pick<FormBounds, 'maxImages'>, cause?: unknown): GatewayError {
+  const { files, fields } = mostParts(bounds)
+  const message = `The form has more than ${files} files or more than ${fields} text fields.`
+  return new GatewayError('too-large', message, { cause })
 }
 
 export const malformed = (cause?: unknown) =>

@@ -26,6 +26,7 @@ import {
   notUtf8,
   partTooLarge,
   textOf,
+  tooManyParts,
 } from './form.ts'
 import { type PartHead, readHead } from './form-head.ts'
 import { FormWatch } from './form-watch.ts'
@@ -72,7 +73,7 @@ export async function readRawForm(request: FastifyRequest, bounds: FormBounds): 
       pieces.push(chunk)
       watch.push(chunk)
       // A part may be nine bytes: each of the millions that a body has room for would be looked at.
-      if (watch.parts > most.files + most.fields) throw tooManyParts()
+      if (watch.parts > most.files + most.fields) throw tooManyParts(bounds)
       return room.grow(chunk.length)
     })
     const held = { bytes: bytesOf(...pieces) }
@@ -168,7 +169,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
   const most = mostParts(bounds)
   const files = parts.filter(({ isFile }) => isFile).length
   if (files > most.files || parts.length - files > most.fields) {
-    throw tooManyParts()
+    throw tooManyParts(bounds)
   }
   for (const part of parts) {
     const name = checkPart(part.name, part.encoding)
@@ -189,8 +190,6 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
   }
   return Object.fromEntries(fields)
 }
-
-const tooManyParts = () => new GatewayError('too-large', 'The form has more parts than this gateway takes.')
 
 function encode(content: Bytes, blocks: Blocks): Upload {
   const encoder = new Base64Encoder(blocks)

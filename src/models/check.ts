@@ -10,6 +10,7 @@ import type { Model } from './model.ts'
 export function checkRequest(model: Model | null, request: ImageRequest): void {
   if (model) checkAbilities(model, request)
   checkCompression(model, request)
+  checkTransparency(request)
 }
 
 function checkAbilities(model: Model, request: ImageRequest): void {
@@ -29,6 +30,13 @@ function checkAbilities(model: Model, request: ImageRequest): void {
     const sentence = `Invalid value for '${param}': ${model.id} cannot search the web.`
     throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_value' })
   }
+}
+
+/** JPEG has no alpha channel. */
+function checkTransparency({ background, format }: ImageRequest): void {
+  if (background !== 'transparent' || format !== 'jpeg') return
+  const sentence = 'Transparent background is not supported for JPEG output format. Ask for png or webp.'
+  throw new GatewayError('invalid-request', sentence, { param: 'background', code: 'invalid_value' })
 }
 
 /** A mask that is shown to the model is one picture more. @throws GatewayError where that is one too many. */

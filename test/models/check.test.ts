@@ -72,6 +72,12 @@ describe('background', () => {
     expect(error?.facts).toMatchObject({ param: 'background', code: 'invalid_value' })
   })
 
+  test('transparent in a JPEG is refused', () => {
+    const clear = { ...plain, background: 'transparent' } as const
+    expect(check('gpt-image-1.5', { ...clear, format: 'jpeg' })).toMatchObject({ facts: { param: 'background' } })
+    expect(check('gpt-image-1.5', { ...clear, format: 'webp' })).toBeNull()
+  })
+
   test('transparent on an OpenAI model is that upstream’s matter', () => {
     expect(check('gpt-image-1.5', { ...plain, background: 'transparent' })).toBeNull()
   })
