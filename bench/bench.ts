@@ -79,11 +79,17 @@ export async function interleave(
 const answersOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, '16MB': 48 }
 
 /** The same for answers of one size. */
-export function interleaveAnswers(bench: Bench, lanes: readonly Lane[], size: Size, callers: number) {
+export function interleaveAnswers(
+  bench: Bench,
+  lanes: readonly Lane[],
+  size: Size,
+  callers: number,
+  rounds = size === '70KB' || size === '2MB' ? manyRounds(bench) : bench.rounds,
+) {
   const share = callers === 1 ? 0.5 : 1
   const requests = Math.max(scaled(answersOf[size] * share, callers, bench), callers * 2)
   const job = { wishes: [{ size }], callers, requests, warmUp: Math.max(callers, requests / 8) }
-  return interleave(bench, lanes, job, size === '70KB' || size === '2MB' ? manyRounds(bench) : bench.rounds)
+  return interleave(bench, lanes, job, rounds)
 }
 
 /**
