@@ -135,6 +135,14 @@ test('words of Vertex go up there, and elsewhere they stay behind and are named'
   await vertex.close()
 })
 
+test('thoughts that are asked for with several candidates, which are merged without them, are named', async () => {
+  const thinking = { thinkingConfig: { includeThoughts: true } }
+  const merged = await generate(google, flash31, { generationConfig: { ...thinking, candidateCount: 2 } })
+  expect([merged.status, ignoredOf(merged)]).toEqual([200, ['generation_config.thinking_config.include_thoughts']])
+  const relayed = await generate(google, flash31, { generationConfig: thinking })
+  expect([relayed.status, ignoredOf(relayed)]).toEqual([200, []])
+})
+
 test('roles in any of their spellings go up in the one that Google’s API takes', async () => {
   const contents = ['system', 'USER', 'assistant', 'user'].map(role => ({ role, parts: [{ text: 'A kite' }] }))
   const { status, sent } = await generate(google, flash31, { contents, generationConfig: { candidateCount: 2 } })

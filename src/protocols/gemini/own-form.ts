@@ -51,12 +51,18 @@ export class OwnForm {
     return { ...this.#raw(rest), ...reference }
   }
 
-  /** The places of words that stay behind where only these special ones are known. A file's type is seen to here. */
+  /**
+   * The places of words that stay behind where only these special ones are known, or come to nothing: of several answers merged into
+   * one the pictures are kept, not what the model thought before. A file's type is seen to here.
+   */
   unheard(known: readonly SpecialWord[]): readonly string[] {
-    const { imageOutputOptions: _, ...words } = this.#request.generationConfig?.imageConfig ?? {}
-    return Object.keys(words)
-      .filter(name => !isHeard(name, known))
-      .map(name => pathOf(['generationConfig', 'imageConfig', name]))
+    const { imageConfig, thinkingConfig } = this.#request.generationConfig ?? {}
+    const { imageOutputOptions: _, ...words } = imageConfig ?? {}
+    const unsaid = Object.keys(words).filter(name => !isHeard(name, known))
+    return [
+      ...unsaid.map(name => pathOf(['generationConfig', 'imageConfig', name])),
+      ...(thinkingConfig?.includeThoughts ? [pathOf(['generationConfig', 'thinkingConfig', 'includeThoughts'])] : []),
+    ]
   }
 
   /** Long strings go out as they lie in the caller's document. */
