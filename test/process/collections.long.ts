@@ -17,44 +17,46 @@ const countCollections = `
   process.on('SIGUSR2', () => process.stderr.write('full collections: ' + full + '\\n'))`
 
 test('the buffers of plain sockets are freed without full collections, as long as answers.memory is not used up', async () => {
-  const { url, collections, close } = await startCounting({ env: { PLANTAIN_SLABS: 'off' } })
-  try {
-    const paint = () =>
-      fetch(`${url}/v1/images/generations`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'gemini-2.5-flash-image', prompt: 'a kite' }),
-      })
-    await byEight(300, paint)
-    const before = await collections()
-    await byEight(400, paint)
-    // With V8's limit at 144 MB above what is alive there are six or seven.
-    expect((await collections()) - before).toBeLessThan(2)
-  } finally {
-    await close()
-  }
+  const collections = await collectionsIn(400, { env: { PLANTAIN_SLABS: 'off' } }, url =>
+    fetch(`${url}/v1/images/generations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gemini-2.5-flash-image', prompt: 'a kite' }),
+    }),
+  )
+  // With V8's limit at 144 MB above what is alive there are six or seven.
+  expect(collections).toBeLessThan(2)
 })
 
 test('the buffers of uploads are freed without full collections, though answers.memory leaves no room for them', async () => {
-  const { url, collections, close } = await startCounting({ config: { answers: { memory: '16MiB' } } })
   const file = new Blob([await picture('jpeg', { width: 64, height: 64 }), Buffer.alloc(4_000_000)])
+  const collections = await collectionsIn(150, { config: { answers: { memory: '16MiB' } } }, url => {
+    const body = new FormData()
+    body.set('model', 'gemini-3.1-flash-image')
+    body.set('prompt', 'a kite above them')
+    for (const name of ['one', 'two', 'three']) body.append('image[]', file, `${name}.jpg`)
+    return fetch(`${url}/v1/images/edits`, { method: 'POST', body })
+  })
+  // Where V8 waits for 64 MB of them, there are fourteen.
+  expect(collections).toBeLessThan(3)
+})
+
+/** How many full collections so many calls take, after as many that compile what they need. */
+async function collectionsIn(
+  calls: number,
+  options: ProcessOptions,
+  call: (url: string) => Promise<Response>,
+): Promise<number> {
+  const { url, collections, close } = await startCounting(options)
   try {
-    const edit = () => {
-      const body = new FormData()
-      body.set('model', 'gemini-3.1-flash-image')
-      body.set('prompt', 'a kite above them')
-      for (const name of ['one', 'two', 'three']) body.append('image[]', file, `${name}.jpg`)
-      return fetch(`${url}/v1/images/edits`, { method: 'POST', body })
-    }
-    await byEight(50, edit)
+    await byEight(calls, () => call(url))
     const before = await collections()
-    await byEight(150, edit)
-    // Where V8 waits for 64 MB of them, there are fourteen.
-    expect((await collections()) - before).toBeLessThan(3)
+    await byEight(calls, () => call(url))
+    return (await collections()) - before
   } finally {
     await close()
   }
-})
+}
 
 /** A gateway that counts, before an upstream that answers pictures. */
 async function startCounting({ env, config }: ProcessOptions) {
