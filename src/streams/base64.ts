@@ -56,6 +56,7 @@ export class Base64Encoder {
         this.#used = 0
       }
       const next = Math.min(end, at + ((block.length - this.#used) / 4) * 3)
+      // The kernel encodes whole steps; for the few bytes behind them a string will do.
       const whole = next - at - ((next - at) % byteStep)
       kernel.encode(bytes, at, whole, block, this.#used)
       at += whole
