@@ -54,7 +54,7 @@ const doors: Readonly<Record<string, readonly RegExp[]>> = {
   sharp: [/^pixels\//],
   'prom-client': [/^telemetry\//],
   pino: [/^telemetry\//],
-  zod: [/^config\//, /^models\//, /^protocols\/[a-z]+\/(?:(?:request-)?wire|proto-schema)\.ts$/],
+  zod: [/^config\//, /^models\//, /^protocols\/[a-z]+\/(?:(?:[a-z]+-)?wire|proto-schema)\.ts$/],
   'google-auth-library': [/^upstreams\//],
   yaml: [/^config\//, /^models\//],
 }

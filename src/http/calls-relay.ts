@@ -9,7 +9,7 @@ import {
   isErrorEnvelope,
   observe,
   type RelayedMethod,
-  spelling,
+  usualSpelling,
   wantedOfCall,
 } from '../protocols/gemini/index.ts'
 import type { Addresses } from '../protocols/protocol.ts'
@@ -48,7 +48,7 @@ export function createCallsRelay({ gateway, memory, writeTimeoutMs }: CallsRelay
         encode: (name: string, addresses: Addresses, defaults: { readonly resolution?: string | undefined }) =>
           encodeRelay({ method, sse, body: body.text, value: body.value }, name, addresses, defaults),
         wanted: wantedOfCall(method, body.value),
-        spelling,
+        spelling: usualSpelling,
         goesOn,
         ended: () => note(sink.observed(), conversation),
       }

@@ -1,7 +1,7 @@
 /** Bad input on translated paths: whatever field of whatever protocol is wrong, its caller is told which, and nobody is called. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { ImageFields } from '../../src/protocols/openai/wire.ts'
+import type { ExtraFields, ImageFields } from '../../src/protocols/openai/request-wire.ts'
 import { ask, type Told, told } from '../helpers/callers.ts'
 import { type FormPart, postForm } from '../helpers/forms.ts'
 import { startGateway, type TestGateway } from '../helpers/gateway.ts'
@@ -79,6 +79,8 @@ const noPicture = [
 ]
 const noPictures = [...noPicture, [7], [[1]], ['no picture'], [{ image_url: 'no picture' }], [{ file_id: 'file-1' }]]
 
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
 describe('OpenAI’s fields', () => {
   const wrong: Readonly<Record<keyof typeof ImageFields.shape, readonly unknown[]>> = {
     model: noName,
@@ -111,8 +113,6 @@ describe('OpenAI’s fields', () => {
   }
   const sides = { width: { height: 64 }, height: { width: 64 } } as const
   const rows = rowsOf(wrong)
-  const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-
   test.each(rows)('$field: $title', async ({ field, value }) => {
     const others = {
       ...(field in sides && sides[field as keyof typeof sides]),
@@ -181,20 +181,60 @@ describe('OpenAI’s fields', () => {
   )
 })
 
-describe('fields that OpenAI’s own models have and nobody else', () => {
-  const wrong = {
+describe('OpenAI’s fields that only some upstream has, wherever the call goes', () => {
+  const noLabel = [7, true, ['me'], { a: 1 }, long]
+  const wrong: Readonly<Record<keyof typeof ExtraFields.shape, readonly unknown[]>> = {
     quality: ['best', 7, ['low'], { a: 1 }, long],
     moderation: ['none', 7, true],
     complexity: ['huge', 7, true],
-    user: [7, true, ['me'], { a: 1 }, long],
-    safety_identifier: [7, true, ['me'], { a: 1 }, long],
+    user: noLabel,
+    safety_identifier: noLabel,
     input_fidelity: ['exact', 7, true],
+    style: noLabel,
+    negative_prompt: [7, true, ['rain'], { a: 1 }],
+    steps: [...noWhole, 0, -1],
+    cfg: ['x', true, [1], { a: 1 }, -1],
+    safety_settings: [
+      'x',
+      7,
+      {},
+      ['x'],
+      [{ category: 7 }],
+      [{ threshold: ['OFF'] }],
+      [{ level: 'x' }],
+      Array.from({ length: 33 }, () => ({ category: 'x' })),
+    ],
   }
-  test.each(rowsOf(wrong))('$field: $title', async ({ field, value }) => {
-    // The ratio is another vendor's word, so that the call is translated.
-    const body = { model: 'gpt-image-2', prompt: 'A kite', aspect_ratio: '1:1', [field]: value }
-    const edited = field === 'input_fidelity' ? { ...body, image: png } : body
-    expectOpenai(await ask(openai, '/v1/images/generations', edited), field)
+  const rows = rowsOf(wrong)
+
+  // The ratio is another vendor's word, so that the call is translated.
+  test.each(rows)('$field: $title', async ({ field, value }) => {
+    for (const spelt of new Set([field, camel(field)])) {
+      const body = { prompt: 'A kite', aspect_ratio: '1:1', image: png, [spelt]: value }
+      const path = '/v1/images/generations'
+      expectOpenai(await ask(openai, path, { model: 'gpt-image-2', ...body }), spelt)
+      expectOpenai(await ask(google, path, { model: 'gemini-3.1-flash-image', ...body }), spelt)
+    }
+  })
+
+  test.each([
+    [{ safety_identifier: 'me', safetyIdentifier: 'you' }, 'safetyIdentifier'],
+    [{ input_fidelity: 'low', inputFidelity: 'high' }, 'inputFidelity'],
+  ])('two that differ: %j', async (fields, field) => {
+    expectOpenai(await ask(google, '/v1/images/generations', { prompt: 'A kite', ...fields }), field)
+  })
+
+  test.each([
+    ['steps', 'many'],
+    ['cfg', '1e2'],
+    ['quality', 'best'],
+  ])('in a form: %s', async (field, value) => {
+    const parts = [
+      { name: 'prompt', value: 'A kite' },
+      { name: 'image', value: Buffer.from(png, 'base64'), fileName: 'b.png', type: 'image/png' },
+      { name: field, value },
+    ]
+    expectOpenai(await told(google, await postForm(`${google.url}/v1/images/edits`, parts)), field)
   })
 })
 
@@ -244,6 +284,7 @@ const googleName = [...googleText, 'x'.repeat(1025)]
 const googleWhole = ['x', 1.5, true, [1], { a: 1 }, 2 ** 31]
 const googleNumber = ['x', true, [1], { a: 1 }]
 const googleSwitch = ['yes', 1, [true], { a: 1 }]
+const noEnum = [...googleName, 'SOMETHING']
 const noObject = ['x', 7, true, [1]]
 
 describe('Google’s fields', () => {
@@ -265,46 +306,74 @@ describe('Google’s fields', () => {
       'gs://bucket/a.png',
       'no address',
     ],
+    'contents[0].parts[0].inlineData.displayName': googleName,
+    'contents[0].parts[0].fileData.displayName': googleName,
+    'contents[0].parts[0].videoMetadata': noObject,
+    'contents[0].parts[0].mediaResolution': noObject,
+    'contents[0].parts[0].mediaResolution.level': noEnum,
+    'contents[0].parts[0].mediaResolution.numTokens': googleWhole,
+    'contents[0].parts[0].partMetadata': noObject,
+    'contents[0].parts[0].functionCall': noObject,
+    'contents[0].parts[0].functionResponse': noObject,
+    'contents[0].parts[0].executableCode': noObject,
+    'contents[0].parts[0].codeExecutionResult': noObject,
     'contents[0].parts[0].thought': googleSwitch,
     'contents[0].parts[0].thoughtSignature': googleText,
     systemInstruction: noObject,
     'systemInstruction.parts[0].text': googleText,
     tools: ['x', 7, [7], { googleSearch: {} }],
+    'tools[0].googleSearch': noObject,
+    'tools[0].googleSearchRetrieval': noObject,
+    'tools[0].functionDeclarations': ['x', 7, [7]],
+    'tools[0].codeExecution': noObject,
+    'tools[0].urlContext': noObject,
+    'tools[0].googleMaps': noObject,
+    toolConfig: noObject,
     safetySettings: ['x', 7, ['x']],
-    'safetySettings[0].category': googleName,
-    'safetySettings[0].threshold': googleName,
+    'safetySettings[0].category': [...noEnum, 'HARASSMENT'],
+    'safetySettings[0].threshold': [...noEnum, 'BLOCK_SOME'],
+    'safetySettings[0].method': noEnum,
     cachedContent: googleName,
+    serviceTier: googleName,
+    labels: noObject,
+    store: googleSwitch,
     generationConfig: noObject,
     [`${config}.candidateCount`]: [...googleWhole, -1, 11],
     [`${config}.responseModalities`]: ['SMELL', 7, ['SMELL'], ['AUDIO'], ['TEXT'], [7]],
     [`${config}.imageConfig`]: noObject,
     [`${config}.imageConfig.aspectRatio`]: [...googleName, 'wide', '1:8', '0:1'],
     [`${config}.imageConfig.imageSize`]: [...googleName, '3K', 'big'],
-    [`${config}.imageConfig.personGeneration`]: googleName,
+    [`${config}.imageConfig.personGeneration`]: [...noEnum, 'ALLOW_SOME'],
+    [`${config}.imageConfig.prominentPeople`]: noEnum,
     [`${config}.imageConfig.imageOutputOptions`]: noObject,
     [`${config}.imageConfig.imageOutputOptions.mimeType`]: [...googleName, 'image/gif', 'png'],
     [`${config}.imageConfig.imageOutputOptions.compressionQuality`]: [...googleWhole, -1, 101],
     [`${config}.responseFormat`]: ['x', 7, ['x']],
     [`${config}.responseFormat[0].image`]: noObject,
     [`${config}.responseFormat[0].image.aspectRatio`]: [...googleName, 'wide'],
-    [`${config}.responseFormat[0].image.imageSize`]: googleName,
+    [`${config}.responseFormat[0].image.imageSize`]: [...googleName, '3K', 'IMAGE_SIZE_EIGHT_K'],
     [`${config}.responseFormat[0].image.mimeType`]: [...googleName, 'image/gif'],
     [`${config}.responseFormat[0].image.delivery`]: [...googleName, 'URI'],
     [`${config}.seed`]: googleWhole,
     [`${config}.mediaResolution`]: ['sharp', 7, true, ['x']],
     [`${config}.thinkingConfig`]: noObject,
     [`${config}.thinkingConfig.includeThoughts`]: googleSwitch,
-    [`${config}.thinkingConfig.thinkingBudget`]: googleWhole,
-    [`${config}.thinkingConfig.thinkingLevel`]: googleName,
-    [`${config}.temperature`]: googleNumber,
-    [`${config}.topP`]: googleNumber,
-    [`${config}.topK`]: googleNumber,
-    [`${config}.maxOutputTokens`]: googleWhole,
+    [`${config}.thinkingConfig.thinkingBudget`]: [...googleWhole, -2],
+    [`${config}.thinkingConfig.thinkingLevel`]: [...noEnum, 'HIGHEST'],
+    [`${config}.temperature`]: [...googleNumber, -0.1, 2.1],
+    [`${config}.topP`]: [...googleNumber, -0.1, 1.1],
+    [`${config}.topK`]: [...googleNumber, -1],
+    [`${config}.maxOutputTokens`]: [...googleWhole, -1],
     [`${config}.stopSequences`]: [7, [7], { a: 1 }],
-    [`${config}.presencePenalty`]: googleNumber,
-    [`${config}.frequencyPenalty`]: googleNumber,
+    [`${config}.presencePenalty`]: [...googleNumber, -2.1, 2.1],
+    [`${config}.frequencyPenalty`]: [...googleNumber, -2.1, 2.1],
     [`${config}.responseLogprobs`]: googleSwitch,
-    [`${config}.logprobs`]: googleWhole,
+    [`${config}.logprobs`]: [...googleWhole, -1, 21],
+    [`${config}.responseSchema`]: noObject,
+    [`${config}.speechConfig`]: noObject,
+    [`${config}.enableEnhancedCivicAnswers`]: googleSwitch,
+    [`${config}.responseFormat[0].text`]: noObject,
+    [`${config}.responseFormat[0].audio`]: noObject,
     [`${config}.responseMimeType`]: googleName,
   }
   const rows = rowsOf(wrong)
@@ -321,6 +390,10 @@ describe('Google’s fields', () => {
     }
   })
 
+  const withFormat = (imageConfig: object, image: object) => ({
+    contents,
+    generationConfig: { imageConfig, responseFormat: [{ image }] },
+  })
   const inlineData = () => ({ mimeType: 'image/png', data: png })
   test.each([
     [
@@ -334,6 +407,26 @@ describe('Google’s fields', () => {
     [
       () => ({ contents, generationConfig: { imageConfig: { imageSize: '1K', image_size: '2K' } } }),
       'generation_config.image_config.image_size',
+    ],
+    [
+      () => ({ contents, generationConfig: { thinkingConfig: { thinkingBudget: 1, thinkingLevel: 'LOW' } } }),
+      'generation_config.thinking_config.thinking_level',
+    ],
+    [
+      () => withFormat({ aspectRatio: '1:1' }, { aspectRatio: '16:9' }),
+      'generation_config.response_format[0].image.aspect_ratio',
+    ],
+    [
+      () => withFormat({ imageSize: '1K' }, { imageSize: 'IMAGE_SIZE_TWO_K' }),
+      'generation_config.response_format[0].image.image_size',
+    ],
+    [
+      () => withFormat({ imageOutputOptions: { mimeType: 'image/png' } }, { mimeType: 'image/webp' }),
+      'generation_config.response_format[0].image.mime_type',
+    ],
+    [
+      () => ({ contents, generationConfig: { responseFormat: [{ image: {} }, { text: {} }, { image: {} }] } }),
+      'generation_config.response_format[2].image',
     ],
   ] as const)('two that exclude each other: %#', async (body, field) => {
     expectGoogle(await ask(openai, path, body()), field)
@@ -360,6 +453,7 @@ describe('Imagen’s fields', () => {
     'instances[0].image.mimeType': googleName,
     'instances[0].referenceImages': ['x', 7, ['x']],
     'instances[0].referenceImages[0].referenceType': [...googleName, 'REFERENCE_TYPE_MASK'],
+    'instances[0].referenceImages[0].referenceId': googleWhole,
     'instances[0].referenceImages[0].referenceImage': noObject,
     'instances[0].mask': [{}, 'x'],
     parameters: noObject,
@@ -372,6 +466,16 @@ describe('Imagen’s fields', () => {
     'parameters.outputOptions.compressionQuality': [...googleWhole, -1, 101],
     'parameters.seed': googleWhole,
     'parameters.negativePrompt': googleText,
+    'parameters.personGeneration': [...noEnum, 'ALLOW_NONE'],
+    'parameters.safetySetting': googleName,
+    'parameters.safetyFilterLevel': googleName,
+    'parameters.addWatermark': googleSwitch,
+    'parameters.enhancePrompt': googleSwitch,
+    'parameters.includeRaiReason': googleSwitch,
+    'parameters.includeSafetyAttributes': googleSwitch,
+    'parameters.language': googleName,
+    'parameters.storageUri': googleName,
+    'parameters.guidanceScale': googleNumber,
   }
   const rows = rowsOf(wrong)
   const path = '/v1beta/models/nano-banana-2:predict'

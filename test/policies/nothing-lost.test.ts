@@ -172,7 +172,7 @@ describe('of an OpenAI caller, at Google', () => {
     }
     expect(refusalOf(await paint(google, { safety_settings: [{ category: 1 }] }), google)).toEqual([
       400,
-      'safety_settings',
+      'safety_settings[0].category',
       true,
     ])
   })

@@ -189,8 +189,8 @@ describe('settings', () => {
     [
       {
         generationConfig: {
-          imageConfig: { aspectRatio: '16:9' },
-          responseFormat: { image: { aspectRatio: '1:1', imageSize: '2K' } },
+          imageConfig: { aspectRatio: '16:9', imageSize: '2k' },
+          responseFormat: [{ text: {} }, { image: { aspectRatio: 'ASPECT_RATIO_SIXTEEN_BY_NINE', imageSize: '2K' } }],
         },
       },
     ],

@@ -1,19 +1,7 @@
 /** From a JSON body to a request in Google's form: one spelling, the right types, and the places of what nobody else understands. */
 import { GatewayError } from '../../images/error.ts'
+import type { Schema } from '../schema.ts'
 import { snakeCase } from '../snake-case.ts'
-
-interface Issue {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-}
-
-interface Schema<Value> {
-  safeParse(
-    value: unknown,
-  ):
-    | { readonly success: true; readonly data: Value }
-    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } }
-}
 
 /** @throws GatewayError in Google's words, naming the first field at fault by its path. */
 export function checkFields<Value>(schema: Schema<Value>, value: unknown): Value {

@@ -5,13 +5,16 @@ import type { ImageRequest } from '../../images/request.ts'
 import type { ImageResult, Painting, TokenDetails, Usage } from '../../images/result.ts'
 import { RawString, writeJsonLine } from '../../streams/json-writer.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
+import type { GenerationConfig } from './config-wire.ts'
 import { decodeContents } from './contents.ts'
 import { namedExtras } from './extras.ts'
 import { checkFields, invalid } from './fields.ts'
 import { isBlockReason, isFinishReason } from './finish-reason.ts'
+import { decodeOutput } from './output.ts'
 import { OwnForm } from './own-form.ts'
-import { GenerateContentRequest, type GenerationConfig } from './request-wire.ts'
-import { decodeCount, decodeMediaResolution, decodeOutput, decodeShape, spelling } from './shape.ts'
+import { GenerateContentRequest } from './request-wire.ts'
+import { decodeCount, decodeMediaResolution, decodeShape } from './shape.ts'
+import { spellingIn } from './spelling.ts'
 
 /** @throws GatewayError for what the caller should change, in Google's words and naming the field's path. */
 export async function decodeRequest(document: WireDocument, bounds: RequestBounds): Promise<ImageRequest> {
@@ -30,7 +33,7 @@ export async function decodeRequest(document: WireDocument, bounds: RequestBound
     search: tools.some(({ googleSearch, googleSearchRetrieval }) => googleSearch || googleSearchRetrieval),
     ...(config.seed !== undefined && { seed: config.seed }),
     ...(mediaResolution && { mediaResolution }),
-    spelling,
+    spelling: spellingIn(config),
     extras: { protocol: 'gemini', fields: namedExtras(request), own: new OwnForm(request, places, document) },
   }
 }

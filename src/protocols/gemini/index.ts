@@ -9,6 +9,6 @@ export { isGooglePath, isMethod, type Method, parseMethodPath, type RelayedMetho
 export { decodePredict, encodeFiltered, encodePredictions } from './predict.ts'
 export { encodeRelay } from './relay.ts'
 export { observe } from './result.ts'
-export { spelling } from './shape.ts'
+export { usualSpelling } from './spelling.ts'
 export { wantedOfCall } from './wanted.ts'
 export { isErrorEnvelope } from './wire.ts'

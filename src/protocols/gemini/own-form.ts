@@ -7,8 +7,9 @@ import type { Reference } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { RawString } from '../../streams/json-writer.ts'
 import type { Target, WireDocument } from '../protocol.ts'
+import type { GenerationConfig } from './config-wire.ts'
 import { pathOf } from './fields.ts'
-import type { GenerateContentRequest, GenerationConfig, WireContent, WirePart } from './request-wire.ts'
+import type { GenerateContentRequest, WireContent, WirePart } from './request-wire.ts'
 import { speakerOf } from './roles.ts'
 
 export class OwnForm {

@@ -10,9 +10,11 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { checkFields, invalid, unknownFields } from './fields.ts'
+import { outputOf } from './output.ts'
+import { PredictRequest, type WirePicture } from './predict-wire.ts'
 import { decodeAddress, decodeInline } from './reference.ts'
-import { PredictRequest, type WirePicture } from './request-wire.ts'
-import { decodeCount, outputOf, shapeOf } from './shape.ts'
+import { agreed } from './said.ts'
+import { decodeCount, shapeOf, tierOf } from './shape.ts'
 
 type Instance = NonNullable<PredictRequest['instances']>[number]
 type Parameters = NonNullable<PredictRequest['parameters']>
@@ -51,7 +53,10 @@ export async function decodePredict(document: WireDocument, bounds: RequestBound
     turns: [],
     count: decodeCount(parameters.sampleCount, 'parameters.sample_count'),
     shape: decodeShape(parameters),
-    ...outputOf(outputOptions?.mimeType, outputOptions?.compressionQuality, 'parameters.output_options'),
+    ...outputOf(
+      { said: outputOptions?.mimeType, place: 'parameters.output_options.mime_type' },
+      { said: outputOptions?.compressionQuality, place: 'parameters.output_options.compression_quality' },
+    ),
     search: false,
     ...(seed !== undefined && { seed }),
     spelling: new Map([
@@ -69,11 +74,11 @@ function onlyInstance({ instances = [] }: PredictRequest): Instance {
 }
 
 function decodeShape({ aspectRatio, sampleImageSize, imageSize }: Parameters): Shape {
-  if (sampleImageSize && imageSize && sampleImageSize.toUpperCase() !== imageSize.toUpperCase()) {
-    const param = 'parameters.image_size'
-    throw invalid('parameters.sample_image_size and parameters.image_size mean the same and differ.', param)
-  }
-  return shapeOf(aspectRatio, sampleImageSize || imageSize, 'parameters.aspect_ratio')
+  const tier = agreed(
+    { said: tierOf(sampleImageSize), place: 'parameters.sample_image_size' },
+    { said: tierOf(imageSize), place: 'parameters.image_size' },
+  )
+  return shapeOf({ said: aspectRatio, place: 'parameters.aspect_ratio' }, tier)
 }
 
 async function decodeImages(

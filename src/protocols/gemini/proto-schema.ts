@@ -84,8 +84,29 @@ export const Switch = z.preprocess(
   z.boolean(wrongType('TYPE_BOOL')),
 )
 
+/** `most`: inclusive, as `least` is. */
+export const between = <Schema extends z.ZodType<number>>(schema: Schema, least: number, most: number) =>
+  schema.refine(value => value >= least && value <= most, {
+    error: ({ input }) => wrong(`in the range [${least}, ${most}]`, input),
+  })
+
+const upperCase = (value: unknown) => (typeof value === 'string' ? value.toUpperCase() : value)
+
+/** An enum, whose names Google takes in any case. */
 export const oneOf = <const Names extends readonly string[]>(type: string, names: Names) =>
   z.preprocess(
-    value => (typeof value === 'string' ? value.toUpperCase() : value),
+    upperCase,
     z.enum(names, { error: ({ input }) => `${wrong(type, input)}. It is one of ${names.join(', ')}` }),
   )
+
+/** An enum that grows: known by how its names begin. */
+export const beginningWith = (type: string, start: string) =>
+  z.preprocess(
+    upperCase,
+    z.string(wrongType(type)).refine(name => name.length <= longestName && name.startsWith(start), {
+      error: ({ input }) => `${wrong(type, input)}. It begins with ${start}`,
+    }),
+  )
+
+/** Something with members that nobody here looks into. */
+export const structure = (type: string) => z.custom<Readonly<Record<string, unknown>>>(isObject, wrongType(type))

@@ -1,76 +1,63 @@
-/** What callers send in Google's forms. */
-import { z } from 'zod'
-import { atMostOneOf, list, message, Name, oneOf, Real, Switch, Whole, Words } from './proto-schema.ts'
+/** What callers send in Google's form. */
+import type { z } from 'zod'
+import { GenerationConfig, mediaResolutions } from './config-wire.ts'
+import {
+  atMostOneOf,
+  beginningWith,
+  list,
+  message,
+  Name,
+  oneOf,
+  Switch,
+  structure,
+  Whole,
+  Words,
+} from './proto-schema.ts'
 
 // https://ai.google.dev/api/caching#Part
 const WirePart = message('Part', {
   text: Words,
-  inlineData: message('Blob', { mimeType: Name, data: Words }),
-  fileData: message('FileData', { mimeType: Name, fileUri: Words }),
+  inlineData: message('Blob', { mimeType: Name, data: Words, displayName: Name }),
+  fileData: message('FileData', { mimeType: Name, fileUri: Words, displayName: Name }),
   thought: Switch,
   thoughtSignature: Words,
-  videoMetadata: z.unknown(),
-  mediaResolution: z.unknown(),
-  partMetadata: z.unknown(),
+  videoMetadata: structure('VideoMetadata'),
+  mediaResolution: message('MediaResolution', {
+    level: oneOf('Level', [...mediaResolutions, 'MEDIA_RESOLUTION_ULTRA_HIGH']),
+    numTokens: Whole,
+  }),
+  partMetadata: structure('Struct'),
+  functionCall: structure('FunctionCall'),
+  functionResponse: structure('FunctionResponse'),
+  executableCode: structure('ExecutableCode'),
+  codeExecutionResult: structure('CodeExecutionResult'),
 }).superRefine(atMostOneOf(['text', 'inlineData', 'fileData']))
 
 const Content = message('Content', { role: Name, parts: list(WirePart) })
 
-const ImageConfig = message('ImageConfig', {
-  aspectRatio: Name,
-  imageSize: Name,
-  personGeneration: Name,
-  prominentPeople: Name,
-  imageOutputOptions: message('ImageOutputOptions', {
-    mimeType: Name,
-    compressionQuality: Whole,
-  }),
+const Tool = message('Tool', {
+  googleSearch: structure('GoogleSearch'),
+  googleSearchRetrieval: structure('GoogleSearchRetrieval'),
+  functionDeclarations: list(structure('FunctionDeclaration')),
+  codeExecution: structure('CodeExecution'),
+  urlContext: structure('UrlContext'),
+  googleMaps: structure('GoogleMaps'),
 })
 
-const ResponseFormat = message('ResponseFormat', {
-  image: message('ImageResponseFormat', {
-    aspectRatio: Name,
-    imageSize: Name,
-    mimeType: Name,
-    delivery: Name,
-  }),
-})
-
-// https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
-const GenerationConfig = message('GenerationConfig', {
-  candidateCount: Whole,
-  responseModalities: list(oneOf('Modality', ['TEXT', 'IMAGE', 'AUDIO', 'VIDEO', 'MODALITY_UNSPECIFIED'])),
-  imageConfig: ImageConfig,
-  responseFormat: list(ResponseFormat),
-  seed: Whole,
-  mediaResolution: oneOf('MediaResolution', [
-    'MEDIA_RESOLUTION_UNSPECIFIED',
-    'MEDIA_RESOLUTION_LOW',
-    'MEDIA_RESOLUTION_MEDIUM',
-    'MEDIA_RESOLUTION_HIGH',
+const SafetySetting = message('SafetySetting', {
+  // Vertex AI has more of them than the Developer API.
+  category: beginningWith('HarmCategory', 'HARM_CATEGORY_'),
+  threshold: oneOf('HarmBlockThreshold', [
+    'HARM_BLOCK_THRESHOLD_UNSPECIFIED',
+    'BLOCK_LOW_AND_ABOVE',
+    'BLOCK_MEDIUM_AND_ABOVE',
+    'BLOCK_ONLY_HIGH',
+    'BLOCK_NONE',
+    'OFF',
   ]),
-  thinkingConfig: message('ThinkingConfig', {
-    includeThoughts: Switch,
-    thinkingBudget: Whole,
-    thinkingLevel: Name,
-  }),
-  temperature: Real,
-  topP: Real,
-  topK: Real,
-  maxOutputTokens: Whole,
-  stopSequences: list(Name),
-  presencePenalty: Real,
-  frequencyPenalty: Real,
-  responseLogprobs: Switch,
-  logprobs: Whole,
-  responseMimeType: Name,
-  responseSchema: z.unknown(),
-  responseJsonSchema: z.unknown(),
-  speechConfig: z.unknown(),
-  enableEnhancedCivicAnswers: Switch,
+  // Vertex AI's own.
+  method: oneOf('HarmBlockMethod', ['HARM_BLOCK_METHOD_UNSPECIFIED', 'SEVERITY', 'PROBABILITY']),
 })
-
-const Tool = message('Tool', { googleSearch: z.unknown(), googleSearchRetrieval: z.unknown() })
 
 // https://ai.google.dev/api/generate-content#request-body
 export const GenerateContentRequest = message('GenerateContentRequest', {
@@ -78,11 +65,13 @@ export const GenerateContentRequest = message('GenerateContentRequest', {
   contents: list(Content),
   systemInstruction: Content,
   tools: list(Tool),
-  toolConfig: z.unknown(),
-  safetySettings: list(message('SafetySetting', { category: Name, threshold: Name })),
+  toolConfig: structure('ToolConfig'),
+  safetySettings: list(SafetySetting),
   generationConfig: GenerationConfig,
   cachedContent: Name,
-  serviceTier: z.unknown(),
+  serviceTier: Name,
+  labels: structure('LabelsEntry'),
+  store: Switch,
 })
 
 // https://ai.google.dev/api/tokens#request-body
@@ -93,40 +82,7 @@ export const CountTokensRequest = message('CountTokensRequest', {
   generateContentRequest: GenerateContentRequest,
 })
 
-const Picture = message('Image', {
-  bytesBase64Encoded: Words,
-  gcsUri: Words,
-  mimeType: Name,
-}).superRefine(atMostOneOf(['bytesBase64Encoded', 'gcsUri']))
-
-// https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api
-export const PredictRequest = message('PredictRequest', {
-  instances: list(
-    message('Instance', {
-      prompt: Words,
-      image: Picture,
-      referenceImages: list(message('ReferenceImage', { referenceType: Name, referenceImage: Picture })),
-      mask: z.unknown(),
-    }),
-  ),
-  parameters: message('Parameters', {
-    sampleCount: Whole,
-    aspectRatio: Name,
-    sampleImageSize: Name,
-    imageSize: Name,
-    outputOptions: message('OutputOptions', {
-      mimeType: Name,
-      compressionQuality: Whole,
-    }),
-    seed: Whole,
-    negativePrompt: Words,
-  }),
-})
-
 export type GenerateContentRequest = z.infer<typeof GenerateContentRequest>
 export type CountTokensRequest = z.infer<typeof CountTokensRequest>
-export type PredictRequest = z.infer<typeof PredictRequest>
 export type WireContent = z.infer<typeof Content>
 export type WirePart = z.infer<typeof WirePart>
-export type WirePicture = z.infer<typeof Picture>
-export type GenerationConfig = z.infer<typeof GenerationConfig>

@@ -1,8 +1,8 @@
-/** Fields that only OpenAI's protocol has: which of them go up to a vendor, and that they are what its documents let them be. */
+/** Fields that only OpenAI's protocol has: which of them go up to a vendor. What they say was checked when they came. */
 import type { CallersField, WireField } from '../../dialects/openai-form.ts'
-import { GatewayError } from '../../images/error.ts'
 import type { Extras } from '../../images/request.ts'
 import { snakeCase } from '../snake-case.ts'
+import { retiredQualities } from './request-wire.ts'
 
 export interface CallersFields {
   readonly sent: ReadonlyMap<CallersField, string>
@@ -10,27 +10,25 @@ export interface CallersFields {
   readonly ignored: readonly string[]
 }
 
-/** What each may say; null: any text. */
-const values: Readonly<Record<CallersField, readonly string[] | null>> = {
-  quality: ['low', 'medium', 'high', 'xhigh', 'max', 'auto'],
-  moderation: ['low', 'auto'],
-  input_fidelity: ['low', 'high'],
-  complexity: ['low', 'medium', 'high'],
-  user: null,
-  safety_identifier: null,
-}
-// Of DALL·E: without a twin in the models that live.
-const retiredQualities: ReadonlySet<unknown> = new Set(['standard', 'hd'])
+const callersFieldNames: ReadonlySet<string> = new Set<CallersField>([
+  'quality',
+  'moderation',
+  'input_fidelity',
+  'complexity',
+  'user',
+  'safety_identifier',
+])
+const retired: ReadonlySet<unknown> = new Set(retiredQualities)
 
-/** `documented`: what this vendor has for this call. @throws GatewayError naming a field whose value it can't be. */
+/** `documented`: what this vendor has for this call. */
 export function callersFields({ protocol, fields }: Extras, documented: readonly WireField[]): CallersFields {
   const sent = new Map<CallersField, string>()
   const ignored: string[] = []
   for (const [spelt, value] of fields) {
     const name = protocol === 'openai' ? nameOf(spelt) : undefined
-    if (name && documented.includes(name) && !(name === 'quality' && retiredQualities.has(value))) {
-      sent.set(name, checked(name, spelt, value))
-    } else ignored.push(spelt)
+    const isTaken = name && documented.includes(name) && !(name === 'quality' && retired.has(value))
+    if (isTaken && typeof value === 'string') sent.set(name, value)
+    else ignored.push(spelt)
   }
   return { sent, ignored }
 }
@@ -40,11 +38,4 @@ function nameOf(spelt: string): CallersField | undefined {
   return isCallersField(name) ? name : undefined
 }
 
-const isCallersField = (name: string): name is CallersField => Object.hasOwn(values, name)
-
-function checked(name: CallersField, param: string, value: unknown): string {
-  const allowed = values[name]
-  if (typeof value === 'string' && (allowed === null || allowed.includes(value))) return value
-  const why = allowed ? `it must be one of: ${allowed.join(', ')}` : 'it must be a text of at most 1024 characters'
-  throw new GatewayError('invalid-request', `Invalid value for '${param}': ${why}.`, { param, code: 'invalid_value' })
-}
+const isCallersField = (name: string): name is CallersField => callersFieldNames.has(name)

@@ -1,8 +1,9 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
 import { GatewayError } from '../../images/error.ts'
 import { pictureFields } from '../../images/request.ts'
+import type { Schema } from '../schema.ts'
 import { snakeCase } from '../snake-case.ts'
-import { ImageFields, numberFields, switchFields } from './wire.ts'
+import { ExtraFields, ImageFields, numberFields, switchFields } from './request-wire.ts'
 
 export type FieldName = keyof ImageFields
 
@@ -15,7 +16,8 @@ export interface CheckedFields {
   readonly unknown: ReadonlyMap<string, unknown>
 }
 
-const known: ReadonlySet<string> = new Set(Object.keys(ImageFields.shape))
+const inRequest: ReadonlySet<string> = new Set(Object.keys(ImageFields.shape))
+const inExtras: ReadonlySet<string> = new Set(Object.keys(ExtraFields.shape))
 
 /** `mostPictures`: in one list. @throws GatewayError naming the first field at fault. */
 export function checkFields(value: unknown, mostPictures: number): CheckedFields {
@@ -27,18 +29,20 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
   }
   const spelling = new Map<string, string>()
   const given: Record<string, unknown> = {}
+  const extra: Record<string, unknown> = {}
   const unknown = new Map<string, unknown>()
   for (const [spelt, item] of Object.entries(value)) {
     if (item === null || item === undefined || item === '') continue
     const name = snakeCase(spelt)
+    if (!inRequest.has(name)) unknown.set(spelt, item)
+    const place = inRequest.has(name) ? given : inExtras.has(name) ? extra : null
     const twin = spelling.get(name)
-    if (!known.has(name)) unknown.set(spelt, item)
-    else if (twin === undefined) {
-      spelling.set(name, spelt)
-      given[name] = item
-    } else if (given[name] !== item) {
+    if (place && twin !== undefined && place[name] !== item) {
       throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
     }
+    if (!place || twin !== undefined) continue
+    spelling.set(name, spelt)
+    place[name] = item
   }
   const speltAs = (name: string) => spelling.get(name) ?? name
   // Before each is looked at: tens of thousands that are none would hold everybody up for seconds.
@@ -46,8 +50,14 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
     const pictures = given[name]
     if (Array.isArray(pictures) && pictures.length > mostPictures) throw tooManyPictures(mostPictures, speltAs(name))
   }
-  const parsed = ImageFields.safeParse(given)
-  if (parsed.success) return { fields: parsed.data, spelling, spelt: speltAs, unknown }
+  const fields = checkedBy(ImageFields, given, speltAs)
+  if (Object.keys(extra).length > 0) checkedBy(ExtraFields, extra, speltAs)
+  return { fields, spelling, spelt: speltAs, unknown }
+}
+
+function checkedBy<Fields>(schema: Schema<Fields>, value: unknown, speltAs: (name: string) => string): Fields {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const [name, ...below] = issue?.path ?? []
   const param = below.reduce<string>(

@@ -10,8 +10,8 @@ import { readText } from '../text.ts'
 import { type CheckedFields, checkFields, type FieldName, invalid, tooManyPictures } from './fields.ts'
 import { longestPrompt } from './prompt.ts'
 import { decodeReference, strayFields } from './reference.ts'
+import type { ImageRef } from './request-wire.ts'
 import { decodeMediaResolution, decodeShape } from './shape.ts'
-import type { ImageRef } from './wire.ts'
 
 /** @throws GatewayError for what the caller should change, naming the field as it was spelt. */
 export async function decodeRequest(

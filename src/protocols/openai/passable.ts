@@ -3,7 +3,7 @@ import { LongString } from '../../streams/document-reader.ts'
 import { isAddress } from '../picture-address.ts'
 import type { FormPartHead, Operation, SeenBody } from '../protocol.ts'
 import { snakeCase } from '../snake-case.ts'
-import { ImageFields } from './wire.ts'
+import { ImageFields } from './request-wire.ts'
 
 type WireForm = 'generation' | 'json-edit' | 'form-edit'
 

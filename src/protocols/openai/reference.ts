@@ -6,7 +6,7 @@ import { checkPicture, readAddress, readBase64 } from '../picture.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { Upload } from '../upload.ts'
 import { invalid } from './fields.ts'
-import type { ImageRef, PictureValue } from './wire.ts'
+import type { ImageRef, PictureValue } from './request-wire.ts'
 
 /**
  * An address stays one: it is fetched when it is known who is to read it.

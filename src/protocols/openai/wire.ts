@@ -1,80 +1,9 @@
-/** OpenAI's image request as it may lie on the wire, JSON and form alike, with the fields that resellers add to it. */
+/** OpenAI's image answers as they may lie on the wire, whole and as events, and errors as vendors write them. */
 import { z } from 'zod'
-import { mostPictures } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
 import { innerMessage } from '../inner-message.ts'
-import { Upload } from '../upload.ts'
 
-const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
-const Picture = z.union([Text, z.instanceof(Upload)], { error: 'must be a file, a data URL or base64 text' })
-const tooLong = 'must not be longer than 256 characters'
-const Name = z
-  .string({ error: ({ input }) => (input instanceof LongString ? tooLong : 'must be a string') })
-  .max(256, tooLong)
-const Switch = z.boolean({ error: 'must be true or false' })
-const Whole = z.int({ error: 'must be a whole number' })
-const oneOf = <const Values extends readonly string[]>(values: Values) =>
-  z.enum(values, { error: `must be one of: ${values.join(', ')}` })
-
-const PictureUrl = z.looseObject({ url: Text })
-// https://platform.openai.com/docs/api-reference/images/createEdit: the JSON form of an edit. `url` is other vendors' word.
-const PictureObject = z.looseObject({
-  image_url: z.union([Text, PictureUrl]).nullish(),
-  file_id: z.string().nullish(),
-  url: Text.nullish(),
-})
-const ImageRef = z.union([Picture, PictureObject], {
-  error: 'must be a file, a data URL, base64 text or {"image_url": …}',
-})
-const Pictures = z.union([z.array(ImageRef), ImageRef], { error: 'must be a picture or a list of pictures' })
-
-const outOfRange = `must be between 1 and ${mostPictures}`
-
-/** Null means «not given» for every field: SDKs do send literal nulls. */
-export const ImageFields = z.object({
-  model: Name.nullish(),
-  prompt: Text.nullish(),
-  n: Whole.min(1, outOfRange).max(mostPictures, outOfRange).nullish(),
-  size: Name.nullish(),
-  width: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),
-  height: Whole.min(1, 'must be at least 1').max(65_535, 'must be at most 65535').nullish(),
-  aspect_ratio: Name.nullish(),
-  image_size: Name.nullish(),
-  resolution: Name.nullish(),
-  media_resolution: Name.nullish(),
-  enable_web_search: Switch.nullish(),
-  seed: Whole.nullish(),
-  response_format: oneOf(['b64_json', 'url']).nullish(),
-  background: oneOf(['transparent', 'opaque', 'auto']).nullish(),
-  output_format: oneOf(['png', 'jpeg', 'webp']).nullish(),
-  output_compression: Whole.min(0, 'must be between 0 and 100').max(100, 'must be between 0 and 100').nullish(),
-  stream: Switch.nullish(),
-  partial_images: Whole.min(0, 'must be between 0 and 3').max(3, 'must be between 0 and 3').nullish(),
-  image: Pictures.nullish(),
-  images: Pictures.nullish(),
-  image_urls: Pictures.nullish(),
-  input_references: Pictures.nullish(),
-  mask: ImageRef.nullish(),
-  markup: z.unknown().optional(),
-  frame_count: z.unknown().optional(),
-  frame_duration_ms: z.unknown().optional(),
-  svg: z.unknown().optional(),
-})
-
-export type ImageFields = z.infer<typeof ImageFields>
-export type ImageRef = z.infer<typeof ImageRef>
-export type PictureValue = z.infer<typeof Picture>
-
-/** Which form fields are numbers and switches: a form has only strings. */
-export const numberFields: ReadonlySet<string> = new Set([
-  'n',
-  'width',
-  'height',
-  'seed',
-  'output_compression',
-  'partial_images',
-])
-export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', 'stream'])
+const Text = z.union([z.string(), z.instanceof(LongString)])
 
 const Count = z.int().nonnegative().nullish().catch(null)
 const Details = z.object({ text_tokens: Count, image_tokens: Count })
@@ -86,7 +15,7 @@ const Usage = z.object({
   output_tokens_details: Details.nullish().catch(null),
 })
 
-const Label = z.string().max(20).nullish().catch(null)
+const Remark = z.string().max(20).nullish().catch(null)
 
 /** An upstream's answer, or one event of its stream: forgiving, so that only nonsense fails. */
 export const ImagesAnswer = z.object({
@@ -95,9 +24,9 @@ export const ImagesAnswer = z.object({
       z.object({ b64_json: Text.nullish(), url: Text.nullish(), revised_prompt: Text.nullish().catch(null) }).nullish(),
     )
     .nullish(),
-  output_format: Label,
-  quality: Label,
-  background: Label,
+  output_format: Remark,
+  quality: Remark,
+  background: Remark,
   usage: Usage.nullish().catch(null),
   type: z.string().nullish().catch(null),
   b64_json: Text.nullish(),

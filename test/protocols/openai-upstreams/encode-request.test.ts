@@ -190,24 +190,6 @@ describe('every field a caller can set', () => {
     expect(fields).toEqual({ model: 'gpt-image-2', prompt })
     expect(ignored).toEqual(['quality'])
   })
-
-  test.each([
-    ['quality', 'best'],
-    ['quality', 3],
-    ['moderation', 'off'],
-    ['complexity', null],
-    ['user', ['a']],
-    ['safety_identifier', { id: 1 }],
-  ])('%s: %j is refused by name', (name, value) => {
-    const encode = () =>
-      createOutbound(openai).encodeRequest(requestOf({ extras: extrasOf({ [name]: value }) }), {
-        ...gptImage2,
-        count: 1,
-      })
-    expect(encode).toThrow(
-      expect.objectContaining({ kind: 'invalid-request', facts: expect.objectContaining({ param: name }) }),
-    )
-  })
 })
 
 describe('reference pictures', () => {
