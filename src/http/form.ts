@@ -118,6 +118,7 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
+    if (text === '' && isPicture) throw emptyPicture(list ?? name)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
     next = parts.next()
   }
@@ -214,12 +215,12 @@ async function readFile(
     }
   })
   await finished(file)
-  if (length === 0) throw emptyFile(param)
+  if (length === 0) throw emptyPicture(param)
   return new Upload(encoder.end())
 }
 
-export const emptyFile = (param: string) =>
-  new GatewayError('invalid-request', `The file in '${param}' is empty.`, { param, code: 'invalid_image' })
+export const emptyPicture = (param: string) =>
+  new GatewayError('invalid-request', `The picture in '${param}' is empty.`, { param, code: 'invalid_image' })
 
 export const partTooLarge = (name: string, bytes: number) =>
   new GatewayError('too-large', `The part '${name}' is larger than ${bytes} bytes.`, { param: name })

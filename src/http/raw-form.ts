@@ -16,7 +16,7 @@ import {
   addField,
   boundaryOf,
   checkPart,
-  emptyFile,
+  emptyPicture,
   type FormBounds,
   holdsPicture,
   listName,
@@ -177,7 +177,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
     const content = bytes.slice(part.start, part.length)
     if (part.isFile) {
       if (part.length > bounds.maxImageBytes) throw partTooLarge(list ?? name, bounds.maxImageBytes)
-      if (part.length === 0) throw emptyFile(list ?? name)
+      if (part.length === 0) throw emptyPicture(list ?? name)
       addField(fields, list, name, encode(content, blocks))
       continue
     }
@@ -186,6 +186,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
     if (part.length > longest) throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
     const raw = decode(await join(content), part.charset, name)
     const text = part.mediaType === 'application/json' ? textOfJson(raw) : raw
+    if (text === '' && isPicture) throw emptyPicture(list ?? name)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }
   return Object.fromEntries(fields)

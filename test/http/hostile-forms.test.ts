@@ -131,7 +131,7 @@ describe('too much', () => {
     ['61 fields', () => Array.from({ length: 61 }, (_, index) => ({ name: `f${index}`, value: '1' }))],
     ['20 files', () => Array.from({ length: 20 }, () => file())],
     ['10 000 parts', () => Array.from({ length: 10_000 }, (_, index) => ({ name: `f${index}`, value: '1' }))],
-    ['10 000 empty parts', () => Array.from({ length: 10_000 }, () => ({ name: 'image', value: '' }))],
+    ['10 000 empty parts', () => Array.from({ length: 10_000 }, () => ({ name: 'user', value: '' }))],
   ])('%s', async (_what, parts) =>
     expectRefused(await edit([prompt, ...parts()]), 413, /more than 18 files or more than 60 text fields/),
   )

@@ -159,6 +159,8 @@ describe('OpenAI’s fields', () => {
     [{ name: 'image', value: 'no picture', fileName: 'a.png', type: 'image/png' }, 'image'],
     [{ name: 'image', value: '', fileName: 'a.png', type: 'image/png' }, 'image'],
     [{ name: 'image', value: 'no picture' }, 'image'],
+    [{ name: 'image', value: '' }, 'image'],
+    [{ name: 'mask', value: '' }, 'mask'],
     [{ name: 'mask', value: 'no picture', fileName: 'a.png', type: 'image/png' }, 'mask'],
     [{ name: 'prompt', value: 'A', fileName: 'a.png', type: 'image/png' }, 'prompt'],
     [{ name: 'size', value: 'A', fileName: 'a.png', type: 'image/png' }, 'size'],
@@ -170,6 +172,9 @@ describe('OpenAI’s fields', () => {
       part,
     ]
     expectOpenai(await told(google, await postForm(`${google.url}/v1/images/edits`, parts)), field)
+    // Read as one that may be passed on; the ratio is another vendor's word, so that it is not.
+    const translated = [...parts, { name: 'model', value: 'gpt-image-2' }, { name: 'aspect_ratio', value: '1:1' }]
+    expectOpenai(await told(openai, await postForm(`${openai.url}/v1/images/edits`, translated)), field)
   })
 
   test.each(['[]', '"text"', '7', 'null', '', '{', '{"prompt":"A","prompt":"B"'])(
