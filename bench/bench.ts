@@ -78,14 +78,9 @@ export async function interleave(
 /** So many answers take the pipe about a second. */
 const answersOf: Record<Size, number> = { '70KB': 1600, '2MB': 240, '8MB': 64, '16MB': 48 }
 
-/** The same for answers of one size. */
-export function interleaveAnswers(
-  bench: Bench,
-  lanes: readonly Lane[],
-  size: Size,
-  callers: number,
-  rounds = size === '70KB' || size === '2MB' ? manyRounds(bench) : bench.rounds,
-) {
+/** The same for answers of one size. `starts`: on how many starts of the programs the rounds are spread. */
+export function interleaveAnswers(bench: Bench, lanes: readonly Lane[], size: Size, callers: number, starts = 1) {
+  const rounds = Math.ceil((size === '70KB' || size === '2MB' ? manyRounds(bench) : bench.rounds) / starts)
   const share = callers === 1 ? 0.5 : 1
   const requests = Math.max(scaled(answersOf[size] * share, callers, bench), callers * 2)
   const job = { wishes: [{ size }], callers, requests, warmUp: Math.max(callers, requests / 8) }
@@ -106,6 +101,9 @@ export async function warmUp(bench: Bench, lane: Lane): Promise<void> {
 export function manyRounds({ rounds, complete }: Thoroughness): number {
   return complete ? rounds * 3 : rounds
 }
+
+/** Fresh starts of what is measured: how V8 compiles a program differs from start to start, by up to a quarter of its CPU. */
+export const startsOf = ({ complete }: Thoroughness): number => (complete ? 3 : 1)
 
 /** Rounds of what is slow and steady: half as many. */
 export function fewRounds({ rounds }: Thoroughness): number {

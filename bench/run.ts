@@ -44,7 +44,7 @@ const heading = `# What the byte path costs
 Written by \`npm run bench\`, all in one run. A ratio is the median of the rounds' own ratios: each round runs every program once,
 one after the other, between the same fake upstream and the same load. CPU is that of all threads of the program, from the
 operating system, per answer; of 70 KB, of 2 MB, of edits and of answers by URL, which a shared machine disturbs most, in three times as
-many rounds; of the other direction in as many rounds of each of three starts, since what V8 makes of a program differs from start to start.
+many rounds. What is told of answers, in both directions, comes of three starts, since what V8 makes of a program differs from start to start.
 16 MB and the like are the bytes of the upstream's whole document.`
 
 const { values: options } = parseArgs({

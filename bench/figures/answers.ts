@@ -1,5 +1,5 @@
 /** What an answer costs: CPU, throughput and latency of translating and relaying against the pipe, nginx and other gateways. */
-import { type Bench, interleaveAnswers, type Lane, warmUp } from '../bench.ts'
+import { type Bench, interleaveAnswers, type Lane, startsOf, warmUp } from '../bench.ts'
 import { type Size, sizes } from '../documents.ts'
 import { type Detail, type Figure, type Findings, printMeasured } from '../figure.ts'
 import type { Yield } from '../load.ts'
@@ -13,34 +13,49 @@ const memoryMiB = 512
 
 type LaneName = 'slabs' | 'plain' | 'relay' | 'pipe' | 'bare' | 'nginx' | 'naive'
 type Lanes = Readonly<Partial<Record<LaneName, Lane>>>
+type AllLanes = Readonly<Record<Exclude<LaneName, 'nginx'>, Lane>> & Lanes
 
 /** The yields of each lane, one a round, at one size and one number of callers. */
 interface Cell {
   readonly size: Size
   readonly callers: number
-  readonly yields: Readonly<Partial<Record<LaneName, readonly Yield[]>>>
+  readonly yields: Partial<Record<LaneName, Yield[]>>
 }
 
 export async function measureAnswers(bench: Bench): Promise<Findings> {
-  const lanes = await startLanes(bench)
-  for (const lane of Object.values(lanes)) await warmUp(bench, lane)
-  const cells: Cell[] = []
-  const sizesNow = allSizes.filter(size => bench.complete || size !== '8MB')
-  for (const size of sizesNow) cells.push(await measureCell(bench, lanes, size, 16))
-  const { slabs, pipe, nginx } = lanes as Required<Lanes>
-  const few = { slabs, pipe, ...(lanes.nginx ? { nginx } : {}) }
-  for (const callers of bench.complete ? [1, 64] : []) {
-    for (const size of allSizes) cells.push(await measureCell(bench, few, size, callers))
-  }
-  for (const server of new Set(Object.values(lanes).map(lane => lane.server))) await bench.stage.stop(server.child)
+  const cells = cellsOf(bench)
+  for (let start = 0; start < startsOf(bench); start++) await measureOneStart(bench, cells)
   return {
     figures: figuresOf(cells),
     details: [costs(cells), latencies(cells)],
-    notes: lanes.nginx ? [] : ['nginx is not installed here: the figures against it were left out.'],
+    notes: bench.nginx ? [] : ['nginx is not installed here: the figures against it were left out.'],
   }
 }
 
-async function startLanes({ stage, ports, nginx }: Bench): Promise<Lanes> {
+/** With yields to come. */
+function cellsOf({ complete }: Bench): readonly Cell[] {
+  const sizesNow = allSizes.filter(size => complete || size !== '8MB')
+  const cells = sizesNow.map(size => ({ size, callers: 16, yields: {} }))
+  const others = complete ? [1, 64].flatMap(callers => allSizes.map(size => ({ size, callers, yields: {} }))) : []
+  return [...cells, ...others]
+}
+
+async function measureOneStart(bench: Bench, cells: readonly Cell[]): Promise<void> {
+  const all = await startLanes(bench)
+  for (const lane of Object.values(all)) await warmUp(bench, lane)
+  const { slabs, pipe, nginx } = all
+  const few: Lanes = { slabs, pipe, ...(nginx && { nginx }) }
+  for (const { size, callers, yields } of cells) {
+    const lanes = callers === 16 ? all : few
+    const measured = await interleaveAnswers(bench, Object.values(lanes), size, callers, startsOf(bench))
+    for (const [index, name] of (Object.keys(lanes) as LaneName[]).entries()) {
+      yields[name] = [...(yields[name] ?? []), ...(measured[index] ?? [])]
+    }
+  }
+  for (const server of new Set(Object.values(all).map(lane => lane.server))) await bench.stage.stop(server.child)
+}
+
+async function startLanes({ stage, ports, nginx }: Bench): Promise<AllLanes> {
   const upstreamUrl = `http://127.0.0.1:${ports.tcp}`
   const slabs = await startGateway(stage, 'gateway', { upstreamUrl, memoryMiB })
   const plain = await startGateway(stage, 'gateway, plain sockets', { upstreamUrl, memoryMiB, slabs: false })
@@ -55,12 +70,6 @@ async function startLanes({ stage, ports, nginx }: Bench): Promise<Lanes> {
       : {}),
     naive: { server: await startParseAndStringify(stage, ports), kind: 'translated', share: 0.3 },
   }
-}
-
-async function measureCell(bench: Bench, lanes: Lanes, size: Size, callers: number): Promise<Cell> {
-  const names = Object.keys(lanes) as LaneName[]
-  const yields = await interleaveAnswers(bench, Object.values(lanes), size, callers)
-  return { size, callers, yields: Object.fromEntries(names.map((name, index) => [name, yields[index] ?? []])) }
 }
 
 function figuresOf(cells: readonly Cell[]): Figure[] {

@@ -1,5 +1,5 @@
 /** What an answer costs in the other direction: a caller of Google's form, an upstream of OpenAI's. */
-import { type Bench, interleaveAnswers, type Lane, warmUp } from '../bench.ts'
+import { type Bench, interleaveAnswers, type Lane, startsOf, warmUp } from '../bench.ts'
 import type { Size } from '../documents.ts'
 import type { Figure, Findings } from '../figure.ts'
 import { startGateway, startPipe } from '../servers.ts'
@@ -13,15 +13,12 @@ const bounds = [
   { size: '16MB', slabs: 0.5, plain: 0.85 },
 ] as const
 
-// How V8 compiles a program differs from start to start, by up to a quarter of its CPU.
-const starts = 3
-
 export async function measureReverse(bench: Bench): Promise<Findings> {
   const figures = bounds.flatMap(({ size, slabs, plain }) => [
     figure('slabs', size, slabs),
     figure('plain sockets', size, plain),
   ])
-  for (let start = 0; start < (bench.complete ? starts : 1); start++) {
+  for (let start = 0; start < startsOf(bench); start++) {
     const measured = await measureOneStart(bench)
     for (const [index, { values }] of figures.entries()) values.push(...(measured[index] ?? []))
   }
@@ -49,7 +46,7 @@ async function measureOneStart(bench: Bench): Promise<number[][]> {
   for (const lane of lanes) await warmUp(bench, lane)
   const values: number[][] = []
   for (const { size } of bounds) {
-    const yields = await interleaveAnswers(bench, lanes, size, callers, bench.rounds)
+    const yields = await interleaveAnswers(bench, lanes, size, callers, startsOf(bench))
     const [slabs = [], plain = [], pipe = []] = yields.map(each => each.map(({ cpuMsPerRequest }) => cpuMsPerRequest))
     values.push(ratios(slabs, pipe), ratios(plain, pipe))
   }
