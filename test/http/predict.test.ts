@@ -145,13 +145,17 @@ describe('what clients send', () => {
       image,
       referenceImages: [
         { referenceType: 'REFERENCE_TYPE_RAW', referenceId: 1, referenceImage: image, styleImageConfig: {} },
+        { referenceType: 'REFERENCE_TYPE_STYLE', referenceId: 2, referenceImage: image },
       ],
     }
     const { status, headers } = await ask(gateway, path, { instances: [instance] })
     expect(status).toBe(200)
-    expect(headers.get('x-plantain-ignored-params')).toBe('instances[0].reference_images[0].style_image_config')
+    expect(headers.get('x-plantain-ignored-params')?.split(', ')).toEqual([
+      'instances[0].reference_images[0].style_image_config',
+      'instances[0].reference_images[1].reference_type',
+    ])
     const part = { inlineData: { mimeType: 'image/png', data: png } }
-    expect(sentUp()[0].contents[0].parts).toEqual([{ text: 'Edit' }, part, part])
+    expect(sentUp()[0].contents[0].parts).toEqual([{ text: 'Edit' }, part, part, part])
   })
 })
 

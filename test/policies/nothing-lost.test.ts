@@ -8,7 +8,7 @@ import type { FakeUpstream } from '../upstreams/contract.ts'
 import { startGoogle } from '../upstreams/google.ts'
 import { startNanoBanana } from '../upstreams/nano-banana.ts'
 import { startOpenAI } from '../upstreams/openai.ts'
-import { filesOf } from '../upstreams/seen.ts'
+import { filesOf, jsonOf } from '../upstreams/seen.ts'
 import { startVertex } from '../upstreams/vertex.ts'
 import { generate, paint, placeFor, refusalOf, startPlace } from './setup.ts'
 
@@ -132,6 +132,21 @@ test('words of Vertex go up there, and elsewhere they stay behind and are named'
   const vertex = await startPlace(() => startVertex('express'))
   const there = await generate(vertex, flash31, body)
   expect([there.status, ignoredOf(there), there.sent[0]?.generationConfig]).toEqual([200, [], body.generationConfig])
+  await vertex.close()
+})
+
+test.each([
+  ['allow_adult', 'ALLOW_ADULT'],
+  ['dont_allow', 'ALLOW_NONE'],
+])('Imagen’s word for people that may be painted is one of Vertex too: %s', async (personGeneration, said) => {
+  const vertex = await startPlace(() => startVertex('express'))
+  const body = { instances: { prompt: 'A crowd' }, parameters: { personGeneration } }
+  const path = `/v1beta/models/${flash31}:predict`
+  const { status, headers } = await ask(vertex.gateway, path, body)
+  expect([status, headers.get('x-plantain-ignored-params')]).toEqual([200, null])
+  expect(vertex.fake.requests.map(jsonOf)).toMatchObject([
+    { generationConfig: { imageConfig: { personGeneration: said } } },
+  ])
   await vertex.close()
 })
 

@@ -9,6 +9,7 @@ import { maskLabel } from '../mask-label.ts'
 import type { Outbound, Target } from '../protocol.ts'
 import { OwnForm, referencesOf } from './own-form.ts'
 import { isPassable } from './passable.ts'
+import { personGenerationOf } from './person-generation.ts'
 import { decodeResult, superseded } from './result.ts'
 import { withRoles } from './roles.ts'
 import { safetySettingsOf } from './safety-settings.ts'
@@ -48,13 +49,13 @@ const unheard = ({ background, spelling }: ImageRequest) =>
 function ignoredOf(request: ImageRequest, known: readonly SpecialWord[]): readonly string[] {
   const { own } = request.extras
   if (own instanceof OwnForm) return own.unheard(known)
-  const sent = safetySettingsOf(request)?.name
-  return [...[...request.extras.fields.keys()].filter(name => name !== sent), ...unheard(request)]
+  const sent = [safetySettingsOf(request)?.name, personGenerationOf(request, known)?.name]
+  return [...[...request.extras.fields.keys()].filter(name => !sent.includes(name)), ...unheard(request)]
 }
 
 function encodeBody(request: ImageRequest, target: Target, known: readonly SpecialWord[]): Bytes {
   const { own } = request.extras
-  if (!(own instanceof OwnForm)) return writeJson(encodeNeutral(request, target))
+  if (!(own instanceof OwnForm)) return writeJson(encodeNeutral(request, target, known))
   return writeJson(own.encode(target, referencesOf(request).map(encodeReference), known))
 }
 
@@ -68,13 +69,18 @@ function checkSeed({ seed = 0, spelling }: ImageRequest): void {
   throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_value', notSent: true })
 }
 
-function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target): object {
+function encodeNeutral(request: ImageRequest, { ratio, resolution }: Target, known: readonly SpecialWord[]): object {
   checkSeed(request)
-  const imageConfig = { ...(ratio && { aspectRatio: ratio }), ...(resolution && { imageSize: resolution }) }
+  const persons = personGenerationOf(request, known)
+  const imageConfig = {
+    ...(ratio && { aspectRatio: ratio }),
+    ...(resolution && { imageSize: resolution }),
+    ...(persons && { personGeneration: persons.value }),
+  }
   const generationConfig = {
     // Without text the model does not answer with a question or a polite refusal instead of a picture.
     responseModalities: ['IMAGE'],
-    ...((ratio || resolution) && { imageConfig }),
+    ...((ratio || resolution || persons) && { imageConfig }),
     ...(request.seed !== undefined && { seed: request.seed }),
     ...(request.mediaResolution && { mediaResolution: `MEDIA_RESOLUTION_${request.mediaResolution.toUpperCase()}` }),
   }

@@ -120,7 +120,10 @@ function decodePicture(
 const inRequest = new Set(['instances', 'parameters'])
 const inInstance = new Set(['prompt', 'image', 'referenceImages', 'mask'])
 // The number of a reference is how a prompt speaks of it: all of them go up, in their order.
-const inReference = new Set(['referenceType', 'referenceId', 'referenceImage'])
+const inReference = new Set(['referenceId', 'referenceImage'])
+// What any other type would make of the picture is lost: all are shown to the model as they are.
+const inRawReference = new Set([...inReference, 'referenceType'])
+const isRaw = (type = '') => /^(?:REFERENCE_TYPE_(?:RAW|UNSPECIFIED))?$/i.test(type)
 const inPicture = new Set(['bytesBase64Encoded', 'gcsUri', 'mimeType'])
 const inOutputOptions = new Set(['mimeType', 'compressionQuality'])
 const inParameters = new Set(['sampleCount', 'aspectRatio', 'sampleImageSize', 'imageSize', 'outputOptions', 'seed'])
@@ -133,7 +136,7 @@ const namedExtras = (request: PredictRequest, instance: Instance) =>
     ...(instance.referenceImages ?? []).flatMap((reference, index) => {
       const at = ['instances', 0, 'referenceImages', index]
       return [
-        ...unknownFields(reference, inReference, at),
+        ...unknownFields(reference, isRaw(reference.referenceType) ? inRawReference : inReference, at),
         ...unknownFields(reference.referenceImage, inPicture, [...at, 'referenceImage']),
       ]
     }),
