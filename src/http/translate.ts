@@ -55,7 +55,7 @@ export function createTranslate({ gateway, bounds, stream }: TranslateParts): Tr
     const { exchange, answer } = conversation
     const reply = (body: Bytes) => answer({ status: 200, headers: jsonType, body })
     if (call.method === 'countTokens') {
-      await reply(await countTokens(call.body))
+      await reply(await countTokens(call.body, bounds))
       return 'ok'
     }
     const form = call.method === 'predict' ? predictForm : generateForm

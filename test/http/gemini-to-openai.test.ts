@@ -241,9 +241,18 @@ describe('counting tokens', () => {
     expect(line).toMatchObject({ operation: 'countTokens', outcome: 'ok', images: 0 })
   })
 
-  test('of what is none', async () => {
-    const { status, json } = await ask(gateway, path('countTokens'), { contents: [{ parts: [{ text: 7 }] }] })
-    expect([status, json.error.details[0].fieldViolations[0].field]).toEqual([400, 'contents[0].parts[0].text'])
+  test.each([
+    [{ contents: [{ parts: [{ text: 7 }] }] }, 'contents[0].parts[0].text'],
+    [{ contents: [{ role: 'robot', parts: [{ text: 'x' }] }] }, 'contents[0].role'],
+    [{ contents: [{ parts: [inline(Buffer.from('no picture'))] }] }, 'contents[0].parts[0].inline_data.data'],
+    [{ contents: [said('x')], generateContentRequest: { contents: [said('x')] } }, 'generate_content_request'],
+    [
+      { generateContentRequest: { contents: [{ parts: [{ fileData: { fileUri: 'x' } }] }] } },
+      'generate_content_request.contents[0].parts[0].file_data.file_uri',
+    ],
+  ])('of what is none: %j', async (body, field) => {
+    const { status, json } = await ask(gateway, path('countTokens'), body)
+    expect([status, json.error.details[0].fieldViolations[0].field]).toEqual([400, field])
   })
 })
 

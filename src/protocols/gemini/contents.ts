@@ -74,7 +74,8 @@ const emptyInput = () =>
     code: 'missing_required_parameter',
   })
 
-async function decodeContent(
+/** @throws GatewayError naming the part at fault, below `place`. */
+export async function decodeContent(
   content: WireContent,
   place: string,
   document: WireDocument,

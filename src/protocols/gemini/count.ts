@@ -3,8 +3,8 @@
  * every picture, as https://ai.google.dev/gemini-api/docs/tokens has it.
  */
 import { type Bytes, bytesOfText } from '../../images/bytes.ts'
-import type { WireDocument } from '../protocol.ts'
-import { readText } from '../text.ts'
+import type { RequestBounds, WireDocument } from '../protocol.ts'
+import { decodeContent } from './contents.ts'
 import { checkFields } from './fields.ts'
 import { encodeDetails } from './inbound.ts'
 import { CountTokensRequest } from './request-wire.ts'
@@ -12,16 +12,20 @@ import { CountTokensRequest } from './request-wire.ts'
 const charactersPerToken = 4
 const tokensPerPicture = 258
 
-/** @throws GatewayError naming the field that is none of its kind. */
-export async function countTokens(document: WireDocument): Promise<Bytes> {
+/** @throws GatewayError naming what a call that paints could not have either. */
+export async function countTokens(document: WireDocument, bounds: RequestBounds): Promise<Bytes> {
   const { generateContentRequest: inner, ...outer } = checkFields(CountTokensRequest, document.value)
-  const systemInstruction = outer.systemInstruction ?? inner?.systemInstruction
-  const all = [...(outer.contents ?? inner?.contents ?? []), ...(systemInstruction ? [systemInstruction] : [])]
+  const { contents = [], systemInstruction } = inner ?? outer
+  const above = inner ? 'generate_content_request.' : ''
+  const all = [
+    ...contents.map((content, index) => ({ content, place: `${above}contents[${index}]` })),
+    { content: { parts: systemInstruction?.parts }, place: `${above}system_instruction` },
+  ]
   let [characters, pictures] = [0, 0]
-  for (const { text, inlineData, fileData } of all.flatMap(({ parts }) => parts ?? [])) {
-    // The body's own bound is the text's.
-    if (text) characters += (await readText(text, 'contents', Number.MAX_SAFE_INTEGER, document)).length
-    if (inlineData || fileData) pictures += 1
+  for (const { content, place } of all) {
+    const { text, images } = await decodeContent(content, place, document, bounds)
+    characters += text.length
+    pictures += images.length
   }
   const textTokens = Math.ceil(characters / charactersPerToken)
   const imageTokens = pictures * tokensPerPicture

@@ -81,6 +81,8 @@ export const CountTokensRequest = message('CountTokensRequest', {
   systemInstruction: Content,
   generateContentRequest: GenerateContentRequest,
 })
+  .superRefine(atMostOneOf(['contents', 'generateContentRequest']))
+  .superRefine(atMostOneOf(['systemInstruction', 'generateContentRequest']))
 
 export type GenerateContentRequest = z.infer<typeof GenerateContentRequest>
 export type CountTokensRequest = z.infer<typeof CountTokensRequest>
