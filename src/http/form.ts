@@ -118,7 +118,7 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
-    if (text === '' && isPicture) throw emptyPicture(list ?? name)
+    if (text === '' && list) throw emptyPicture(list)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
     next = parts.next()
   }

@@ -160,7 +160,7 @@ describe('OpenAI’s fields', () => {
     [{ name: 'image', value: '', fileName: 'a.png', type: 'image/png' }, 'image'],
     [{ name: 'image', value: 'no picture' }, 'image'],
     [{ name: 'image', value: '' }, 'image'],
-    [{ name: 'mask', value: '' }, 'mask'],
+    [{ name: 'input_references[]', value: '' }, 'input_references'],
     [{ name: 'mask', value: 'no picture', fileName: 'a.png', type: 'image/png' }, 'mask'],
     [{ name: 'prompt', value: 'A', fileName: 'a.png', type: 'image/png' }, 'prompt'],
     [{ name: 'size', value: 'A', fileName: 'a.png', type: 'image/png' }, 'size'],
