@@ -6,6 +6,9 @@ export const longestAddress = 4096
 
 export const isAddress = (text: string) => /^(https?|gs):\/\//i.test(text)
 
+/** A bucket alone is none. */
+const lacksObject = (text: string) => /^gs:/i.test(text) && !/^gs:\/\/[^/]+\/./i.test(text)
+
 /** What only an account of Google's can read: pictures in its storage and those of its Files API. */
 export const liesAtGoogle = (url: string) =>
   /^(gs:|https:\/\/generativelanguage\.googleapis\.com\/(.*\/)?files\/)/i.test(url)
@@ -19,7 +22,7 @@ export function pictureAddress(text: string, param: string): string {
     text.length > longestAddress
       ? `an address may have at most ${longestAddress} characters`
       : // biome-ignore lint/suspicious/noControlCharactersInRegex: URL parsers drop some of them in silence
-        /[\x00-\x20\x7f\\]/.test(text) || !isAddress(text) || !URL.canParse(text)
+        /[\x00-\x20\x7f\\]/.test(text) || !isAddress(text) || !URL.canParse(text) || lacksObject(text)
         ? 'it is no address of a picture'
         : null
   if (why === null) return text
