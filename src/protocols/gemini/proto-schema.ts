@@ -90,23 +90,24 @@ export const between = <Schema extends z.ZodType<number>>(schema: Schema, least:
     error: ({ input }) => wrong(`in the range [${least}, ${most}]`, input),
   })
 
-const upperCase = (value: unknown) => (typeof value === 'string' ? value.toUpperCase() : value)
+/** A name of an enum, which Google takes in any case. `hint`: what it should be. */
+const enumName = <Name extends string>(type: string, isOne: (name: string) => name is Name, hint: string) =>
+  z.unknown().transform((value, context): Name => {
+    const name = typeof value === 'string' && value.length <= longestName ? value.toUpperCase() : ''
+    if (isOne(name)) return name
+    context.addIssue({ code: 'custom', message: `${wrong(type, value)}. ${hint}` })
+    return z.NEVER
+  })
 
-/** An enum, whose names Google takes in any case. */
-export const oneOf = <const Names extends readonly string[]>(type: string, names: Names) =>
-  z.preprocess(
-    upperCase,
-    z.enum(names, { error: ({ input }) => `${wrong(type, input)}. It is one of ${names.join(', ')}` }),
-  )
+export function oneOf<const Names extends readonly string[]>(type: string, names: Names) {
+  const known: ReadonlySet<string> = new Set(names)
+  const isOne = (name: string): name is Names[number] => known.has(name)
+  return enumName(type, isOne, `It is one of ${names.join(', ')}`)
+}
 
 /** An enum that grows: known by how its names begin. */
-export const beginningWith = (type: string, start: string) =>
-  z.preprocess(
-    upperCase,
-    z.string(wrongType(type)).refine(name => name.length <= longestName && name.startsWith(start), {
-      error: ({ input }) => `${wrong(type, input)}. It begins with ${start}`,
-    }),
-  )
+export const beginningWith = <Start extends string>(type: string, start: Start) =>
+  enumName(type, (name): name is `${Start}${string}` => name.startsWith(start), `It begins with ${start}`)
 
 /** Something with members that nobody here looks into. */
 export const structure = (type: string) => z.custom<Readonly<Record<string, unknown>>>(isObject, wrongType(type))

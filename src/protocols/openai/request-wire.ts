@@ -69,13 +69,6 @@ const SafetySetting = z.strictObject(
   { category: Name.optional(), threshold: Name.optional() },
   { error: 'must be { category, threshold }' },
 )
-const mostSettings = 32
-// Counted before each is looked at: hundreds of thousands would hold everybody up.
-const SafetySettings = z
-  .custom(value => Array.isArray(value) && value.length <= mostSettings, {
-    error: `must be a list of at most ${mostSettings} { category, threshold }`,
-  })
-  .pipe(z.array(SafetySetting))
 
 /**
  * What the neutral request has no place for: sent where an upstream has such a field, named as ignored elsewhere, and checked either
@@ -93,7 +86,7 @@ export const ExtraFields = z
     negative_prompt: Text,
     steps: Whole.min(1, 'must be at least 1'),
     cfg: z.number({ error: 'must be a number' }).min(0, 'must not be negative'),
-    safety_settings: SafetySettings,
+    safety_settings: z.array(SafetySetting, { error: 'must be a list of { category, threshold }' }),
   })
   .partial()
 
