@@ -59,6 +59,8 @@ export interface AppParts {
   readonly slabs: boolean
   /** Told how many bytes of text are made of pictures that come, in buffers that are garbage then. */
   readonly onUpload?: (bytes: number) => void
+  /** Told how many bytes of such buffers are no longer kept for the next ones. */
+  readonly onLetGo?: (bytes: number) => void
   /** Streamed answers say that they live after so much silence; absent: 12 s. */
   readonly heartbeatMs?: number
   /** Seconds since the epoch, by which pictures answered by URL expire and usage has its days; absent: the machine's clock. */
@@ -130,7 +132,7 @@ export async function buildApp(config: Config, parts: AppParts): Promise<App> {
   )
   const { callers, routing: routes } = byModelIds(config, catalogue)
   const routing = createRouting(candidates, routes)
-  const buffers = new BufferPool({ makeLarge: textMemory, onTake: parts.onUpload })
+  const buffers = new BufferPool({ makeLarge: textMemory, onTake: parts.onUpload, onLetGo: parts.onLetGo })
   const pixels = createPixelQueue({
     atOnce: jobsAtOnce(Math.ceil(availableParallelism() / config.workers), process.env.UV_THREADPOOL_SIZE),
     mostPixels: mostPixels / config.workers,

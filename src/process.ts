@@ -9,7 +9,7 @@ import type { Config } from './config/config.ts'
 import { ConfigError, configErrorExitCode } from './config/config-error.ts'
 import { checkFolders } from './config/folders.ts'
 import { loadConfig } from './config/load.ts'
-import { collectUploads, forgetTheStart, optimiseSooner } from './engine.ts'
+import { collectPeaks, collectUploads, forgetTheStart, optimiseSooner } from './engine.ts'
 import { greeting } from './greeting.ts'
 import { asError } from './images/error.ts'
 import { leaveOnce } from './leaving.ts'
@@ -69,6 +69,7 @@ async function start(): Promise<void> {
       version,
       slabs: process.env.PLANTAIN_SLABS !== 'off',
       onUpload: collectUploads(),
+      onLetGo: collectPeaks(() => app.activity()),
     })
     const address = await listen(app.server, config.listen, 'PLANTAIN', role !== null)
     const adminAddress = role ? null : await listen(app.admin, config.admin, 'PLANTAIN_ADMIN')

@@ -11,15 +11,18 @@ export interface BufferPoolParts {
   readonly makeLarge?: (bytes: number) => Buffer
   /** One of so many bytes is handed out. */
   readonly onTake?: ((bytes: number) => void) | undefined
+  /** So many bytes were more than a load has use for: they are no longer kept. */
+  readonly onLetGo?: ((bytes: number) => void) | undefined
 }
 
 export class BufferPool {
-  readonly #small = new Shelf(smallBytes, Buffer.allocUnsafeSlow)
+  readonly #small: Shelf
   readonly #large: Shelf
   readonly #onTake: (bytes: number) => void
 
-  constructor({ makeLarge = Buffer.allocUnsafeSlow, onTake = () => {} }: BufferPoolParts = {}) {
-    this.#large = new Shelf(largeBytes, makeLarge)
+  constructor({ makeLarge = Buffer.allocUnsafeSlow, onTake = () => {}, onLetGo = () => {} }: BufferPoolParts = {}) {
+    this.#small = new Shelf(smallBytes, Buffer.allocUnsafeSlow, onLetGo)
+    this.#large = new Shelf(largeBytes, makeLarge, onLetGo)
     this.#onTake = onTake
   }
 
@@ -87,15 +90,17 @@ export class Blocks {
 class Shelf {
   readonly #bytes: number
   readonly #make: (bytes: number) => Buffer
+  readonly #onLetGo: (bytes: number) => void
   readonly #free: Buffer[] = []
   #used = 0
   /** The most since the last look. */
   #mostUsed = 0
   #look: NodeJS.Timeout | null = null
 
-  constructor(bytes: number, make: (bytes: number) => Buffer) {
+  constructor(bytes: number, make: (bytes: number) => Buffer, onLetGo: (bytes: number) => void) {
     this.#bytes = bytes
     this.#make = make
+    this.#onLetGo = onLetGo
   }
 
   take(): Buffer {
@@ -116,7 +121,8 @@ class Shelf {
 
   #letGo(): void {
     this.#look = null
-    this.#free.splice(this.#free.length - this.#excess(this.#mostUsed))
+    const letGo = this.#free.splice(this.#free.length - this.#excess(this.#mostUsed))
+    this.#onLetGo(letGo.length * this.#bytes)
     this.#mostUsed = this.#used
     this.#lookLater()
   }

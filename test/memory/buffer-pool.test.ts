@@ -55,7 +55,11 @@ test('what a load has in use again and again is kept, what a peak added is let g
   vi.useFakeTimers()
   const made: Buffer[] = []
   const makeLarge = (bytes: number) => made[made.push(Buffer.alloc(bytes)) - 1] ?? Buffer.alloc(0)
-  const pool = new BufferPool({ makeLarge })
+  let letGo = 0
+  const onLetGo = (bytes: number) => {
+    letGo += bytes
+  }
+  const pool = new BufferPool({ makeLarge, onLetGo })
   const useAtOnce = (megabytes: number) => {
     const blocks = pool.blocksFor(megabytes * 1024 * 1024)
     for (let taken = 0; taken < megabytes; taken++) blocks.take()
@@ -82,4 +86,6 @@ test('what a load has in use again and again is kept, what a peak added is let g
   expect(madeFor(100)).toBe(36)
   vi.advanceTimersByTime(60_000)
   expect(vi.getTimerCount()).toBe(0)
+  // All that were made but those that are kept.
+  expect(letGo).toBe((made.length - 64) * 1024 * 1024)
 })
