@@ -9,6 +9,8 @@ export interface GeminiDialect extends Dialect {
   readonly readsFrom: readonly string[]
   /** Refuses contents that don't say whose they are. */
   readonly needsRole: boolean
+  /** Reads no file whose type it is not told. */
+  readonly needsFileType: boolean
   /** The special words of `imageConfig` that it knows: others refuse them. */
   readonly specialWords: readonly SpecialWord[]
 }

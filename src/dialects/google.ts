@@ -14,5 +14,6 @@ export const google: GeminiDialect = {
   // https://ai.google.dev/gemini-api/docs/files; public addresses it fetches itself, but tells nobody which it could not read.
   readsFrom: ['https://generativelanguage.googleapis.com/'],
   needsRole: false,
+  needsFileType: false,
   specialWords: [],
 }

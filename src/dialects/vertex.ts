@@ -20,6 +20,7 @@ export function vertex({ project, location = 'global' }: VertexPlace): GeminiDia
     modelsPath: `/v1beta1${parent}/publishers/google/models`,
     readsFrom: ['gs://'],
     needsRole: true,
+    needsFileType: true,
     specialWords,
   }
 }

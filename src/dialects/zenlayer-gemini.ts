@@ -19,5 +19,6 @@ export const zenlayerGemini: GeminiDialect = {
   modelsPath: '/v1/v1beta/models',
   readsFrom: [],
   needsRole: true,
+  needsFileType: false,
   specialWords: [],
 }

@@ -35,8 +35,9 @@ const maxTextFields = 60
 /** Of a text that is no picture. */
 export const maxTextBytes = 256 * 1024
 const longestName = 100
-// `image`, `image[]` and `image[0]` are three spellings of one list.
-export const listName = /^(image|images|image_urls|imageUrls|input_references|inputReferences)(?:\[\d*\])?$/
+// `image`, `image[]`, `image[0]` and `image[0][image_url]` are spellings of one list.
+export const listName =
+  /^(image|images|image_urls|imageUrls|input_references|inputReferences)(?:\[\d*\])?(?:\[(?:image_url|url)\])?$/
 /** Text in it may be a picture as base64, and weigh as much. */
 export const holdsPicture = (name: string): boolean => listName.test(name) || name === 'mask'
 
@@ -118,7 +119,7 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
-    if (text === '' && list) throw emptyPicture(list)
+    if (text === '' && list === 'image') throw emptyPicture(list)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
     next = parts.next()
   }

@@ -186,7 +186,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
     if (part.length > longest) throw partTooLarge(name, isPicture ? bounds.maxImageBytes : maxTextBytes)
     const raw = decode(await join(content), part.charset, name)
     const text = part.mediaType === 'application/json' ? textOfJson(raw) : raw
-    if (text === '' && list) throw emptyPicture(list)
+    if (text === '' && list === 'image') throw emptyPicture(list)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
   }
   return Object.fromEntries(fields)

@@ -1,4 +1,5 @@
 /** A call in one of Google's forms for an upstream that speaks another, or that has to be called more than once for it. */
+import { nameIgnored } from '../gateway/exchange.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ModelChoice } from '../gateway/routing.ts'
 import type { Bytes } from '../images/bytes.ts'
@@ -55,7 +56,9 @@ export function createTranslate({ gateway, bounds, stream }: TranslateParts): Tr
     const { exchange, answer } = conversation
     const reply = (body: Bytes) => answer({ status: 200, headers: jsonType, body })
     if (call.method === 'countTokens') {
-      await reply(await countTokens(call.body, bounds))
+      const { body, ignored } = await countTokens(call.body, bounds)
+      nameIgnored(exchange, ignored)
+      await reply(body)
       return 'ok'
     }
     const form = call.method === 'predict' ? predictForm : generateForm

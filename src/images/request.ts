@@ -6,6 +6,8 @@ import type { InputMediaType } from './media-type.ts'
 export interface ImageInput {
   readonly mediaType: InputMediaType
   readonly base64: Bytes
+  /** The field it stood in, for errors; absent for one that was made here. */
+  readonly param?: string
 }
 
 /** A picture that is named by its address: fetched before the call, unless the upstream can read it there itself. */

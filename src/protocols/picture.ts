@@ -23,7 +23,7 @@ export async function checkPicture(
   const mediaType = mediaTypeOf(await base64ReadAt(base64)(0, 32))
   if (mediaType === null) throw unreadable(param, 'its bytes are no png, jpeg, webp, heic or heif')
   if (mediaType === 'image/gif') throw unreadable(param, 'gif is not supported; send png, jpeg, webp, heic or heif')
-  return { base64, mediaType: mediaType satisfies InputMediaType }
+  return { base64, mediaType: mediaType satisfies InputMediaType, param }
 }
 
 /** The address of a picture, as it was written; null where the text is none. @throws GatewayError naming `param` where it can't be one. */

@@ -65,15 +65,19 @@ test('express mode calls the publisher’s model with the key in its header', as
 
 test('a file in its storage goes up with the type that its name says, which Vertex asks for', async () => {
   const served = await start({ keys: ['express-key'] })
-  const image = ['gs://bucket/cat.PNG', 'gs://bucket/dog.v2.jpg', 'gs://bucket/no-type']
+  const image = ['gs://bucket/cat.PNG', 'gs://bucket/dog.v2.jpg']
   const asked = { model: 'nano-banana-2', prompt: 'A kite', image }
   expect((await ask(served, '/v1/images/generations', asked)).status).toBe(200)
   const { parts } = JSON.parse(upstream.seen[0]?.body.toString() ?? '').contents[0]
   expect(parts.slice(1).map(({ fileData }: { fileData: object }) => fileData)).toEqual([
     { fileUri: image[0], mimeType: 'image/png' },
     { fileUri: image[1], mimeType: 'image/jpeg' },
-    { fileUri: image[2] },
   ])
+  for (const name of ['no-type', 'words.pdf']) {
+    const { status, json } = await ask(served, '/v1/images/generations', { ...asked, image: [`gs://bucket/${name}`] })
+    expect([status, json.error.param]).toEqual([400, 'image[0]'])
+  }
+  expect(upstream.seen).toHaveLength(1)
 })
 
 test('makes the file type that is asked for in its own words: those are passed on', async () => {

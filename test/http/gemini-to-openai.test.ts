@@ -254,6 +254,17 @@ describe('counting tokens', () => {
     const { status, json } = await ask(gateway, path('countTokens'), body)
     expect([status, json.error.details[0].fieldViolations[0].field]).toEqual([400, field])
   })
+
+  test('names what it does not count', async () => {
+    const tools = { tools: [{ codeExecution: {} }] }
+    for (const [body, ignored] of [
+      [{ ...kite, ...tools }, 'tools'],
+      [{ generateContentRequest: { ...kite, ...square, ...tools } }, 'generate_content_request.tools'],
+    ] as const) {
+      const { status, headers } = await ask(gateway, path('countTokens'), body)
+      expect([status, headers.get('x-plantain-ignored-params')]).toEqual([200, ignored])
+    }
+  })
 })
 
 describe('what OpenAI says', () => {

@@ -53,10 +53,19 @@ describe('OpenAI’s fields', () => {
     [{ width: 512 }, 'height'],
     [{ height: 512 }, 'width'],
     [{ mask: 'x' }, 'mask'],
+    [{ image: { image_url: `data:image/png;base64,${png}`, file_id: 'file-1' } }, 'image'],
     [{ output_format: 'png', output_compression: 50 }, 'output_compression'],
   ])('two that exclude each other: %j', async (body, field) => {
     expectOpenai(await ask(google, '/v1/images/generations', { prompt: 'A kite', ...body }), field)
   })
+
+  test.each(['image', 'images', 'image_urls', 'inputReferences'])(
+    'an edit of a list without any picture: %s',
+    async field => {
+      const body = { prompt: 'A kite', [field]: [] }
+      expectOpenai(await ask(google, '/v1/images/edits', body), field)
+    },
+  )
 
   test('more pictures than there may be, in one field or in several', async () => {
     const some = (count: number) => Array.from({ length: count }, () => png)
@@ -80,7 +89,7 @@ describe('OpenAI’s fields', () => {
     [{ name: 'image', value: '', fileName: 'a.png', type: 'image/png' }, 'image'],
     [{ name: 'image', value: 'no picture' }, 'image'],
     [{ name: 'image', value: '' }, 'image'],
-    [{ name: 'input_references[]', value: '' }, 'input_references'],
+    [{ name: 'image[]', value: '' }, 'image'],
     [{ name: 'mask', value: 'no picture', fileName: 'a.png', type: 'image/png' }, 'mask'],
     [{ name: 'prompt', value: 'A', fileName: 'a.png', type: 'image/png' }, 'prompt'],
     [{ name: 'size', value: 'A', fileName: 'a.png', type: 'image/png' }, 'size'],
@@ -234,6 +243,21 @@ describe('Imagen’s fields', () => {
     const image = { bytesBase64Encoded: png, gcsUri: 'gs://bucket/a.png' }
     const body = { instances: { prompt: 'A kite', image } }
     expectGoogle(await ask(google, path, body), 'instances[0].image.gcs_uri')
+  })
+
+  test('a file that is no picture', async () => {
+    for (const image of [
+      { gcsUri: 'gs://bucket/a', mimeType: 'application/pdf' },
+      { gcsUri: 'https://example.com/a.mp4', mimeType: 'video/mp4' },
+    ]) {
+      expectGoogle(await ask(google, path, { instances: { prompt: 'A kite', image } }), 'instances[0].image.mime_type')
+    }
+  })
+
+  test('too many pictures are told of the field they stood in', async () => {
+    const referenceImages = Array.from({ length: 15 }, () => ({ referenceImage: { bytesBase64Encoded: png } }))
+    const instances = { prompt: 'A kite', referenceImages }
+    expectGoogle(await ask(google, path, { instances }), 'instances[0].reference_images')
   })
 
   test('two sizes that differ', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { ask } from '../helpers/callers.ts'
+import { postForm, textParts } from '../helpers/forms.ts'
 import { googleAt, startGateway, type TestGateway } from '../helpers/gateway.ts'
 import { picture } from '../helpers/pictures.ts'
 import type { FakeUpstream } from '../upstreams/contract.ts'
@@ -102,6 +103,22 @@ describe('of a Gemini caller, at OpenAI', () => {
     expect(told.json.error.message).toContain('32000')
   })
 
+  test('what a user or the instructions mark as a thought is said all the same', async () => {
+    const parts = [{ text: 'A kite' }, { text: 'in oil', thought: true }]
+    const systemInstruction = { parts: [{ text: 'No words.', thought: true }] }
+    const { sent } = await generate(openai, 'gpt-image-2', { contents: [{ parts }], systemInstruction })
+    expect(sent[0]?.prompt).toMatch(/^No words\.\s+A kite\s+in oil$/)
+  })
+
+  test('what is said of the picture’s format and understood by nobody is named', async () => {
+    const image = { aspectRatio: '1:1', compressionQuality: 5 }
+    const format = await generate(openai, 'gpt-image-2', { generationConfig: { responseFormat: [{ image }] } })
+    expect([format.status, ignoredOf(format)]).toEqual([
+      200,
+      ['generation_config.response_format[0].image.compression_quality'],
+    ])
+  })
+
   test('what parts say beside their text and pictures is named', async () => {
     const told = await generate(openai, 'gpt-image-2', {
       contents: [
@@ -150,6 +167,27 @@ test.each([
   await vertex.close()
 })
 
+test('an own form that is written anew keeps its other formats, and names what it drops', async () => {
+  const { status, headers, sent } = await generate(google, flash31, {
+    generationConfig: {
+      candidateCount: 2,
+      imageConfig: { imageOutputOptions: { mimeType: 'image/png', progressive: true } },
+      responseFormat: [{ image: { aspectRatio: '1:1', quality: 5 }, text: {} }],
+    },
+  })
+  expect([status, headers.get('x-plantain-ignored-params')?.split(', ')]).toEqual([
+    200,
+    [
+      'generation_config.image_config.image_output_options.progressive',
+      'generation_config.response_format[0].image.quality',
+    ],
+  ])
+  expect(sent[0]?.generationConfig).toMatchObject({
+    imageConfig: { aspectRatio: '1:1' },
+    responseFormat: [{ text: {} }],
+  })
+})
+
 test('thoughts that are asked for with several candidates, which are merged without them, are named', async () => {
   const thinking = { thinkingConfig: { includeThoughts: true } }
   const merged = await generate(google, flash31, { generationConfig: { ...thinking, candidateCount: 2 } })
@@ -185,11 +223,15 @@ describe('of an OpenAI caller, at Google', () => {
       const told = await paint(google, { [name]: settings })
       expect([told.status, ignoredOf(told), told.sent[0]?.safetySettings]).toEqual([200, [], settings])
     }
-    expect(refusalOf(await paint(google, { safety_settings: [{ category: 1 }] }), google)).toEqual([
-      400,
-      'safety_settings[0].category',
-      true,
-    ])
+  })
+
+  test('one safety setting is a list of one, and in a form it is JSON', async () => {
+    const setting = { category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' }
+    expect((await paint(google, { safety_settings: setting })).sent).toMatchObject([{ safetySettings: setting }])
+    google.fake.reset()
+    const parts = textParts({ prompt: 'A kite', safety_settings: JSON.stringify([setting]) })
+    expect((await postForm(`${google.gateway.url}/v1/images/edits`, parts)).status).toBe(200)
+    expect(google.fake.requests.map(jsonOf)).toMatchObject([{ safetySettings: [setting] }])
   })
 })
 

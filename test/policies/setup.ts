@@ -1,5 +1,5 @@
 /** What the tests of policies share: a gateway in front of a strict stand-in for a vendor, and what goes up for a request. */
-import { afterAll } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import { ask, type Told } from '../helpers/callers.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/gateway.ts'
@@ -71,3 +71,22 @@ export const refusalOf = ({ status, json }: Asked, { fake }: Place) => [
   json.error?.param,
   fake.requests.length === 0,
 ]
+
+/** A refusal in full: 400 naming `param` with `code`, nobody called and nothing tried. @returns what is told. */
+export async function refused(
+  place: Place,
+  body: object,
+  param: string,
+  code: string | null = 'invalid_value',
+): Promise<string> {
+  const { status, json, reason, line } = await paint(place, body)
+  expect(json.error).toMatchObject({ type: 'invalid_request_error', param, code })
+  expect([status, place.fake.requests.length]).toEqual([400, 0])
+  if (code) expect(reason).toBe(code)
+  expect(line).toMatchObject({ outcome: 'failed', status: 400, attempts: 0 })
+  return json.error.message
+}
+
+/** The fields that an answer names as ignored. */
+export const ignoredIn = ({ headers }: Pick<Told, 'headers'>): readonly string[] =>
+  headers.get('x-plantain-ignored-params')?.split(', ') ?? []

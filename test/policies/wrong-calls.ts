@@ -74,9 +74,20 @@ const inExtras: Readonly<Record<keyof typeof ExtraFields.shape, readonly unknown
   input_fidelity: ['exact', 7, true],
   style: noLabel,
   negative_prompt: [7, true, ['rain'], { a: 1 }],
-  steps: [...noWhole, 0, -1],
-  cfg: ['x', true, [1], { a: 1 }, -1],
-  safety_settings: ['x', 7, {}, ['x'], [{ category: 7 }], [{ threshold: ['OFF'] }], [{ level: 'x' }]],
+  steps: [...noWhole, -1],
+  cfg: ['x', true, [1], { a: 1 }],
+  safety_settings: [
+    'x',
+    7,
+    {},
+    ['x'],
+    [{ category: 7 }],
+    [{ threshold: ['OFF'] }],
+    [{ level: 'x' }],
+    [{ category: 'HARASSMENT', threshold: 'OFF' }],
+    [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_SOME' }],
+    [{ category: 'HARM_CATEGORY_HARASSMENT' }],
+  ],
 }
 
 const camelToSnake = (path: string) => path.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
@@ -162,7 +173,7 @@ const inGeneration: Readonly<Record<string, readonly unknown[]>> = {
   [`${config}.responseFormat[0].image.aspectRatio`]: [...googleName, 'wide'],
   [`${config}.responseFormat[0].image.imageSize`]: [...googleName, '3K', 'IMAGE_SIZE_EIGHT_K'],
   [`${config}.responseFormat[0].image.mimeType`]: [...googleName, 'image/gif'],
-  [`${config}.responseFormat[0].image.delivery`]: [...googleName, 'URI'],
+  [`${config}.responseFormat[0].image.delivery`]: [...googleName, 'URI', 'SOMETHING'],
   [`${config}.seed`]: googleWhole,
   [`${config}.mediaResolution`]: ['sharp', 7, true, ['x']],
   [`${config}.thinkingConfig`]: noObject,

@@ -92,7 +92,7 @@ export async function decodeContent(
     images.push(await reference)
     parts.push(part)
   }
-  const said = textOf(content, place, document)
+  const said = textOf(content, speaker, place, document)
   const text = isThere(said) ? said : await said
   return { speaker, text, images, parts }
 }
@@ -100,10 +100,10 @@ export async function decodeContent(
 // Four characters for each of the tokens that the largest of these models reads.
 const longestText = 4 * 65_536
 
-function textOf(content: WireContent, place: string, document: WireDocument): Soon<string> {
+function textOf(content: WireContent, speaker: Speaker, place: string, document: WireDocument): Soon<string> {
   let said: Soon<string> = ''
   for (const [index, { text, thought }] of (content.parts ?? []).entries()) {
-    if (!text || thought) continue
+    if (!text || (thought && speaker === 'model')) continue
     said = whenThere(said, before =>
       whenThere(readText(text, `${place}.parts[${index}].text`, longestText, document), now =>
         before && now ? `${before}\n${now}` : before || now,

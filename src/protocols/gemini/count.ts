@@ -5,15 +5,22 @@
 import { type Bytes, bytesOfText } from '../../images/bytes.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { decodeContent } from './contents.ts'
-import { checkFields } from './fields.ts'
+import { checkFields, unknownFields } from './fields.ts'
 import { encodeDetails } from './inbound.ts'
 import { CountTokensRequest } from './request-wire.ts'
 
 const charactersPerToken = 4
 const tokensPerPicture = 258
 
+export interface TokenCount {
+  /** The whole answer. */
+  readonly body: Bytes
+  /** The fields that were not looked at, by their places. */
+  readonly ignored: readonly string[]
+}
+
 /** @throws GatewayError naming what a call that paints could not have either. */
-export async function countTokens(document: WireDocument, bounds: RequestBounds): Promise<Bytes> {
+export async function countTokens(document: WireDocument, bounds: RequestBounds): Promise<TokenCount> {
   const { generateContentRequest: inner, ...outer } = checkFields(CountTokensRequest, document.value)
   const { contents = [], systemInstruction } = inner ?? outer
   const above = inner ? 'generate_content_request.' : ''
@@ -29,10 +36,13 @@ export async function countTokens(document: WireDocument, bounds: RequestBounds)
   }
   const textTokens = Math.ceil(characters / charactersPerToken)
   const imageTokens = pictures * tokensPerPicture
-  return bytesOfText(
-    JSON.stringify({
-      totalTokens: textTokens + imageTokens,
-      promptTokensDetails: encodeDetails({ textTokens, imageTokens }),
-    }),
-  )
+  const body = {
+    totalTokens: textTokens + imageTokens,
+    promptTokensDetails: encodeDetails({ textTokens, imageTokens }),
+  }
+  const unread = [...unknownFields(outer, read), ...unknownFields(inner, read, ['generateContentRequest'])]
+  return { body: bytesOfText(JSON.stringify(body)), ignored: unread.map(([place]) => place) }
 }
+
+// How the picture is to be asks for no tokens.
+const read = new Set(['model', 'contents', 'systemInstruction', 'generationConfig', 'safetySettings'])

@@ -1,4 +1,5 @@
 /** Which fields of a call no other protocol has a word for, by their places in it. */
+import type { GenerationConfig } from './config-wire.ts'
 import { type Fields, unknownFields } from './fields.ts'
 import type { GenerateContentRequest, WireContent, WirePart } from './request-wire.ts'
 
@@ -7,6 +8,7 @@ const inTool = new Set(['googleSearch', 'googleSearchRetrieval'])
 const inImageConfig = new Set(['aspectRatio', 'imageSize', 'imageOutputOptions'])
 const inOutputOptions = new Set(['mimeType', 'compressionQuality'])
 const inResponseFormat = new Set(['image'])
+const inFormatImage = new Set(['aspectRatio', 'imageSize', 'mimeType', 'delivery'])
 const none: ReadonlySet<string> = new Set()
 const inContent = new Set(['role', 'parts'])
 // Thoughts and their signatures are the model's own affair.
@@ -48,12 +50,20 @@ export function namedExtras(request: GenerateContentRequest): ReadonlyMap<string
     ...unknownFields(generationConfig, inConfig, ['generationConfig']),
     ...each(responseFormat, inResponseFormat, ['generationConfig', 'responseFormat']),
     ...unknownFields(imageConfig, inImageConfig, ['generationConfig', 'imageConfig']),
-    ...unknownFields(imageConfig?.imageOutputOptions, inOutputOptions, [
-      'generationConfig',
-      'imageConfig',
-      'imageOutputOptions',
-    ]),
+    ...outputExtras(generationConfig),
   ])
+}
+
+/** Of what says how pictures come: that is settled here, so an upstream of the same form hears nothing of it either. */
+export function outputExtras(config: GenerationConfig | undefined): readonly (readonly [string, unknown])[] {
+  const { imageConfig, responseFormat = [] } = config ?? {}
+  const place = ['generationConfig', 'imageConfig', 'imageOutputOptions']
+  return [
+    ...unknownFields(imageConfig?.imageOutputOptions, inOutputOptions, place),
+    ...responseFormat.flatMap(({ image }, index) =>
+      unknownFields(image, inFormatImage, ['generationConfig', 'responseFormat', index, 'image']),
+    ),
+  ]
 }
 
 const fieldsOf = (value: unknown): Fields | undefined =>

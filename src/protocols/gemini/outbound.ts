@@ -31,7 +31,7 @@ export function createOutbound(dialect: GeminiDialect): Outbound {
       method: 'POST',
       // A stream brings what drafts the model makes anyway. Thoughts are not asked for: they may be billed.
       path: pathOf(target.model, target.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'),
-      body: encodeBody(request, target, specialWords),
+      body: encodeBody(request, target, dialect),
       ignored: ignoredOf(request, specialWords),
     }),
     decodeResult,
@@ -53,10 +53,14 @@ function ignoredOf(request: ImageRequest, known: readonly SpecialWord[]): readon
   return [...[...request.extras.fields.keys()].filter(name => !sent.includes(name)), ...unheard(request)]
 }
 
-function encodeBody(request: ImageRequest, target: Target, known: readonly SpecialWord[]): Bytes {
+function encodeBody(request: ImageRequest, target: Target, dialect: GeminiDialect): Bytes {
   const { own } = request.extras
-  if (!(own instanceof OwnForm)) return writeJson(encodeNeutral(request, target, known))
-  return writeJson(own.encode(target, referencesOf(request).map(encodeReference), known))
+  const references = referencesOf(request)
+  if (own instanceof OwnForm) {
+    return writeJson(own.encode(target, references.map(encodeReference), dialect.specialWords))
+  }
+  for (const reference of references) checkFile(reference, dialect)
+  return writeJson(encodeNeutral(request, target, dialect.specialWords))
 }
 
 // Google's field is an int32; another upstream may take more, or none.
@@ -106,10 +110,18 @@ const encodeReference = (reference: Reference) =>
     ? { fileData: { fileUri: reference.url, ...(reference.mediaType && { mimeType: reference.mediaType }) } }
     : { inlineData: { mimeType: reference.mediaType, data: new RawString(reference.base64) } }
 
-/** Vertex reads no file whose type it is not told, and other protocols' callers have no word for that. */
+/** Other protocols' callers have no word for the type of a file that is read elsewhere. */
 function withType(reference: Reference): Reference {
   const mediaType = isLink(reference) && !reference.mediaType && mediaTypeOfName(reference.url)
   return mediaType ? { ...reference, mediaType } : reference
+}
+
+/** @throws GatewayError for a file of unknown type that the vendor would refuse, or for one that is no picture by its name. */
+function checkFile(reference: Reference, { needsFileType }: GeminiDialect): void {
+  if (!needsFileType || !isLink(reference) || withType(reference) !== reference || reference.mediaType) return
+  const { param } = reference
+  const sentence = `Invalid picture '${param}': its upstream reads files whose type it is told, and this name tells none. Let it end in .png, .jpg, .webp, .heic or .heif.`
+  throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_image', notSent: true })
 }
 
 const encodeMask = ({ mask }: ImageRequest) =>

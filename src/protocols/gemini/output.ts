@@ -18,14 +18,14 @@ export function decodeOutput(config: GenerationConfig): Output {
 export function typeIn({ imageConfig, responseFormat }: GenerationConfig): Said {
   const { image, place } = onlyFormat(responseFormat)
   return agreed(
-    { said: imageConfig?.imageOutputOptions?.mimeType?.toLowerCase(), place: `${outputPlace}.mime_type` },
-    { said: image?.mimeType?.toLowerCase(), place: `${place}.mime_type` },
+    { said: usualName(imageConfig?.imageOutputOptions?.mimeType), place: `${outputPlace}.mime_type` },
+    { said: usualName(image?.mimeType), place: `${place}.mime_type` },
   )
 }
 
 /** @throws GatewayError where it is no type that pictures are brought to, or no quality. */
 export function outputOf(type: Said, quality: Said<number>): Output {
-  const format = formats.get(type.said?.toLowerCase() ?? '')
+  const format = formats.get(usualName(type.said) ?? '')
   if (type.said && !format) {
     const sentence = `Invalid value at '${type.place}', "${shortened(type.said)}". It is image/png, image/jpeg or image/webp.`
     throw invalid(sentence, type.place)
@@ -37,9 +37,10 @@ export function outputOf(type: Said, quality: Said<number>): Output {
   return { ...(format && { format }), ...(quality.said !== undefined && { compression: quality.said }) }
 }
 
+const usualName = (mimeType: string | undefined) => mimeType?.toLowerCase().replace(/^image\/jpg$/, 'image/jpeg')
+
 const formats = new Map<string, 'png' | 'jpeg' | 'webp'>([
   ['image/png', 'png'],
   ['image/jpeg', 'jpeg'],
-  ['image/jpg', 'jpeg'],
   ['image/webp', 'webp'],
 ])

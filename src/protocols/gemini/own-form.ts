@@ -8,6 +8,7 @@ import { LongString } from '../../streams/document-reader.ts'
 import { RawString } from '../../streams/json-writer.ts'
 import type { Target, WireDocument } from '../protocol.ts'
 import type { GenerationConfig } from './config-wire.ts'
+import { outputExtras } from './extras.ts'
 import { pathOf } from './fields.ts'
 import type { GenerateContentRequest, WireContent, WirePart } from './request-wire.ts'
 import { speakerOf } from './roles.ts'
@@ -57,11 +58,13 @@ export class OwnForm {
    * one the pictures are kept, not what the model thought before. A file's type is seen to here.
    */
   unheard(known: readonly SpecialWord[]): readonly string[] {
-    const { imageConfig, thinkingConfig } = this.#request.generationConfig ?? {}
+    const { generationConfig = {} } = this.#request
+    const { imageConfig, thinkingConfig } = generationConfig
     const { imageOutputOptions: _, ...words } = imageConfig ?? {}
     const unsaid = Object.keys(words).filter(name => !isHeard(name, known))
     return [
       ...unsaid.map(name => pathOf(['generationConfig', 'imageConfig', name])),
+      ...outputExtras(generationConfig).map(([place]) => place),
       ...(thinkingConfig?.includeThoughts ? [pathOf(['generationConfig', 'thinkingConfig', 'includeThoughts'])] : []),
     ]
   }
@@ -86,11 +89,12 @@ function encodeConfig(config: GenerationConfig, { ratio, resolution }: Target, k
     ...(ratio && { aspectRatio: ratio }),
     ...(resolution && { imageSize: resolution }),
   }
-  const formats = responseFormat?.filter(({ image }) => !image) ?? []
+  const formats = (responseFormat ?? []).map(({ image: _image, ...other }) => other)
+  const saying = formats.filter(format => Object.keys(format).length > 0)
   const encoded = {
     ...rest,
     ...(Object.keys(shape).length > 0 && { imageConfig: shape }),
-    ...(formats.length > 0 && { responseFormat: formats }),
+    ...(saying.length > 0 && { responseFormat: saying }),
   }
   return Object.keys(encoded).length > 0 ? { generationConfig: encoded } : {}
 }

@@ -27,7 +27,6 @@ const spelling: ReadonlyMap<string, string> = new Map([
   ['output_compression', 'parameters.output_options.compression_quality'],
   ['n', 'parameters.sample_count'],
   ['seed', 'parameters.seed'],
-  ['image', `${place}.reference_images`],
   ['prompt', `${place}.prompt`],
 ])
 
@@ -62,6 +61,7 @@ export async function decodePredict(document: WireDocument, bounds: RequestBound
     spelling: new Map([
       ...spelling,
       ['image_size', `parameters.${parameters.sampleImageSize ? 'sample_' : ''}image_size`],
+      ['image', `${place}.${instance.image ? 'image' : 'reference_images'}`],
     ]),
     extras: { protocol: 'gemini', fields: namedExtras(request, instance) },
   }
@@ -113,7 +113,7 @@ function decodePicture(
   document: WireDocument,
   bounds: RequestBounds,
 ): Promise<Reference> {
-  if (picture?.gcsUri) return decodeAddress(picture.gcsUri, picture.mimeType, `${at}.gcs_uri`, document)
+  if (picture?.gcsUri) return decodeAddress(picture.gcsUri, picture.mimeType, at, 'gcs_uri', document)
   return decodeInline(picture?.bytesBase64Encoded, picture?.mimeType, at, 'bytes_base64_encoded', document, bounds)
 }
 

@@ -27,8 +27,9 @@ type Message<Known extends Members> = { [Name in keyof Known]?: z.output<Known[N
 }
 
 /**
- * A message, whose members are all optional, null means absent, and names may be spelt either way, at this level. Only what is there
- * is checked: zod's own objects check each member that they know, some sixty for a call that says three things.
+ * A message, whose members are all optional, null means absent, as no characters do but where a text is due, and names may be spelt
+ * either way, at this level. Only what is there is checked: zod's own objects check each member that they know, some sixty for a call
+ * that says three things.
  */
 export function message<const Known extends Members>(type: string, known: Known): z.ZodType<Message<Known>> {
   const names = new Map(Object.keys(known).flatMap(name => [name, snakeCase(name)].map(spelt => [spelt, name])))
@@ -41,11 +42,12 @@ export function message<const Known extends Members>(type: string, known: Known)
     const read: Record<string, unknown> = {}
     for (const spelt of Object.keys(value)) {
       const member = value[spelt]
-      if (member === null) continue
       const name = names.get(spelt) ?? spelt
+      const schema = schemas.get(name)
+      if (member === null || (member === '' && schema && schema !== Words)) continue
       if (Object.hasOwn(read, name))
         context.addIssue({ code: 'custom', path: [name], message: '(oneof), it stands there twice' })
-      const checked = schemas.get(name)?.safeParse(member)
+      const checked = schema?.safeParse(member)
       read[name] = checked?.success ? checked.data : member
       if (!checked?.error) continue
       for (const issue of checked.error.issues) context.addIssue({ ...issue, path: [name, ...issue.path] })
@@ -65,7 +67,8 @@ export const list = <Item extends z.ZodType>(item: Item) =>
 export const atMostOneOf =
   <const Names extends readonly string[]>(names: Names) =>
   (value: { readonly [Name in Names[number]]?: unknown }, context: z.RefinementCtx): void => {
-    const [first, second] = names.filter(name => value[name as Names[number]] !== undefined)
+    const said = (name: Names[number]) => value[name] !== undefined && value[name] !== ''
+    const [first, second] = names.filter(said)
     if (first === undefined || second === undefined) return
     const message = `(oneof), '${snakeCase(first)}' is already set. Cannot set '${snakeCase(second)}'`
     context.addIssue({ code: 'custom', path: [second], message })

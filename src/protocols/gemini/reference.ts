@@ -40,21 +40,24 @@ async function decodeFile(
   document: WireDocument,
   bounds: RequestBounds,
 ): Promise<Reference> {
-  refuseOtherMedia(mimeType, place)
   const param = `${place}.file_uri`
   if (fileUri && /^data:/i.test(await headOf(fileUri, document))) {
+    refuseOtherMedia(mimeType, place)
     return checkPicture(await readBase64(fileUri, param, document), param, bounds)
   }
-  return decodeAddress(fileUri, mimeType, param, document)
+  return decodeAddress(fileUri, mimeType, place, 'file_uri', document)
 }
 
-/** @throws GatewayError where it is no address of a file. */
+/** @throws GatewayError where it is no address of a file, or the file's label is no picture's. */
 export async function decodeAddress(
   uri: string | LongString | undefined,
   mimeType: string | undefined,
-  param: string,
+  place: string,
+  field: string,
   document: WireDocument,
 ): Promise<ImageLink> {
+  refuseOtherMedia(mimeType, place)
+  const param = `${place}.${field}`
   const url = await readAddress(uri ?? '', param, document)
   if (url !== null) return { url, param, ...(mimeType && { mediaType: mimeType }) }
   throw invalid(`Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`, param)

@@ -1,5 +1,6 @@
 /** What callers send in Google's form. */
 import type { z } from 'zod'
+import { harmCategoryStart, harmMethods, harmThresholds } from '../harm.ts'
 import { GenerationConfig, mediaResolutions } from './config-wire.ts'
 import {
   atMostOneOf,
@@ -45,18 +46,9 @@ const Tool = message('Tool', {
 })
 
 const SafetySetting = message('SafetySetting', {
-  // Vertex AI has more of them than the Developer API.
-  category: beginningWith('HarmCategory', 'HARM_CATEGORY_'),
-  threshold: oneOf('HarmBlockThreshold', [
-    'HARM_BLOCK_THRESHOLD_UNSPECIFIED',
-    'BLOCK_LOW_AND_ABOVE',
-    'BLOCK_MEDIUM_AND_ABOVE',
-    'BLOCK_ONLY_HIGH',
-    'BLOCK_NONE',
-    'OFF',
-  ]),
-  // Vertex AI's own.
-  method: oneOf('HarmBlockMethod', ['HARM_BLOCK_METHOD_UNSPECIFIED', 'SEVERITY', 'PROBABILITY']),
+  category: beginningWith('HarmCategory', harmCategoryStart),
+  threshold: oneOf('HarmBlockThreshold', harmThresholds),
+  method: oneOf('HarmBlockMethod', harmMethods),
 })
 
 // https://ai.google.dev/api/generate-content#request-body

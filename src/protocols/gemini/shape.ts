@@ -11,8 +11,12 @@ const imagePlace = 'generation_config.image_config'
 /** @throws GatewayError naming a field that is none of its kind, or that differs from its twin in the other place. */
 export function decodeShape(config: GenerationConfig): Shape {
   const { image, place } = onlyFormat(config.responseFormat)
-  if (image?.delivery?.toUpperCase().endsWith('URI')) {
-    throw invalid('URI delivery is not supported for this model: pictures come inline.', `${place}.delivery`)
+  const delivery = image?.delivery
+  if (delivery && !/(?:INLINE|UNSPECIFIED)$/i.test(delivery)) {
+    const sentence = /URI$/i.test(delivery)
+      ? 'URI delivery is not supported for this model: pictures come inline.'
+      : `Invalid value at '${place}.delivery', "${shortened(delivery)}". It is INLINE.`
+    throw invalid(sentence, `${place}.delivery`)
   }
   return shapeOf(ratioIn(config), tierIn(config))
 }

@@ -1,9 +1,10 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
+import { isDeepStrictEqual } from 'node:util'
 import { GatewayError } from '../../images/error.ts'
 import { pictureFields } from '../../images/request.ts'
 import type { Schema } from '../schema.ts'
 import { snakeCase } from '../snake-case.ts'
-import { ExtraFields, ImageFields, numberFields, switchFields } from './request-wire.ts'
+import { ExtraFields, ImageFields, jsonFields, numberFields, switchFields } from './request-wire.ts'
 
 export type FieldName = keyof ImageFields
 
@@ -37,7 +38,7 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
     if (!inRequest.has(name)) unknown.set(spelt, item)
     const place = inRequest.has(name) ? given : inExtras.has(name) ? extra : null
     const twin = spelling.get(name)
-    if (place && twin !== undefined && place[name] !== item) {
+    if (place && twin !== undefined && !isDeepStrictEqual(place[name], item)) {
       throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
     }
     if (!place || twin !== undefined) continue
@@ -78,5 +79,13 @@ export function typedFormValue(name: string, text: string): unknown {
   const field = snakeCase(name)
   if (numberFields.has(field) && /^-?\d{1,16}(\.\d+)?$/.test(text)) return Number(text)
   if (switchFields.has(field) && (text === 'true' || text === 'false')) return text === 'true'
-  return text
+  return jsonFields.has(field) ? parsed(text) : text
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }

@@ -20,12 +20,13 @@ export async function decodeRequest(
   bounds: RequestBounds,
 ): Promise<ImageRequest> {
   const checked = checkFields(document.value, bounds.maxImages)
-  const { fields, spelling } = checked
+  const { fields, spelling, spelt } = checked
   refuseWhatIsNotServed(checked)
   const prompt = await decodePrompt(fields.prompt, document)
   const images = await decodeImages(checked, document, bounds)
-  if (operation === 'edit' && images.length === 0 && fields.images !== undefined) {
-    throw invalid("'images' must hold at least one picture.", 'images')
+  const [empty] = pictureFields.filter(name => fields[name] != null)
+  if (operation === 'edit' && images.length === 0 && empty) {
+    throw invalid(`'${spelt(empty)}' must hold at least one picture.`, spelt(empty))
   }
   const mask = await decodeMask(checked, images, document, bounds)
   const { output_format: format, response_format: delivery, output_compression: compression, background, seed } = fields

@@ -54,6 +54,7 @@ function encodeRequest(dialect: OpenAiDialect, request: ImageRequest, target: Ta
   const stream = target.stream && { stream: true, partial_images: target.stream.previews }
   const texts = { model: target.model, prompt, ...fields, ...stream }
   for (const image of images) checkType(image, dialect, request)
+  if (request.mask && takesMasks(dialect)) checkMask(request.mask)
 
   if (operation === 'edit' && references.as === 'form') {
     const name = images.length > 1 ? references.several : references.single
@@ -140,10 +141,18 @@ function checkType(image: Reference, { pictureTypes }: OpenAiDialect, request: I
   const taken = pictureTypes.map(type => type.slice('image/'.length)).join(', ')
   const sentence = `A reference picture is ${image.mediaType}; the model's upstream takes ${taken}.`
   throw new GatewayError('invalid-request', sentence, {
-    param: picturesField(request),
+    param: image.param ?? picturesField(request),
     code: 'unsupported_file_mimetype',
     notSent: true,
   })
+}
+
+// https://platform.openai.com/docs/api-reference/images/createEdit
+function checkMask(mask: Reference): void {
+  const { mediaType, param = 'mask' } = fetched(mask)
+  if (mediaType === 'image/png') return
+  const sentence = `Invalid mask '${param}': it is ${mediaType}. A mask is a PNG, clear where the picture is to change.`
+  throw new GatewayError('invalid-request', sentence, { param, code: 'unsupported_file_mimetype', notSent: true })
 }
 
 function filePart(name: string, title: string, image: Reference): FilePart {

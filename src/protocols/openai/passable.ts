@@ -46,7 +46,7 @@ const understoodHere: ReadonlySet<string> = new Set(Object.keys(ImageFields.shap
  */
 function isOwnField(name: string, form: WireForm): boolean {
   if (own[form].has(name)) return true
-  const plain = snakeCase(name.replace(/\[\d*\]$/, ''))
+  const plain = snakeCase(name.replace(/(?:\[\d*\])?(?:\[(?:image_url|url)\])?$/, ''))
   return !understoodHere.has(plain) && !everywhere.has(plain)
 }
 

@@ -47,15 +47,15 @@ const isPicture = (ref: ImageRef): ref is PictureValue =>
 function pictureOf(ref: ImageRef, param: string): PictureValue {
   if (isPicture(ref)) return ref
   const { image_url, file_id, url } = ref
-  const named = [image_url, file_id, url].filter(value => value != null)
+  const named = [image_url, file_id, url].filter(Boolean)
   if (named.length !== 1) {
     const what = named.length === 0 ? 'no picture' : 'more than one picture'
     throw invalid(`'${param}' names ${what}. It must hold one of image_url and file_id.`, param)
   }
-  if (file_id != null) {
+  if (file_id) {
     throw unsupported(`${param}.file_id`, 'Files of an upstream cannot be read here. Send the picture as a data URL.')
   }
-  const address = image_url ?? url ?? ''
+  const address = image_url || url || ''
   return isPicture(address) ? address : address.url
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { mostPictures } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
+import { harmCategoryStart, harmMethods, harmThresholds } from '../harm.ts'
 import { Upload } from '../upload.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
@@ -65,8 +66,17 @@ export const ImageFields = z.object({
   svg: z.unknown().optional(),
 })
 
+const Harm = (names: readonly string[]) =>
+  z.string().refine(name => names.includes(name.toUpperCase()), { error: `must be one of: ${names.join(', ')}` })
+// Google's, sent where the model has them.
 const SafetySetting = z.strictObject(
-  { category: Name.optional(), threshold: Name.optional() },
+  {
+    category: z.string().refine(name => name.toUpperCase().startsWith(harmCategoryStart), {
+      error: `must begin with ${harmCategoryStart}`,
+    }),
+    threshold: Harm(harmThresholds),
+    method: Harm(harmMethods).nullish(),
+  },
   { error: 'must be { category, threshold }' },
 )
 
@@ -84,9 +94,9 @@ export const ExtraFields = z
     safety_identifier: Label,
     style: Label,
     negative_prompt: Text,
-    steps: Whole.min(1, 'must be at least 1'),
-    cfg: z.number({ error: 'must be a number' }).min(0, 'must not be negative'),
-    safety_settings: z.array(SafetySetting, { error: 'must be a list of { category, threshold }' }),
+    steps: Whole.min(0, 'must not be negative'),
+    cfg: z.number({ error: 'must be a number' }),
+    safety_settings: z.preprocess(value => (Array.isArray(value) ? value : [value]), z.array(SafetySetting)),
   })
   .partial()
 
@@ -106,3 +116,5 @@ export const numberFields: ReadonlySet<string> = new Set([
   'cfg',
 ])
 export const switchFields: ReadonlySet<string> = new Set(['enable_web_search', 'stream'])
+/** And which hold JSON. */
+export const jsonFields: ReadonlySet<string> = new Set(['safety_settings'])
