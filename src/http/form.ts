@@ -119,6 +119,7 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     }
     // The parser puts it for bytes that are no UTF-8: a prompt in another encoding would be painted as something else.
     if (text.includes('\ufffd')) throw notUtf8(name)
+    // As in JSON, what is left empty was not given. But an edit is about its picture, and who named one meant it.
     if (text === '' && list === 'image') throw emptyPicture(list)
     if (text !== '') addField(fields, list, name, list ? text : bounds.typed(name, text))
     next = parts.next()

@@ -10,5 +10,3 @@ export const harmThresholds = [
   'BLOCK_NONE',
   'OFF',
 ] as const
-/** Vertex AI's own. */
-export const harmMethods = ['HARM_BLOCK_METHOD_UNSPECIFIED', 'SEVERITY', 'PROBABILITY'] as const

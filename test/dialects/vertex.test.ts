@@ -80,6 +80,15 @@ test('a file in its storage goes up with the type that its name says, which Vert
   expect(upstream.seen).toHaveLength(1)
 })
 
+test('a file with the label of those that have none is one without a label', async () => {
+  const served = await start({ keys: ['express-key'] })
+  const image = { gcsUri: 'gs://bucket/cat.png', mimeType: 'application/octet-stream' }
+  const asked = { instances: { prompt: 'A kite', image } }
+  expect((await ask(served, '/v1beta/models/nano-banana-2:predict', asked)).status).toBe(200)
+  const { parts } = JSON.parse(upstream.seen[0]?.body.toString() ?? '').contents[0]
+  expect(parts[1].fileData).toEqual({ fileUri: image.gcsUri, mimeType: 'image/png' })
+})
+
 test('makes the file type that is asked for in its own words: those are passed on', async () => {
   const imageConfig = { imageOutputOptions: { mimeType: 'image/png' } }
   const contents = [{ role: 'user', parts: [{ text: 'A kite' }] }]

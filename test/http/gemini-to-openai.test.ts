@@ -245,6 +245,7 @@ describe('counting tokens', () => {
     [{ contents: [{ parts: [{ text: 7 }] }] }, 'contents[0].parts[0].text'],
     [{ contents: [{ role: 'robot', parts: [{ text: 'x' }] }] }, 'contents[0].role'],
     [{ contents: [{ parts: [inline(Buffer.from('no picture'))] }] }, 'contents[0].parts[0].inline_data.data'],
+    [{ ...kite, generationConfig: 'x' }, 'generation_config'],
     [{ contents: [said('x')], generateContentRequest: { contents: [said('x')] } }, 'generate_content_request'],
     [
       { generateContentRequest: { contents: [{ parts: [{ fileData: { fileUri: 'x' } }] }] } },
@@ -253,6 +254,11 @@ describe('counting tokens', () => {
   ])('of what is none: %j', async (body, field) => {
     const { status, json } = await ask(gateway, path('countTokens'), body)
     expect([status, json.error.details[0].fieldViolations[0].field]).toEqual([400, field])
+  })
+
+  test('of a text that is too long for one call', async () => {
+    const long = await ask(gateway, path('countTokens'), { contents: [said('x'.repeat(400_000))] })
+    expect([long.status, long.json.totalTokens]).toEqual([200, 100_000])
   })
 
   test('names what it does not count', async () => {

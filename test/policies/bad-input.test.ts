@@ -106,6 +106,10 @@ describe('OpenAI’s fields', () => {
     expectOpenai(await told(openai, await postForm(`${openai.url}/v1/images/edits`, translated)), field)
   })
 
+  test('a count that JSON can write and no number holds', async () => {
+    expectOpenai(await ask(google, '/v1/images/generations', '{"prompt":"A kite","n":1e400}'), 'n')
+  })
+
   test.each(['[]', '"text"', '7', 'null', '', '{', '{"prompt":"A","prompt":"B"'])(
     'no object at all: %s',
     async body => {

@@ -12,7 +12,7 @@ const google = await placeFor(startGoogle)
 const openai = await placeFor(startOpenAI)
 const { gateway, upstream } = await scriptedGateway(answerWith('answers/tiny-picture.json'))
 
-test('is a field where the vendor has one, and calls side by side where not, never candidateCount', async () => {
+test('the count is a field where the vendor has one, and calls side by side where not, never candidateCount', async () => {
   expect((await paint(openai, { model: 'gpt-image-2', n: 3, aspect_ratio: '1:1' })).sent.map(({ n }) => n)).toEqual([3])
   const { sent, json, headers } = await paint(google, { n: 3 })
   expect(sent.map(({ generationConfig }) => generationConfig.candidateCount)).toEqual([undefined, undefined, undefined])

@@ -56,28 +56,26 @@ test('an id that nobody knows is passed on with what was asked: the upstream dec
 
 test('one of a protocol that no upstream speaks is unknown here, and what is served is listed', async () => {
   const told = await paint(google, { model: 'gpt-image-2' })
-  expect([told.status, ...refusalOf(told, google)]).toEqual([404, 404, 'model', true])
+  expect(refusalOf(told, google)).toEqual([404, 'model', true])
   expect(told.json.error).toMatchObject({ code: 'model_not_found', message: expect.stringContaining(flash31) })
 })
 
-test.each(
-  [
-    '../files',
-    '..',
-    'a/../b',
-    'gemini:evil',
-    'x y',
-    'x\ny',
-    'ünï',
-    '☃',
-    '',
-    'a\u0000b',
-    '/x',
-    'x?key=1',
-    'x#y',
-    '%2e%2e',
-  ].filter(Boolean),
-)('%j is no possible name: unknown, and no upstream is bothered with it', async model => {
+const impossible = [
+  '../files',
+  '..',
+  'a/../b',
+  'gemini:evil',
+  'x y',
+  'x\ny',
+  'ünï',
+  '☃',
+  'a\u0000b',
+  '/x',
+  'x?key=1',
+  'x#y',
+  '%2e%2e',
+]
+test.each(impossible)('%j is no possible name: unknown, and no upstream is bothered with it', async model => {
   const told = await paint(google, { model })
   expect(refusalOf(told, google)).toEqual([404, 'model', true])
   expect(told.json.error.code).toBe('model_not_found')

@@ -188,6 +188,18 @@ test('an own form that is written anew keeps its other formats, and names what i
   })
 })
 
+test('an empty text beside a picture is none', async () => {
+  const parts = [{ text: 'A kite' }, { text: '', inlineData: { mimeType: 'image/png', data: png } }]
+  for (const [place, model] of [
+    [google, flash31],
+    [openai, 'gpt-image-2'],
+  ] as const) {
+    const body = { contents: [{ parts }], generationConfig: { candidateCount: 2 } }
+    const { status, headers } = await generate(place, model, body)
+    expect([status, headers.get('x-plantain-ignored-params'), place.fake.problems]).toEqual([200, null, []])
+  }
+})
+
 test('thoughts that are asked for with several candidates, which are merged without them, are named', async () => {
   const thinking = { thinkingConfig: { includeThoughts: true } }
   const merged = await generate(google, flash31, { generationConfig: { ...thinking, candidateCount: 2 } })
@@ -227,7 +239,7 @@ describe('of an OpenAI caller, at Google', () => {
 
   test('one safety setting is a list of one, and in a form it is JSON', async () => {
     const setting = { category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' }
-    expect((await paint(google, { safety_settings: setting })).sent).toMatchObject([{ safetySettings: setting }])
+    expect((await paint(google, { safety_settings: setting })).sent).toMatchObject([{ safetySettings: [setting] }])
     google.fake.reset()
     const parts = textParts({ prompt: 'A kite', safety_settings: JSON.stringify([setting]) })
     expect((await postForm(`${google.gateway.url}/v1/images/edits`, parts)).status).toBe(200)

@@ -4,7 +4,7 @@ import { askOpenai, type Told } from '../helpers/callers.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { see } from '../helpers/pictures.ts'
 import { startGoogle } from '../upstreams/google.ts'
-import { paint, placeFor, refusalOf, refused } from './setup.ts'
+import { paint, placeFor, refused } from './setup.ts'
 
 const google = await placeFor(startGoogle)
 
@@ -48,17 +48,6 @@ describe('the file', () => {
       expect([format, json.output_format, json.size]).toEqual([type, type, `${width}x${height}`])
     },
   )
-
-  test.each([{ output_format: 'gif' }, { output_format: 'svg' }, { frame_count: 2 }, { frame_duration_ms: 10 }])(
-    'is nothing that moves: %j',
-    async body => {
-      expect(refusalOf(await paint(google, body), google)).toEqual([400, Object.keys(body)[0], true])
-    },
-  )
-
-  test('is never transparent on a Gemini model: that is refused', async () => {
-    expect(refusalOf(await paint(google, { background: 'transparent' }), google)).toEqual([400, 'background', true])
-  })
 })
 
 describe('what is not served yet is refused and says so', () => {

@@ -15,7 +15,7 @@ const openai = await placeFor(startOpenAI)
 const flash31 = 'gemini-3.1-flash-image'
 const flash25 = 'gemini-2.5-flash-image'
 
-test('come by every way that some client uses, and go up in order', async () => {
+test('pictures come by every way that some client uses, and go up in order', async () => {
   const files = await Promise.all([1, 2, 3, 4].map(number => numberedPicture('png', 8, 8, number)))
   const [one, two, three, four] = files.map(file => file.toString('base64'))
   const bodies = [
@@ -30,7 +30,7 @@ test('come by every way that some client uses, and go up in order', async () => 
   }
 })
 
-test('of a type that the vendor refuses are refused by the field they stood in', async () => {
+test('pictures of a type that the vendor refuses are refused by the field they stood in', async () => {
   const heic = heicHead().toString('base64')
   const one = (await numberedPicture('png')).toString('base64')
   for (const [body, field] of [
@@ -44,7 +44,7 @@ test('of a type that the vendor refuses are refused by the field they stood in',
 })
 
 test.each(['image[0][image_url]', 'images[0][image_url]', 'image_urls[0][url]'])(
-  'may be members of a form’s lists, as some write objects: %s',
+  'pictures may be members of a form’s lists, as some write objects: %s',
   async name => {
     google.fake.reset()
     const one = (await numberedPicture('png')).toString('base64')
@@ -59,6 +59,18 @@ test.each(['image[0][image_url]', 'images[0][image_url]', 'image_urls[0][url]'])
     expect(openai.fake.problems).toEqual([])
   },
 )
+
+test('a mask is no list: what is named as a member of one is passed on, and its upstream knows no such field', async () => {
+  openai.fake.reset()
+  const file = { value: await numberedPicture('png'), fileName: 'a.png', type: 'image/png' }
+  const parts = [
+    ...textParts({ prompt: 'A red kite', model: 'gpt-image-2' }),
+    { name: 'image', ...file },
+    ...textParts({ 'mask[image_url]': 'https://example.com/mask.png' }),
+  ]
+  const response = await postForm(`${openai.gateway.url}/v1/images/edits`, parts)
+  expect([response.status, openai.fake.problems.length]).toEqual([400, 1])
+})
 
 test('a form without any is painted from its prompt alone', async () => {
   google.fake.reset()

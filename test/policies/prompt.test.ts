@@ -9,11 +9,11 @@ const openai = await placeFor(startOpenAI)
 
 const missing = 'missing_required_parameter'
 test.each([[undefined, missing], [null, missing], ['', missing], [' \n\t', missing], [7], [['a']], [{ a: 1 }]])(
-  '%j is none',
+  '%j is no prompt',
   async (prompt, code = 'invalid_value') => void (await refused(google, { prompt }, 'prompt', code)),
 )
 
-test('of 32000 characters is long enough, whatever they are', async () => {
+test('a prompt of 32000 characters is long enough, whatever they are', async () => {
   for (const prompt of ['a'.repeat(32_000), '☃'.repeat(32_000), '"\\\n'.repeat(10_000), '🪁'.repeat(16_000)]) {
     const { status, sent } = await paint(google, { prompt })
     expect([status, sent[0]?.contents[0].parts[0].text]).toEqual([200, prompt])
@@ -22,7 +22,7 @@ test('of 32000 characters is long enough, whatever they are', async () => {
   await refused(google, { prompt: 'a'.repeat(1_000_000) }, 'prompt')
 })
 
-test('keeps its control characters, its direction marks and its accents', async () => {
+test('a prompt keeps its control characters, its direction marks and its accents', async () => {
   const prompt = 'a\u0000b\u202e\u0301\u2028 "quoted" \\ </script> \u{1f3f4}'
   const { status, sent } = await paint(google, { prompt })
   expect([status, sent[0]?.contents[0].parts[0].text]).toEqual([200, prompt])

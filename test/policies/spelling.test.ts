@@ -13,7 +13,7 @@ const openai = await placeFor(startOpenAI)
 
 const imageConfigOf = async (body: object) => (await paint(google, body)).sent[0]?.generationConfig.imageConfig
 
-test('is snake_case or camelCase on every route', async () => {
+test('spelling is snake_case or camelCase on every route', async () => {
   const one = await imageConfigOf({ aspect_ratio: '16:9', image_size: '2K' })
   expect(await imageConfigOf({ aspectRatio: '16:9', imageSize: '2K' })).toEqual(one)
   const snake = await generate(openai, 'gpt-image-2', {
@@ -66,6 +66,18 @@ test('twins of lists that agree are one', async () => {
   expect([status, sent[0]?.contents[0].parts.length]).toEqual([200, 2])
 })
 
+test('files under two spellings of a name are refused, not one of them lost', async () => {
+  const file = { value: await numberedPicture('png'), fileName: 'a.png', type: 'image/png' }
+  const parts = [
+    ...textParts({ prompt: 'A red kite' }),
+    { name: 'image_urls', ...file },
+    { name: 'imageUrls', ...file, value: await numberedPicture('png', 64, 64, 2) },
+  ]
+  const response = await postForm(`${google.gateway.url}/v1/images/edits`, parts)
+  expect(response.status).toBe(400)
+  expect(await response.text()).toMatch(/'image_urls' and 'imageUrls'/)
+})
+
 test.each([
   { imageConfig: { aspectRatio: '', imageSize: '1K', personGeneration: '' } },
   { imageConfig: { imageSize: '1K', imageOutputOptions: '' }, seed: '', candidateCount: 1 },
@@ -84,7 +96,7 @@ test.each([
   expect([own.status, own.headers.get('x-plantain-ignored-params')]).toEqual([200, null])
 })
 
-test('nor by Imagen’s', async () => {
+test('what is empty was not said by Imagen’s callers', async () => {
   const body = {
     instances: {
       prompt: 'A kite',
@@ -127,7 +139,7 @@ describe('null and the empty string', () => {
     expect(told.sent[0]?.generationConfig).toEqual({ responseModalities: ['IMAGE'] })
   })
 
-  test('an empty string in a form means not given, but for a picture', async () => {
+  test('an empty string in a form means not given, but for the picture to edit', async () => {
     const { gateway, fake } = google
     fake.reset()
     const names = all.filter(name => name !== 'image')
@@ -135,5 +147,7 @@ describe('null and the empty string', () => {
     const asked = await told(gateway, await postForm(`${gateway.url}/v1/images/edits`, parts))
     expect([asked.status, ignoredIn(asked)]).toEqual([200, []])
     expect(fake.requests.map(jsonOf)).toMatchObject([{ generationConfig: { responseModalities: ['IMAGE'] } }])
+    const lost = await postForm(`${gateway.url}/v1/images/edits`, [...parts, ...textParts({ image: '' })])
+    expect([lost.status, fake.requests.length]).toEqual([400, 1])
   })
 })

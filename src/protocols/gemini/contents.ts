@@ -14,7 +14,7 @@ export interface Talk extends Pick<ImageRequest, 'prompt' | 'images' | 'turns' |
   readonly places: ReadonlyMap<WirePart, number>
 }
 
-interface Said {
+interface Utterance {
   readonly speaker: Speaker
   readonly text: string
   readonly images: readonly Reference[]
@@ -31,7 +31,7 @@ export async function decodeContents(
   document: WireDocument,
   bounds: RequestBounds,
 ): Promise<Talk> {
-  const said: Said[] = []
+  const said: Utterance[] = []
   for (const [index, content] of contents.entries()) {
     said.push(await decodeContent(content, `contents[${index}]`, document, bounds))
   }
@@ -55,11 +55,11 @@ export async function decodeContents(
   }
 }
 
-const isSystem = ({ speaker }: Said) => speaker === 'system'
+const isSystem = ({ speaker }: Utterance) => speaker === 'system'
 const joined = (texts: readonly string[]) => texts.filter(Boolean).join('\n')
 
 /** A last word of the model's after the prompt counts as said before it. */
-function atThePrompt(said: readonly Said[]): { before: readonly Said[]; now: readonly Said[] } {
+function atThePrompt(said: readonly Utterance[]): { before: readonly Utterance[]; now: readonly Utterance[] } {
   const end = said.findLastIndex(({ speaker }) => speaker === 'user') + 1
   if (end === 0) throw emptyInput()
   const start = said.findLastIndex(({ speaker }, index) => index < end && speaker === 'model') + 1
@@ -74,13 +74,14 @@ const emptyInput = () =>
     code: 'missing_required_parameter',
   })
 
-/** @throws GatewayError naming the part at fault, below `place`. */
+/** `longest`: characters of each text. @throws GatewayError naming the part at fault, below `place`. */
 export async function decodeContent(
   content: WireContent,
   place: string,
   document: WireDocument,
   bounds: RequestBounds,
-): Promise<Said> {
+  longest = longestText,
+): Promise<Utterance> {
   const speaker = speakerOf(content.role)
   if (!speaker) throw invalid('Please use a valid role: user, model.', `${place}.role`)
   const images: Reference[] = []
@@ -92,7 +93,7 @@ export async function decodeContent(
     images.push(await reference)
     parts.push(part)
   }
-  const said = textOf(content, speaker, place, document)
+  const said = textOf(content, speaker, document, { place, longest })
   const text = isThere(said) ? said : await said
   return { speaker, text, images, parts }
 }
@@ -100,12 +101,17 @@ export async function decodeContent(
 // Four characters for each of the tokens that the largest of these models reads.
 const longestText = 4 * 65_536
 
-function textOf(content: WireContent, speaker: Speaker, place: string, document: WireDocument): Soon<string> {
+function textOf(
+  content: WireContent,
+  speaker: Speaker,
+  document: WireDocument,
+  { place, longest }: { readonly place: string; readonly longest: number },
+): Soon<string> {
   let said: Soon<string> = ''
   for (const [index, { text, thought }] of (content.parts ?? []).entries()) {
     if (!text || (thought && speaker === 'model')) continue
     said = whenThere(said, before =>
-      whenThere(readText(text, `${place}.parts[${index}].text`, longestText, document), now =>
+      whenThere(readText(text, `${place}.parts[${index}].text`, longest, document), now =>
         before && now ? `${before}\n${now}` : before || now,
       ),
     )

@@ -10,6 +10,8 @@ import { encodeDetails } from './inbound.ts'
 import { CountTokensRequest } from './request-wire.ts'
 
 const charactersPerToken = 4
+// Who counts wants to know how much is too much. The body's own bound is the text's.
+const anyLength = Number.MAX_SAFE_INTEGER
 const tokensPerPicture = 258
 
 export interface TokenCount {
@@ -30,7 +32,7 @@ export async function countTokens(document: WireDocument, bounds: RequestBounds)
   ]
   let [characters, pictures] = [0, 0]
   for (const { content, place } of all) {
-    const { text, images } = await decodeContent(content, place, document, bounds)
+    const { text, images } = await decodeContent(content, place, document, bounds, anyLength)
     characters += text.length
     pictures += images.length
   }

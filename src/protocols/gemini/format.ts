@@ -13,8 +13,10 @@ export interface FormatShape {
 /** The shape as Google's newest SDKs have it. Its service takes that and passes it over. Nonsense is no shape. */
 export function shapeInFormat(value: unknown): FormatShape {
   const image = formatIn(value)
-  const size = sizeWord(textIn(image, 'imageSize', 'image_size'))
-  return { ratio: ratioWord(textIn(image, 'aspectRatio', 'aspect_ratio')), tier: size && (parseTier(size) ?? size) }
+  return {
+    ratio: ratioWord(textIn(image, 'aspectRatio', 'aspect_ratio')),
+    tier: tierOf(sizeWord(textIn(image, 'imageSize', 'image_size'))),
+  }
 }
 
 /** A file type is asked for in the same place: no model makes it for that. */
@@ -39,6 +41,9 @@ export function onlyFormat(formats: GenerationConfig['responseFormat'] = []) {
   }
   return { image: formats[first]?.image, place: place(first) }
 }
+
+/** A size as the catalogue spells it; one that nobody knows as it is. */
+export const tierOf = (size: string | undefined) => size && (parseTier(size) ?? size)
 
 /** Google's newest names spell numbers out: `ASPECT_RATIO_SIXTEEN_BY_NINE`. */
 export const ratioWord = (text: string | undefined): string | undefined => wordsOf(text, 'ASPECT_RATIO_')

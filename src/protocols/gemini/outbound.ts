@@ -120,7 +120,7 @@ function withType(reference: Reference): Reference {
 function checkFile(reference: Reference, { needsFileType }: GeminiDialect): void {
   if (!needsFileType || !isLink(reference) || withType(reference) !== reference || reference.mediaType) return
   const { param } = reference
-  const sentence = `Invalid picture '${param}': its upstream reads files whose type it is told, and this name tells none. Let it end in .png, .jpg, .webp, .heic or .heif.`
+  const sentence = `Invalid picture '${param}': its upstream reads files whose type it is told, and neither its name nor its mime type tells one. Let it end in .png, .jpg, .webp, .heic or .heif.`
   throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_image', notSent: true })
 }
 

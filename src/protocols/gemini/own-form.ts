@@ -49,7 +49,8 @@ export class OwnForm {
   #encodePart(part: WirePart, references: readonly object[]): object {
     const reference = references[this.#places.get(part) ?? -1]
     if (!reference) return this.#raw(part)
-    const { inlineData: _inline, fileData: _file, ...rest } = part
+    // Beside a picture a text can only be empty.
+    const { inlineData: _inline, fileData: _file, text: _text, ...rest } = part
     return { ...this.#raw(rest), ...reference }
   }
 

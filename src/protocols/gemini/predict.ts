@@ -10,11 +10,12 @@ import { RawString, writeJson } from '../../streams/json-writer.ts'
 import type { RequestBounds, WireDocument } from '../protocol.ts'
 import { readText } from '../text.ts'
 import { checkFields, invalid, unknownFields } from './fields.ts'
+import { tierOf } from './format.ts'
 import { outputOf } from './output.ts'
 import { PredictRequest, type WirePicture } from './predict-wire.ts'
 import { decodeAddress, decodeInline } from './reference.ts'
 import { agreed } from './said.ts'
-import { decodeCount, shapeOf, tierOf } from './shape.ts'
+import { decodeCount, shapeOf } from './shape.ts'
 
 type Instance = NonNullable<PredictRequest['instances']>[number]
 type Parameters = NonNullable<PredictRequest['parameters']>

@@ -59,13 +59,15 @@ export async function decodeAddress(
   refuseOtherMedia(mimeType, place)
   const param = `${place}.${field}`
   const url = await readAddress(uri ?? '', param, document)
-  if (url !== null) return { url, param, ...(mimeType && { mediaType: mimeType }) }
+  if (url !== null) return { url, param, ...(mimeType && !isUnknown(mimeType) && { mediaType: mimeType }) }
   throw invalid(`Invalid value at '${param}'. It is the address of a picture: https://… or gs://…`, param)
 }
 
+/** As uploaders say that do not know a file's type. */
+const isUnknown = (mimeType: string) => /^application\/octet-stream$/i.test(mimeType)
+
 function refuseOtherMedia(mimeType: string | undefined, place: string): void {
-  // Uploaders that do not know a file's type say so.
-  if (!mimeType || /^(?:image\/|application\/octet-stream$)/i.test(mimeType)) return
+  if (!mimeType || /^image\//i.test(mimeType) || isUnknown(mimeType)) return
   const param = `${place}.mime_type`
   throw invalid(`Unsupported MIME type: ${mimeType.slice(0, 100)}. Image models take pictures and text.`, param)
 }

@@ -1,6 +1,6 @@
 /** What callers send in Google's form. */
 import type { z } from 'zod'
-import { harmCategoryStart, harmMethods, harmThresholds } from '../harm.ts'
+import { harmCategoryStart, harmThresholds } from '../harm.ts'
 import { GenerationConfig, mediaResolutions } from './config-wire.ts'
 import {
   atMostOneOf,
@@ -48,7 +48,8 @@ const Tool = message('Tool', {
 const SafetySetting = message('SafetySetting', {
   category: beginningWith('HarmCategory', harmCategoryStart),
   threshold: oneOf('HarmBlockThreshold', harmThresholds),
-  method: oneOf('HarmBlockMethod', harmMethods),
+  // Vertex AI's own.
+  method: oneOf('HarmBlockMethod', ['HARM_BLOCK_METHOD_UNSPECIFIED', 'SEVERITY', 'PROBABILITY']),
 })
 
 // https://ai.google.dev/api/generate-content#request-body
@@ -71,6 +72,9 @@ export const CountTokensRequest = message('CountTokensRequest', {
   contents: list(Content),
   // Vertex' own: it has no request inside.
   systemInstruction: Content,
+  tools: list(Tool),
+  safetySettings: list(SafetySetting),
+  generationConfig: GenerationConfig,
   generateContentRequest: GenerateContentRequest,
 })
   .superRefine(atMostOneOf(['contents', 'generateContentRequest']))

@@ -1,9 +1,9 @@
 /** The picture's shape in the ways Google's callers say it, and what else there is to choose. */
-import { parseRatio, parseTier } from '../../images/geometry.ts'
+import { parseRatio } from '../../images/geometry.ts'
 import { type MediaResolution, mostPictures, type Shape } from '../../images/request.ts'
 import type { GenerationConfig } from './config-wire.ts'
 import { invalid } from './fields.ts'
-import { onlyFormat, ratioWord, sizeWord } from './format.ts'
+import { onlyFormat, ratioWord, sizeWord, tierOf } from './format.ts'
 import { agreed, type Said, shortened } from './said.ts'
 
 const imagePlace = 'generation_config.image_config'
@@ -47,9 +47,6 @@ export function shapeOf(ratio: Said, tier: Said): Shape {
   }
   return { ...(ratio.said && { ratio: ratio.said }), ...(tier.said && { resolution: tier.said }) }
 }
-
-/** A size as the catalogue spells it; one that nobody knows as it is. */
-export const tierOf = (size: string | undefined) => size && (parseTier(size) ?? size)
 
 export function decodeMediaResolution({ mediaResolution }: GenerationConfig): MediaResolution | undefined {
   switch (mediaResolution) {

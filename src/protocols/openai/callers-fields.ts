@@ -10,14 +10,14 @@ export interface CallersFields {
   readonly ignored: readonly string[]
 }
 
-const callersFieldNames: ReadonlySet<string> = new Set<CallersField>([
-  'quality',
-  'moderation',
-  'input_fidelity',
-  'complexity',
-  'user',
-  'safety_identifier',
-])
+const callersFieldNames: Readonly<Record<CallersField, true>> = {
+  quality: true,
+  moderation: true,
+  input_fidelity: true,
+  complexity: true,
+  user: true,
+  safety_identifier: true,
+}
 const retired: ReadonlySet<unknown> = new Set(retiredQualities)
 
 /** `documented`: what this vendor has for this call. */
@@ -38,4 +38,4 @@ function nameOf(spelt: string): CallersField | undefined {
   return isCallersField(name) ? name : undefined
 }
 
-const isCallersField = (name: string): name is CallersField => callersFieldNames.has(name)
+const isCallersField = (name: string): name is CallersField => Object.hasOwn(callersFieldNames, name)

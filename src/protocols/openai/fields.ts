@@ -1,5 +1,4 @@
 /** From a JSON object or a form to checked fields: one spelling, the right types, and a list of what nobody here understands. */
-import { isDeepStrictEqual } from 'node:util'
 import { GatewayError } from '../../images/error.ts'
 import { pictureFields } from '../../images/request.ts'
 import type { Schema } from '../schema.ts'
@@ -38,7 +37,7 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
     if (!inRequest.has(name)) unknown.set(spelt, item)
     const place = inRequest.has(name) ? given : inExtras.has(name) ? extra : null
     const twin = spelling.get(name)
-    if (place && twin !== undefined && !isDeepStrictEqual(place[name], item)) {
+    if (place && twin !== undefined && !isSame(place[name], item)) {
       throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
     }
     if (!place || twin !== undefined) continue
@@ -54,6 +53,12 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
   const fields = checkedBy(ImageFields, given, speltAs)
   if (Object.keys(extra).length > 0) checkedBy(ExtraFields, extra, speltAs)
   return { fields, spelling, spelt: speltAs, unknown }
+}
+
+/** Texts that were left where they lie, and files, are the same only where they are one. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  return one.length === other.length && one.every((item, index) => item === other[index])
 }
 
 function checkedBy<Fields>(schema: Schema<Fields>, value: unknown, speltAs: (name: string) => string): Fields {
@@ -74,7 +79,7 @@ export const invalid = (message: string, param: string) =>
 export const tooManyPictures = (most: number, param: string) =>
   invalid(`At most ${most} reference pictures are allowed.`, param)
 
-/** Gives a form's strings the types that JSON would have had. What is no number or switch stays a string, and is refused as one. */
+/** Gives a form's strings the types that JSON would have had. What is none of that type stays a string, and is refused as one. */
 export function typedFormValue(name: string, text: string): unknown {
   const field = snakeCase(name)
   if (numberFields.has(field) && /^-?\d{1,16}(\.\d+)?$/.test(text)) return Number(text)

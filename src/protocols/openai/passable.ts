@@ -46,7 +46,8 @@ const understoodHere: ReadonlySet<string> = new Set(Object.keys(ImageFields.shap
  */
 function isOwnField(name: string, form: WireForm): boolean {
   if (own[form].has(name)) return true
-  const plain = snakeCase(name.replace(/(?:\[\d*\])?(?:\[(?:image_url|url)\])?$/, ''))
+  // A mask is no list: nobody knows members of it.
+  const plain = snakeCase(name.replace(/(?<!^mask)(?:\[(?:image_url|url)\])?$/, '').replace(/\[\d*\]$/, ''))
   return !understoodHere.has(plain) && !everywhere.has(plain)
 }
 

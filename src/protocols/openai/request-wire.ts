@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { mostPictures } from '../../images/request.ts'
 import { LongString } from '../../streams/document-reader.ts'
-import { harmCategoryStart, harmMethods, harmThresholds } from '../harm.ts'
+import { harmCategoryStart, harmThresholds } from '../harm.ts'
 import { Upload } from '../upload.ts'
 
 const Text = z.union([z.string(), z.instanceof(LongString)], { error: 'must be a string' })
@@ -66,19 +66,30 @@ export const ImageFields = z.object({
   svg: z.unknown().optional(),
 })
 
-const Harm = (names: readonly string[]) =>
-  z.string().refine(name => names.includes(name.toUpperCase()), { error: `must be one of: ${names.join(', ')}` })
+const isThreshold = (name: string) => harmThresholds.some(known => known === name)
 // Google's, sent where the model has them.
 const SafetySetting = z.strictObject(
   {
     category: z.string().refine(name => name.toUpperCase().startsWith(harmCategoryStart), {
       error: `must begin with ${harmCategoryStart}`,
     }),
-    threshold: Harm(harmThresholds),
-    method: Harm(harmMethods).nullish(),
+    threshold: z.string().refine(name => isThreshold(name.toUpperCase()), {
+      error: `must be one of: ${harmThresholds.join(', ')}`,
+    }),
   },
   { error: 'must be { category, threshold }' },
 )
+
+const mostSettings = 32
+// Counted before each is looked at: a form's text holds a hundred thousand.
+const SafetySettings = z
+  .preprocess(
+    value => (Array.isArray(value) ? value : [value]),
+    z.custom(value => Array.isArray(value) && value.length <= mostSettings, {
+      error: `must be a list of at most ${mostSettings} { category, threshold }`,
+    }),
+  )
+  .pipe(z.array(SafetySetting))
 
 /**
  * What the neutral request has no place for: sent where an upstream has such a field, named as ignored elsewhere, and checked either
@@ -96,7 +107,7 @@ export const ExtraFields = z
     negative_prompt: Text,
     steps: Whole.min(0, 'must not be negative'),
     cfg: z.number({ error: 'must be a number' }),
-    safety_settings: z.preprocess(value => (Array.isArray(value) ? value : [value]), z.array(SafetySetting)),
+    safety_settings: SafetySettings,
   })
   .partial()
 
