@@ -7,6 +7,7 @@ import { bytesOf } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Blocks, BufferPool } from '../memory/buffer-pool.ts'
 import { goOnWith } from '../net/turn.ts'
+import { holdsPicture, pictureListOf } from '../protocols/openai/index.ts'
 import type { WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -35,11 +36,6 @@ const maxTextFields = 60
 /** Of a text that is no picture. */
 export const maxTextBytes = 256 * 1024
 const longestName = 100
-// `image`, `image[]`, `image[0]` and `image[0][image_url]` are spellings of one list.
-export const listName =
-  /^(image|images|image_urls|imageUrls|input_references|inputReferences)(?:\[\d*\])?(?:\[(?:image_url|url)\])?$/
-/** Text in it may be a picture as base64, and weigh as much. */
-export const holdsPicture = (name: string): boolean => listName.test(name) || name === 'mask'
 
 /** @throws GatewayError for a form that is cut, too large, or no form. */
 export async function readForm(request: FastifyRequest, bounds: FormBounds): Promise<FormBody> {
@@ -104,7 +100,7 @@ async function readParts(request: FastifyRequest, bounds: FormBounds, reading: R
     if (done) break
     count += 1
     const name = checkPart(part.fieldname, part.encoding)
-    const list = listName.exec(name)?.[1]
+    const list = pictureListOf(name)
     if (part.type === 'file') {
       const file = addAbortSignal(tooMany, part.file)
       addField(fields, list, name, await readFile(file, new Base64Encoder(blocks), reading, list ?? name, bounds))

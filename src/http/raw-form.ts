@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Bytes, bytesOf, isInMemory, join } from '../images/bytes.ts'
 import { GatewayError } from '../images/error.ts'
 import type { Blocks } from '../memory/buffer-pool.ts'
-import type { RelayedForm } from '../protocols/openai/index.ts'
+import { holdsPicture, pictureListOf, type RelayedForm } from '../protocols/openai/index.ts'
 import type { FormPartHead, WireDocument } from '../protocols/protocol.ts'
 import { Upload } from '../protocols/upload.ts'
 import { Base64Encoder } from '../streams/base64.ts'
@@ -18,8 +18,6 @@ import {
   checkPart,
   emptyPicture,
   type FormBounds,
-  holdsPicture,
-  listName,
   malformed,
   maxTextBytes,
   mostParts,
@@ -173,7 +171,7 @@ async function fieldsOf(bytes: Bytes, parts: readonly Part[], blocks: Blocks, bo
   }
   for (const part of parts) {
     const name = checkPart(part.name, part.encoding)
-    const list = listName.exec(name)?.[1]
+    const list = pictureListOf(name)
     const content = bytes.slice(part.start, part.length)
     if (part.isFile) {
       if (part.length > bounds.maxImageBytes) throw partTooLarge(list ?? name, bounds.maxImageBytes)

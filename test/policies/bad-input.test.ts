@@ -125,6 +125,20 @@ describe('OpenAI’s fields that only some upstream has, wherever the call goes'
     expectOpenai(await ask(openai, path, { ...body, model: 'gpt-image-2' }), field)
   })
 
+  test('a safety setting is told what it should be', async () => {
+    for (const [setting, why] of [
+      [{ category: 7, threshold: 'OFF' }, "'safety_settings[0].category': it must be a string."],
+      [
+        { category: 'HARASSMENT', threshold: 'OFF' },
+        "'safety_settings[0].category': it must begin with HARM_CATEGORY_.",
+      ],
+      ['strict', "'safety_settings[0]': it must be { category, threshold }."],
+    ] as const) {
+      const { json } = await ask(google, '/v1/images/generations', { prompt: 'A kite', safety_settings: [setting] })
+      expect(json.error.message).toBe(`Invalid value for ${why}`)
+    }
+  })
+
   test.each([
     [{ safety_identifier: 'me', safetyIdentifier: 'you' }, 'safetyIdentifier'],
     [{ input_fidelity: 'low', inputFidelity: 'high' }, 'inputFidelity'],

@@ -87,6 +87,6 @@ export async function refused(
   return json.error.message
 }
 
-/** The fields that an answer names as ignored. */
+/** The fields that an answer names as ignored, in the order of the alphabet. */
 export const ignoredIn = ({ headers }: Pick<Told, 'headers'>): readonly string[] =>
-  headers.get('x-plantain-ignored-params')?.split(', ') ?? []
+  headers.get('x-plantain-ignored-params')?.split(', ').toSorted() ?? []

@@ -116,9 +116,9 @@ function withType(reference: Reference): Reference {
   return mediaType ? { ...reference, mediaType } : reference
 }
 
-/** @throws GatewayError for a file of unknown type that the vendor would refuse, or for one that is no picture by its name. */
+/** @throws GatewayError for a file of unknown type, where the vendor would refuse it. */
 function checkFile(reference: Reference, { needsFileType }: GeminiDialect): void {
-  if (!needsFileType || !isLink(reference) || withType(reference) !== reference || reference.mediaType) return
+  if (!needsFileType || !isLink(reference) || withType(reference).mediaType) return
   const { param } = reference
   const sentence = `Invalid picture '${param}': its upstream reads files whose type it is told, and neither its name nor its mime type tells one. Let it end in .png, .jpg, .webp, .heic or .heif.`
   throw new GatewayError('invalid-request', sentence, { param, code: 'invalid_image', notSent: true })

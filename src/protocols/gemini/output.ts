@@ -6,13 +6,14 @@ import { onlyFormat } from './format.ts'
 import { agreed, type Said, shortened } from './said.ts'
 
 const outputPlace = 'generation_config.image_config.image_output_options'
+export const qualityPlace = `${outputPlace}.compression_quality`
 
 type Output = Pick<ImageRequest, 'format' | 'compression'>
 
 /** @throws GatewayError for a type or a quality that no picture is brought to, or for two types. */
 export function decodeOutput(config: GenerationConfig): Output {
   const quality = config.imageConfig?.imageOutputOptions?.compressionQuality
-  return outputOf(typeIn(config), { said: quality, place: `${outputPlace}.compression_quality` })
+  return outputOf(typeIn(config), { said: quality, place: qualityPlace })
 }
 
 export function typeIn({ imageConfig, responseFormat }: GenerationConfig): Said {

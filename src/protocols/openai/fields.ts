@@ -35,14 +35,14 @@ export function checkFields(value: unknown, mostPictures: number): CheckedFields
     if (item === null || item === undefined || item === '') continue
     const name = snakeCase(spelt)
     if (!inRequest.has(name)) unknown.set(spelt, item)
-    const place = inRequest.has(name) ? given : inExtras.has(name) ? extra : null
+    const group = inRequest.has(name) ? given : inExtras.has(name) ? extra : null
     const twin = spelling.get(name)
-    if (place && twin !== undefined && !isSame(place[name], item)) {
+    if (group && twin !== undefined && !isSame(group[name], item)) {
       throw invalid(`'${twin}' and '${spelt}' are the same field and differ. Send one of them.`, spelt)
     }
-    if (!place || twin !== undefined) continue
+    if (!group || twin !== undefined) continue
     spelling.set(name, spelt)
-    place[name] = item
+    group[name] = item
   }
   const speltAs = (name: string) => spelling.get(name) ?? name
   // Before each is looked at: tens of thousands that are none would hold everybody up for seconds.

@@ -3,6 +3,7 @@ import { LongString } from '../../streams/document-reader.ts'
 import { isAddress } from '../picture-address.ts'
 import type { FormPartHead, Operation, SeenBody } from '../protocol.ts'
 import { snakeCase } from '../snake-case.ts'
+import { pictureListOf } from './picture-parts.ts'
 import { ImageFields } from './request-wire.ts'
 
 type WireForm = 'generation' | 'json-edit' | 'form-edit'
@@ -46,8 +47,7 @@ const understoodHere: ReadonlySet<string> = new Set(Object.keys(ImageFields.shap
  */
 function isOwnField(name: string, form: WireForm): boolean {
   if (own[form].has(name)) return true
-  // A mask is no list: nobody knows members of it.
-  const plain = snakeCase(name.replace(/(?<!^mask)(?:\[(?:image_url|url)\])?$/, '').replace(/\[\d*\]$/, ''))
+  const plain = snakeCase(pictureListOf(name) ?? name)
   return !understoodHere.has(plain) && !everywhere.has(plain)
 }
 

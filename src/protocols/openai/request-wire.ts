@@ -70,10 +70,10 @@ const isThreshold = (name: string) => harmThresholds.some(known => known === nam
 // Google's, sent where the model has them.
 const SafetySetting = z.strictObject(
   {
-    category: z.string().refine(name => name.toUpperCase().startsWith(harmCategoryStart), {
+    category: Name.refine(name => name.toUpperCase().startsWith(harmCategoryStart), {
       error: `must begin with ${harmCategoryStart}`,
     }),
-    threshold: z.string().refine(name => isThreshold(name.toUpperCase()), {
+    threshold: Name.refine(name => isThreshold(name.toUpperCase()), {
       error: `must be one of: ${harmThresholds.join(', ')}`,
     }),
   },
